@@ -1,0 +1,1 @@
+"""The root command `./city`: names every command, loads one only when it is asked for."""

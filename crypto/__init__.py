@@ -1,0 +1,1 @@
+"""Signed records and their primitives: bytes in, bytes out. No clock, database, network or card reader."""

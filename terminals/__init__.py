@@ -1,0 +1,1 @@
+"""Software beside a card reader: counter, kiosk, validator. Imports `crypto` only, never the service."""
