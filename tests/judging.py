@@ -1,7 +1,7 @@
-"""What a test needs from the machine, and what happens when it is not there.
+"""Judges: foreign tools that say whether ours is right.
 
-A missing tool skips the test and says why. Where `CITY_NOTHING_SKIPPED=1` (CI) it fails it: a judge that stopped
-running must be noticed.
+On a developer's machine a missing judge is a skip that prints why. With CITY_NOTHING_SKIPPED=1 (continuous integration)
+it is a failure, so that a judge that stopped running is noticed.
 """
 
 import os
@@ -11,21 +11,26 @@ from typing import NoReturn
 
 import pytest
 
-
-def nothing_may_be_skipped() -> bool:
-    return os.environ.get("CITY_NOTHING_SKIPPED") == "1"
+NOTHING_SKIPPED = "CITY_NOTHING_SKIPPED"
 
 
-def unavailable(reason: str) -> NoReturn:
-    """End the running test: skipped with the reason, or failed where nothing may be skipped."""
-    if nothing_may_be_skipped():
-        pytest.fail(f"nothing may be skipped here, but {reason}", pytrace=False)
+def missing(reason: str) -> NoReturn:
+    """Say that a judge is missing: skip here, fail where nothing may be skipped."""
+    if os.environ.get(NOTHING_SKIPPED) == "1":
+        pytest.fail(f"nothing may be skipped here: {reason}", pytrace=False)
     pytest.skip(reason)
 
 
-def require(program: str) -> Path:
-    """Where the program is installed; without it the running test ends here."""
-    found = shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin")
+def require(tool: str, package: str | None = None) -> str:
+    """The path of a foreign program, or a skip (a failure in CI) that names the Debian package to install."""
+    found = shutil.which(tool) or shutil.which(tool, path="/usr/sbin:/sbin")
     if found is None:
-        unavailable(f"the program {program} is not installed")
-    return Path(found)
+        missing(f"{tool} is not installed (apt-get install {package or tool})")
+    return found
+
+
+def require_file(path: Path, package: str) -> Path:
+    """A file that a Debian package brings, or a skip (a failure in CI) that names the package."""
+    if not path.exists():
+        missing(f"{path} is not there (apt-get install {package})")
+    return path
