@@ -1,0 +1,79 @@
+"""Every command of the city: its name, where it lives, and one line for a stranger. Nothing here is imported early."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`target` is "module:attribute"; the attribute is the command, or a mapping that holds it under `name`."""
+
+    name: str
+    target: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    heading: str
+    entries: tuple[Entry, ...]
+
+
+SERVICE = "cardsvc.app:commands"  # app.py is the only file that knows every room
+
+SECTIONS = (
+    Section(
+        "Start here",
+        (
+            Entry(
+                "up",
+                "demo.commands:up",
+                "Start the demo city on this machine; Ctrl-C stops all of it.",
+            ),
+            Entry(
+                "story",
+                "demo.commands:story",
+                "Play one resident's life, from a card to a line in the books.",
+            ),
+            Entry("test", "cli.script:test", "Install what the tests need and run them; arguments: pytest's."),
+            Entry("demo", "demo.commands:demo", "Load or inspect the demo city's data."),
+        ),
+    ),
+    Section(
+        "At the counter and the gate",
+        (
+            Entry("card", "terminals.card.commands:card", "Read and check the card in the reader."),
+            Entry("agent", "terminals.agent.commands:agent", "Serve a terminal's pages on this machine."),
+            Entry("counter", "terminals.counter.commands:counter", "Issue cards, verify cards, take cash."),
+            Entry("kiosk", "terminals.kiosk.commands:kiosk", "What residents do themselves: balance, claim, pay."),
+            Entry("validator", "terminals.validator.commands:validator", "Take taps, with or without a network."),
+        ),
+    ),
+    Section(
+        "The service",
+        (
+            Entry("serve", SERVICE, "Run the web service."),
+            Entry("worker", SERVICE, "Run the jobs that wait in the database."),
+            Entry("migrate", SERVICE, "Bring the database to the newest schema."),
+            Entry("staff", SERVICE, "Staff accounts and their roles."),
+            Entry("devices", SERVICE, "Enrol, list and retire terminals."),
+            Entry("residents", SERVICE, "Register and find residents."),
+            Entry("benefits", SERVICE, "Programmes and benefit cycles."),
+            Entry("taxes", SERVICE, "Import and list tax bills."),
+            Entry("transit", SERVICE, "Networks, stops and fares."),
+            Entry("finance", SERVICE, "Day sheets, bank statements, trial balance."),
+        ),
+    ),
+    Section(
+        "Proof",
+        (
+            Entry("receipt", "crypto.commands:receipt", "Verify a receipt offline, with only the city's public keys."),
+            Entry("audit", SERVICE, "Check the books and the transparency log."),
+        ),
+    ),
+    Section(
+        "Configuration",
+        (Entry("config", SERVICE, "Show the settings in force, and where each comes from."),),
+    ),
+)
+
+ENTRIES = {entry.name: entry for section in SECTIONS for entry in section.entries}
