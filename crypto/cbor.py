@@ -1,0 +1,90 @@
+"""Deterministic CBOR (RFC 8949 4.2.1): one encoding per value, and every other encoding is refused.
+
+Allowed: integers of major types 0 and 1, byte and text strings, booleans, null, arrays, maps keyed by integers or text.
+Not allowed: floats, tags, undefined and other simple values, indefinite lengths, duplicate or unsorted keys, leftovers.
+"""
+
+from typing import TypeAlias
+
+import cbor2
+
+from crypto.errors import MalformedMessage
+
+Key: TypeAlias = int | str
+Value: TypeAlias = "int | bytes | str | bool | list[Value] | dict[Key, Value] | None"
+
+DEPTH_MAX = 16
+SIZE_MAX = 4 * 1024 * 1024 + 4096  # a full batch and its envelope
+
+_INTEGER_MIN = -(2**64)  # RFC 8949 3.1, major type 1
+_INTEGER_MAX = 2**64 - 1  # RFC 8949 3.1, major type 0
+_PLAIN = frozenset({bytes, str, bool, type(None)})
+
+
+def encode(value: Value) -> bytes:
+    """Return the one encoding of `value`.
+
+    Raises: MalformedMessage where the value, or something inside it, is of a kind that is not allowed.
+    """
+    return _dumps(_canonical(value, DEPTH_MAX, [SIZE_MAX]))
+
+
+def decode(data: bytes, *, depth_max: int = DEPTH_MAX, size_max: int = SIZE_MAX) -> Value:
+    """Return the value that `data` is the one encoding of. `depth_max` counts nested arrays and maps.
+
+    Raises: MalformedMessage for anything else.
+    """
+    if len(data) > size_max:
+        raise MalformedMessage(f"The message has {len(data)} bytes; at most {size_max} are allowed.")
+    try:
+        value = cbor2.loads(data, max_depth=DEPTH_MAX + 1, allow_indefinite=False, allow_duplicate_keys=False)
+    except (cbor2.CBORDecodeError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise MalformedMessage("The message is not readable as CBOR.") from error
+    # Every item takes at least a byte, so a value with more items than bytes came from shared references (tag 29).
+    canonical = _canonical(value, depth_max, [len(data)])
+    # cbor2 accepts longer integers, trailing bytes and tags that decode to plain values: equality refuses them all.
+    if _dumps(canonical) != data:
+        raise MalformedMessage("The message is not in deterministic CBOR (RFC 8949 4.2).")
+    return canonical
+
+
+def _dumps(value: Value) -> bytes:
+    try:
+        return cbor2.dumps(value)
+    except (cbor2.CBOREncodeError, ValueError) as error:  # a lone surrogate in a text
+        raise MalformedMessage("The value holds a text that is not Unicode.") from error
+
+
+def _canonical(value: object, depth_left: int, items_left: list[int]) -> Value:
+    """Check the value and everything in it, and sort every map. `items_left` is a counter shared by the whole walk."""
+    kind = type(value)
+    if kind in _PLAIN or (kind is int and _INTEGER_MIN <= value <= _INTEGER_MAX):  # type: ignore[operator]
+        return value  # type: ignore[return-value]
+    if kind is int:
+        raise MalformedMessage("The message holds an integer outside 64 bits.")
+    if kind is not list and kind is not dict:
+        raise MalformedMessage(f"The message holds a {kind.__name__}, which is not allowed.")
+    return _canonical_container(value, depth_left, items_left)  # type: ignore[arg-type]
+
+
+def _canonical_container(
+    value: list[object] | dict[object, object], depth_left: int, items_left: list[int]
+) -> list[Value] | dict[Key, Value]:
+    items_left[0] -= len(value)
+    if depth_left == 0 or items_left[0] < 0:
+        raise MalformedMessage("The message is nested too deeply or holds more items than bytes.")
+    if isinstance(value, list):
+        return [_canonical(item, depth_left - 1, items_left) for item in value]
+    return {
+        key: _canonical(value[key], depth_left - 1, items_left)  # type: ignore[misc]
+        for key in sorted(value, key=_encoded_key)
+    }
+
+
+def _encoded_key(key: object) -> bytes:
+    """Maps are sorted by the bytes of their encoded keys (RFC 8949 4.2.1), not by length first as in RFC 7049."""
+    if type(key) is int and 0 <= key < 24:  # noqa: PLR2004 - RFC 8949 3.1: the value is the byte
+        return bytes((key,))
+    if type(key) is str or (type(key) is int and _INTEGER_MIN <= key <= _INTEGER_MAX):
+        return _dumps(key)
+    raise MalformedMessage("A map in the message has a key that is neither an integer nor a text.")

@@ -1,0 +1,39 @@
+"""What can be wrong with bytes that somebody sent. One class per failure; `code` is stable and may be stored."""
+
+from typing import ClassVar
+
+
+class CryptoError(Exception):
+    """Something did not verify or could not be read; the message is one sentence for a person."""
+
+    code: ClassVar[str] = "crypto_error"
+
+
+class MalformedMessage(CryptoError):  # noqa: N818 - the failure is the name
+    """The bytes are not the one allowed encoding of an allowed value."""
+
+    code = "malformed"
+
+
+class UnknownVersion(CryptoError):  # noqa: N818
+    """The bytes name a domain or version that this program does not speak; it is refused, never guessed."""
+
+    code = "unknown_version"
+
+
+class InvalidSignature(CryptoError):  # noqa: N818
+    """The signature is not in the stored form, or was not made by this key over these bytes."""
+
+    code = "invalid_signature"
+
+
+class UntrustedCertificate(CryptoError):  # noqa: N818
+    """The certificate does not lead to a pinned authority, or is not good for this purpose at this time."""
+
+    code = "untrusted_certificate"
+
+
+class InvalidProof(CryptoError):  # noqa: N818
+    """The log proof, checkpoint or tree does not hold."""
+
+    code = "invalid_proof"
