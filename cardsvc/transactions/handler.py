@@ -1,0 +1,43 @@
+"""What a feature brings so that its records are accepted: one handler for each kind, registered by `app.py`."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from cardsvc import ledger
+from cardsvc.transactions.rules import Item, Plan, Rejected
+from crypto.wire.transaction import Purpose
+
+
+class Handler(Protocol):
+    """A feature's answer to one kind of record.
+
+    `plan` and `settle` see all items of the kind in a batch at once, in batch order, so that their reads and writes are
+    set-based. Two items of one batch that compete (one entitlement claimed twice) are the handler's to tell apart.
+    """
+
+    @property
+    def kind(self) -> int: ...
+
+    @property
+    def purposes(self) -> frozenset[Purpose]:
+        """The authorisations a record of this kind must carry, besides the terminal's signature over the batch."""
+
+    @property
+    def device_kinds(self) -> frozenset[str]:
+        """The kinds of terminal that may send it."""
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The staff roles of which the signer must hold one; empty where no staff signs."""
+
+    def plan(self, session: Session, items: Sequence[Item], now: datetime) -> Sequence[Plan | Rejected]:
+        """One answer for each item. Writes nothing."""
+
+    def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], now: datetime) -> None:
+        """Move the feature's own rows for the items that were posted, in the same database transaction."""
+
+
+Registry = Mapping[int, Handler]
