@@ -1,0 +1,1 @@
+"""The messages: what is signed, by whom, and how it travels. FORMATS.md is the normative text."""
