@@ -1,12 +1,21 @@
 """Fixtures that every package's tests may ask for. What only one package needs lives in its own conftest."""
 
+import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests import postgres
+from tests import judging, postgres
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Where nothing may be skipped, a run in which something was skipped has failed, by whatever way it skipped."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter is not None and reporter.stats.get("skipped")
+    if skipped and exitstatus == pytest.ExitCode.OK and os.environ.get(judging.NOTHING_SKIPPED) == "1":
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")

@@ -94,7 +94,7 @@ def _programs() -> Path:
     if on_path:
         return Path(on_path).resolve().parent
     if not installed:
-        judging.unavailable("no PostgreSQL server is installed (Debian: postgresql)")
+        judging.missing("no PostgreSQL server is installed (Debian: postgresql)")
     return installed[-1].parent
 
 
@@ -113,7 +113,7 @@ def _wait_until_ready(server: subprocess.Popen[bytes], home: Path) -> None:
             psycopg.connect(host=str(home), user="cardsvc", dbname="postgres").close()
         except psycopg.OperationalError:
             if server.poll() is not None or time.monotonic() > deadline:
-                judging.unavailable("PostgreSQL did not start:\n" + (home / "log").read_text(errors="replace"))
+                judging.missing("PostgreSQL did not start:\n" + (home / "log").read_text(errors="replace"))
             time.sleep(0.05)
         else:
             return
