@@ -8,7 +8,7 @@ import dataclasses
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, get_type_hints
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast, get_type_hints
 from uuid import UUID
 
 from crypto import cbor
@@ -62,7 +62,7 @@ class Tagged:
     __slots__ = ()
 
     def __post_init__(self) -> None:
-        for entry in _plan(type(self)):
+        for entry in _plan(cast("Any", self.__class__)):
             value = getattr(self, entry.name)
             if entry.required or value != entry.default:
                 try:
@@ -74,7 +74,7 @@ class Tagged:
         """The map that stands for this value."""
         return {
             entry.tag: entry.kind.to_wire(getattr(self, entry.name))
-            for entry in _plan(type(self))
+            for entry in _plan(cast("Any", self.__class__))
             if entry.required or getattr(self, entry.name) != entry.default
         }
 
@@ -83,7 +83,7 @@ class Tagged:
         """The value that the map stands for. Raises: MalformedMessage for unknown, missing or wrong fields."""
         if not isinstance(values, dict):
             raise MalformedMessage(f"A {cls.__name__} is a map.")
-        plan = _plan(cls)
+        plan = _plan(cast("Any", cls))
         arguments: dict[str, Any] = {}
         for entry in plan:
             if entry.tag in values:

@@ -63,7 +63,7 @@ class Query:
         match header.read(data, DOMAIN, 6, depth_max=9):
             case [int(kind), bytes(query_id), bytes(terminal_id), bytes(nonce), int(at_ms), dict(content)]:
                 ids = body.read_uuid(query_id), body.read_uuid(terminal_id)
-                return cls(kind, *ids, nonce, at_ms, cbor.encode(content))
+                return cls(kind, *ids, nonce, at_ms, cbor.encode_decoded(content))
         raise MalformedMessage("A part of the query is of the wrong kind.")
 
 

@@ -110,7 +110,7 @@ class Record:
                     sequence,
                     previous,
                     at_ms,
-                    cbor.encode(content),
+                    cbor.encode_decoded(content),
                 )
         raise MalformedMessage("A part of the record is of the wrong kind.")
 
