@@ -1,0 +1,151 @@
+"""What an operator may set, read once from the environment into one frozen value.
+
+Variables begin with CITY_; a secret may come as a file (CITY_VAULT_PASSPHRASE_FILE). An unknown CITY_ variable is an
+error: a misspelt setting must not silently mean its default.
+"""
+
+import os
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from environs import FileAwareEnv, validate
+from environs.exceptions import EnvError
+
+from cardsvc.errors import CityError, ErrorKind
+
+PREFIX = "CITY_"
+PASSPHRASE_LENGTH_MIN = 16
+# Known to everybody who reads this; production refuses it.
+DEMO_PASSPHRASE = "everybody knows this passphrase"  # noqa: S105
+
+# Read by the city script, the terminals, the offline verifier or the tests: not ours, and no mistake.
+_OTHERS = {"NO_APT", "PCSC", "PYTHON", "TEST_DATA", "NOTHING_SKIPPED", "KEYS", "JUDGES"}
+_OTHERS_PREFIXES = ("TERMINAL_",)
+_SECRETS = {"VAULT_PASSPHRASE"}
+_ORIGIN = re.compile(r"[a-z0-9][a-z0-9.-]*(/[a-z0-9._-]+)*")
+
+
+class InvalidSettings(CityError):  # noqa: N818 - the failure is the name
+    """The environment cannot be read as settings; nothing was started."""
+
+    code = "invalid_settings"
+    kind = ErrorKind.INVALID
+
+
+class Environment(StrEnum):
+    DEMO = "demo"
+    PRODUCTION = "production"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordCost:
+    """The work of one argon2id computation (RFC 9106). Each hash carries its own, so it may be raised at any time."""
+
+    iterations: int
+    memory_kib: int
+    lanes: int = 1
+
+
+# At least OWASP's recommendation for argon2id (19 MiB, 2 passes). Tests sign in hundreds of times and guard nothing.
+STRONG = PasswordCost(iterations=2, memory_kib=19 * 1024)
+CHEAP = PasswordCost(iterations=1, memory_kib=64)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`home` holds the vault and, by default, the database. `log_origin` names the log on its checkpoints and can never
+    change. `public_url` is how browsers reach the service; https there makes cookies secure ones.
+    """
+
+    env: Environment
+    home: Path
+    database_url: str
+    city_name: str
+    log_origin: str
+    public_url: str
+    vault_passphrase: str = field(repr=False)
+    bind_host: str
+    port: int
+
+    @property
+    def is_production(self) -> bool:
+        return self.env is Environment.PRODUCTION
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @property
+    def vault_folder(self) -> Path:
+        return self.home / "vault"
+
+    @property
+    def password_cost(self) -> PasswordCost:
+        return CHEAP if self.env is Environment.TEST else STRONG
+
+
+def load() -> Settings:
+    """The settings in force, from the environment. Raises: InvalidSettings, naming every wrong variable at once."""
+    _refuse_unknown()
+    try:
+        settings = _read(FileAwareEnv(prefix=PREFIX, eager=False, strip_whitespace=True))
+    except (EnvError, ValueError) as error:  # ValueError: the file of a secret cannot be read
+        raise InvalidSettings(f"The environment is wrong: {error}") from error
+    check(settings)
+    return settings
+
+
+def _read(env: FileAwareEnv) -> Settings:
+    environment = env.str("ENV", Environment.DEMO.value, validate=validate.OneOf(list(Environment)))
+    home = env.path("HOME", Path("var")).absolute()
+    port = env.int("PORT", 8080)
+    bind_host = env.str("BIND_HOST", "127.0.0.1")
+    values = {
+        "database_url": env.str("DATABASE_URL", f"sqlite:///{home / 'city.db'}"),
+        "city_name": env.str("NAME", "Maharlika City"),
+        "log_origin": env.str("LOG_ORIGIN", "city.example/log"),
+        "public_url": env.str("PUBLIC_URL", f"http://{bind_host}:{port}").rstrip("/"),
+        "vault_passphrase": env.str("VAULT_PASSPHRASE", DEMO_PASSPHRASE),
+    }
+    env.seal()  # raises for all that was wrong so far
+    return Settings(env=Environment(environment), home=home, bind_host=bind_host, port=port, **values)
+
+
+def check(settings: Settings) -> None:
+    """Raises: InvalidSettings for settings that contradict each other or are not safe where they are used."""
+    wrong: dict[str, list[str]] = {}
+    url = urlsplit(settings.public_url)
+    if url.scheme not in {"http", "https"} or not url.netloc or url.path:
+        wrong["CITY_PUBLIC_URL"] = ["must be like https://card.example.ph, without a path"]
+    if not _ORIGIN.fullmatch(settings.log_origin):
+        wrong["CITY_LOG_ORIGIN"] = ["must be like city.example/log: small letters, digits, dots and slashes"]
+    if not settings.city_name:
+        wrong["CITY_NAME"] = ["must not be empty"]
+    if not 0 <= settings.port < 2**16:
+        wrong["CITY_PORT"] = ["must be a port number"]
+    if settings.is_production:
+        if settings.vault_passphrase == DEMO_PASSPHRASE or len(settings.vault_passphrase) < PASSPHRASE_LENGTH_MIN:
+            wrong["CITY_VAULT_PASSPHRASE"] = [
+                f"must be your own in production, {PASSPHRASE_LENGTH_MIN} characters or more"
+            ]
+        if not settings.is_https:
+            wrong.setdefault("CITY_PUBLIC_URL", []).append("must be https in production")
+    if wrong:
+        listed = "; ".join(f"{name} {', '.join(texts)}" for name, texts in wrong.items())
+        raise InvalidSettings(f"The settings are wrong: {listed}.", fields=wrong)
+
+
+KNOWN = ("ENV", "HOME", "DATABASE_URL", "NAME", "LOG_ORIGIN", "PUBLIC_URL", "VAULT_PASSPHRASE", "BIND_HOST", "PORT")
+
+
+def _refuse_unknown() -> None:
+    known = {*KNOWN, *(f"{name}_FILE" for name in _SECRETS), *_OTHERS}
+    given = {name.removeprefix(PREFIX) for name in os.environ if name.startswith(PREFIX)}
+    unknown = sorted(name for name in given - known if not name.startswith(_OTHERS_PREFIXES))
+    if unknown:
+        names = ", ".join(PREFIX + name for name in unknown)
+        raise InvalidSettings(f"Unknown setting: {names}. Known are {', '.join(PREFIX + name for name in KNOWN)}.")
