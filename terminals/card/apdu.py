@@ -176,7 +176,7 @@ def meaning(sw: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CommandApdu:
-    """One command. `le` is the number of answer bytes wanted, `None` for none. `data` is not in `repr`: it may be a PIN.
+    """One command. `le` is the number of answer bytes wanted, `None` for none. `data`, maybe a PIN, is not in `repr`.
 
     Data over 255 bytes is chained by `exchange`; it never goes on the wire in one piece.
     """

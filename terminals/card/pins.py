@@ -1,0 +1,78 @@
+"""PINs and PUKs on their way to the card: bytearrays, checked here because cards disagree, wiped after one use."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from terminals.card.apdu import PIN_FILL, REFERENCE_DATA_LENGTH, SW, ResponseApdu
+from terminals.card.errors import CardError, PinBlocked, PinFormat, PinRejected, PukBlocked, PukFormat, PukRejected
+
+PIN_LENGTH_MIN: Final = 6  # SP 800-73-5 Part 2, 2.4.3
+
+
+@dataclass(frozen=True, slots=True)
+class PinStatus:
+    """`attempts_left` is None while the PIN is verified: the card then says only that. 0 means blocked."""
+
+    verified: bool
+    attempts_left: int | None
+
+    @property
+    def blocked(self) -> bool:
+        return self.attempts_left == 0
+
+
+def padded_pin(pin: bytearray) -> bytearray:
+    """The eight bytes a card wants. Raises: PinFormat: not 6 to 8 digits."""
+    if not (PIN_LENGTH_MIN <= len(pin) <= REFERENCE_DATA_LENGTH and pin.isdigit()):
+        raise PinFormat
+    return pin + bytearray((PIN_FILL,)) * (REFERENCE_DATA_LENGTH - len(pin))
+
+
+def checked_puk(puk: bytearray) -> bytearray:
+    """A copy of the PUK. Raises: PukFormat: not exactly eight bytes."""
+    if len(puk) != REFERENCE_DATA_LENGTH:
+        raise PukFormat
+    return puk[:]
+
+
+def joined(first: bytearray, second: bytearray) -> bytearray:
+    """One after the other, as the card wants them; the two parts are wiped."""
+    with wiped(first, second):
+        return first + second
+
+
+@contextmanager
+def wiped(*secrets: bytearray) -> Iterator[None]:
+    """Overwrite these with zeros when the block ends, whichever way it ends."""
+    try:
+        yield
+    finally:
+        for secret in secrets:
+            secret[:] = bytes(len(secret))
+
+
+def pin_refusal(response: ResponseApdu) -> CardError | None:
+    """What a card means that did not accept a PIN; None when it is something else."""
+    return _refusal(response, PinRejected, PinBlocked, PinFormat)
+
+
+def puk_refusal(response: ResponseApdu) -> CardError | None:
+    """The same for the PUK. 6A80 then means that the new PIN or PUK has a form this card does not take."""
+    return _refusal(response, PukRejected, PukBlocked, PinFormat)
+
+
+def _refusal(
+    response: ResponseApdu,
+    rejected: type[PinRejected | PukRejected],
+    blocked: type[PinBlocked | PukBlocked],
+    malformed: type[PinFormat],
+) -> CardError | None:
+    if response.tries_left:
+        return rejected(response.tries_left)
+    if response.tries_left == 0 or response.sw == SW.BLOCKED:
+        return blocked()
+    if response.sw == SW.BAD_DATA:
+        return malformed()
+    return None
