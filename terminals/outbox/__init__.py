@@ -1,0 +1,36 @@
+"""What a terminal must never lose: who it is, and every record it made until the service has answered for it."""
+
+from terminals.outbox.errors import (
+    IntentPending,
+    NotEnrolled,
+    OutboxBusy,
+    OutboxError,
+    OutboxForeign,
+    StorageFull,
+    UnknownRecord,
+)
+from terminals.outbox.identity import Identity, Newcomer, enrolment_key, load_identity, save_identity
+from terminals.outbox.store import Outbox
+from terminals.outbox.values import BATCH_ITEMS_MAX, Refusal, Result, SignedBatch, State, Stored
+
+__all__ = [
+    "BATCH_ITEMS_MAX",
+    "Identity",
+    "IntentPending",
+    "Newcomer",
+    "NotEnrolled",
+    "Outbox",
+    "OutboxBusy",
+    "OutboxError",
+    "OutboxForeign",
+    "Refusal",
+    "Result",
+    "SignedBatch",
+    "State",
+    "StorageFull",
+    "Stored",
+    "UnknownRecord",
+    "enrolment_key",
+    "load_identity",
+    "save_identity",
+]
