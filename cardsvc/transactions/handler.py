@@ -1,13 +1,14 @@
 """What a feature brings so that its records are accepted: one handler for each kind, registered by `app.py`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
 from cardsvc import ledger
-from cardsvc.transactions.rules import Item, Plan, Rejected
+from cardsvc.transactions.rules import CardRef, Item, Plan, Rejected
 from crypto.wire.transaction import Purpose
 
 
@@ -41,3 +42,16 @@ class Handler(Protocol):
 
 
 Registry = Mapping[int, Handler]
+
+Section = Callable[[Session, CardRef, datetime], Any]
+"""One room's part of the answer to a query, ready for JSON."""
+Sections = Mapping[int, Mapping[str, Section]]
+"""Which rooms answer which kind of query, under which names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What the features bring, gathered by `app.py`."""
+
+    registry: Registry
+    sections: Sections

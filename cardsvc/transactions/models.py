@@ -82,6 +82,16 @@ class ReceiptSeries(Base):
     next_number: Mapped[int] = mapped_column(BigInteger)
 
 
+class SeenQuery(Base):
+    """A signed query that was answered. Each is answered once; rows older than its life may go."""
+
+    __tablename__ = "seen_query"
+    __table_args__ = (Index("ix_seen_query_seen_at", "seen_at"),)
+
+    query_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 append_only(Batch.__table__)
 append_only(Transaction.__table__)
 append_only(RefusedItem.__table__)

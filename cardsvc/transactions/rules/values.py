@@ -1,21 +1,16 @@
-"""What a transaction needs before it may touch the books, decided without a database.
+"""What an item is, once its signatures verified, and what can become of it.
 
 The order of `Reason` is the order of the checks, and the order in which a caller learns what is wrong: an item that
 fails two of them always names the earlier one (crypto/FORMATS.md lists them).
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from cardsvc import ledger
 from crypto.wire.transaction import Record
-
-AGE_MAX = timedelta(days=30)
-"""An offline record is taken for this long after it was signed."""
-FUTURE_MAX = timedelta(minutes=5)
-"""How far a terminal's clock may run ahead of ours."""
 
 
 class Reason(StrEnum):
@@ -77,7 +72,7 @@ class StaffRef:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A record whose signatures verified. `card` is who tapped, `staff` who signed; at least one unless the service did."""
+    """A record whose signatures verified. `card` is who tapped, `staff` who signed; neither where the service did."""
 
     record: Record
     record_hash: bytes
@@ -102,40 +97,3 @@ class Rejected:
 
     reason: Reason
     detail: str
-
-
-def check_time(happened_at: datetime, now: datetime) -> Rejected | None:
-    if happened_at > now + FUTURE_MAX:
-        return Rejected(
-            Reason.FROM_THE_FUTURE, "The terminal's clock runs ahead of the city's. Set its clock, then make a new record."
-        )
-    if happened_at < now - AGE_MAX:
-        return Rejected(
-            Reason.TOO_OLD, f"The record is older than {AGE_MAX.days} days. Bring the terminal to the finance office."
-        )
-    return None
-
-
-def check_permission(item: Item, *, device_kinds: frozenset[str], roles: frozenset[str]) -> Rejected | None:
-    """May this kind of terminal send it, and does the staff member who signed hold a role for it?"""
-    if item.device.kind not in device_kinds:
-        allowed = ", ".join(sorted(device_kinds))
-        return Rejected(
-            Reason.NOT_PERMITTED, f"A terminal of kind {item.device.kind} may not send this. Use one of kind {allowed}."
-        )
-    if roles and (item.staff is None or not roles & item.staff.roles):
-        wanted = " or ".join(sorted(roles))
-        return Rejected(Reason.NOT_PERMITTED, f"This needs the signature of a staff member with the role {wanted}.")
-    return None
-
-
-_LEDGER_REASONS = {
-    "insufficient_funds": Reason.INSUFFICIENT_FUNDS,
-    "account_closed": Reason.ACCOUNT_CLOSED,
-    "period_closed": Reason.PERIOD_CLOSED,
-}
-
-
-def from_ledger(refused: ledger.Refused) -> Rejected:
-    """The ledger's refusal in the words of a terminal."""
-    return Rejected(_LEDGER_REASONS.get(refused.reason.value, Reason.NOT_POSTABLE), refused.detail)

@@ -1,0 +1,26 @@
+"""Verbs: accept a batch, answer a query, act for a staff member, act for the service."""
+
+from cardsvc.transactions.actions.accepting import (
+    BatchAnswer,
+    Desk,
+    ItemResult,
+    TerminalRevoked,
+    UnknownTerminal,
+    accept,
+)
+from cardsvc.transactions.actions.acting import act, act_as_service
+from cardsvc.transactions.actions.answering import QueryRefused, answer, forget_queries
+
+__all__ = [
+    "BatchAnswer",
+    "Desk",
+    "ItemResult",
+    "QueryRefused",
+    "TerminalRevoked",
+    "UnknownTerminal",
+    "accept",
+    "act",
+    "act_as_service",
+    "answer",
+    "forget_queries",
+]

@@ -1,0 +1,286 @@
+"""Taking signed batches in: verify, decide, post, log and keep, all in the caller's one database transaction.
+
+If we stop before the commit, nothing happened and the terminal sends the batch again. If we stop after it, the answer
+is lost but not the work: the same batch again finds its records stored and gets the first answers.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from cardsvc import access, audit, cards, devices, ledger
+from cardsvc.errors import CityError, ErrorKind
+from cardsvc.transactions import queries, rules
+from cardsvc.transactions.actions import storage
+from cardsvc.transactions.handler import Registry
+from cardsvc.transactions.queries import Known
+from cardsvc.transactions.rules import DeviceRef, Item, Plan, Reason, Rejected
+from cardsvc.vault import Vault
+from crypto import keys as crypto_keys
+from crypto.wire import batch as wire_batch
+from crypto.wire.batch import Batch
+from crypto.wire.transaction import Purpose, Transaction
+
+
+class UnknownTerminal(CityError):
+    code: ClassVar[str] = "unknown_terminal"
+    kind: ClassVar[ErrorKind] = ErrorKind.UNAUTHENTICATED
+
+    def __init__(self) -> None:
+        super().__init__("This city has not enrolled that terminal. Ask the administrator for an enrolment code.")
+
+
+class TerminalRevoked(CityError):
+    code: ClassVar[str] = "terminal_revoked"
+    kind: ClassVar[ErrorKind] = ErrorKind.FORBIDDEN
+
+    def __init__(self) -> None:
+        super().__init__("This terminal was taken out of service. Bring it to the administrator; its records are kept.")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What accepting needs besides the database: who handles which kind, the city's keys, fresh salts."""
+
+    registry: Registry
+    vault: Vault
+    random_bytes: Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResult:
+    """What became of one item. `record_id` is None where it could not be read; `replayed`: it was known before."""
+
+    record_id: UUID | None
+    outcome: str
+    reason: Reason | None
+    detail: str | None
+    replayed: bool
+    leaf_index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAnswer:
+    batch_id: UUID
+    device_id: UUID
+    results: tuple[ItemResult, ...]
+
+
+@dataclass(slots=True)
+class _Work:
+    """The batch on its way through: each position ends with a verdict."""
+
+    batch: Batch
+    raw: bytes
+    device: DeviceRef
+    received: list[rules.Received]
+    now: datetime
+    verdicts: dict[int, Plan | Rejected]
+    items: dict[int, Item]
+    replays: dict[int, Known]
+    earlier: dict[int, int]  # position -> position of the same record earlier in this batch
+
+
+def accept(session: Session, raw: bytes, *, desk: Desk, now: datetime) -> BatchAnswer:
+    """Accept a terminal's signed batch; every item gets its own result, in order.
+
+    Raises: UnknownTerminal, TerminalRevoked, MalformedMessage, InvalidSignature, BatchIdConflict - then nothing was
+    accepted and nothing was written.
+    """
+    work = _open(session, raw, now)
+    judged = _authenticate(session, work, desk)
+    ledger.lock(session)
+    _sort_out(session, work, judged, desk.registry)
+    _plan(session, work, desk.registry)
+    return _record(session, work, desk)
+
+
+def _open(session: Session, raw: bytes, now: datetime) -> _Work:
+    terminal_id = wire_batch.peek_terminal(raw)
+    device = devices.by_ids(session, [terminal_id]).get(terminal_id)
+    if device is None:
+        raise UnknownTerminal
+    batch = wire_batch.open_batch(raw, device.public_key)
+    if device.status != "enrolled":
+        raise TerminalRevoked
+    ref = DeviceRef(device.id, device.kind)
+    return _Work(batch, raw, ref, rules.read(batch.items, terminal_id), now, {}, {}, {}, {})
+
+
+_Judged = dict[int, tuple[Item, cards.CardKey | None] | Rejected]
+
+
+def _authenticate(session: Session, work: _Work, desk: Desk) -> _Judged:
+    """Verify all signatures before the lock is taken: this is where a batch spends its time."""
+    readable = [r for r in work.received if r.transaction is not None and r.refusal is None]
+    keys = _keys(session, readable, desk.vault)
+    judged: _Judged = {r.position: r.refusal for r in work.received if r.refusal is not None}
+    for received in readable:
+        assert received.record is not None
+        handler = desk.registry.get(received.record.kind)
+        if handler is None:
+            judged[received.position] = Rejected(
+                Reason.UNKNOWN_KIND, f"This city knows no record of kind {received.record.kind}. Update the terminal."
+            )
+            continue
+        judged[received.position] = rules.authenticate(
+            received, device=work.device, keys=keys, purposes=handler.purposes
+        )
+    return judged
+
+
+def _keys(session: Session, readable: Sequence[rules.Received], vault: Vault) -> rules.Keys:
+    wanted: dict[Purpose, set[bytes]] = {purpose: set() for purpose in Purpose}
+    for received in readable:
+        assert received.transaction is not None
+        for authorisation in received.transaction.authorisations:
+            wanted[authorisation.purpose].add(authorisation.kid)
+    service = vault.signer("service").public_key
+    return rules.Keys(
+        cards=cards.keys_by_id(session, sorted(wanted[Purpose.PRESENCE] | wanted[Purpose.CONSENT])),
+        staff=access.staff_by_key(session, sorted(wanted[Purpose.STAFF])),
+        service={crypto_keys.key_id(service): service},
+    )
+
+
+def _sort_out(session: Session, work: _Work, judged: _Judged, registry: Registry) -> None:
+    """Tell the known, the doubled, the refused and the permitted apart."""
+    ids = [r.record.record_id for r in work.received if r.record is not None]
+    known = queries.known(session, ids)
+    seen: dict[UUID, int] = {}
+    for received in work.received:
+        position, verdict = received.position, judged[received.position]
+        if received.record is not None and received.refusal is None:
+            record_id = received.record.record_id
+            before = known.get(record_id)
+            if before is not None and before.record_hash == received.record_hash:
+                work.replays[position] = before
+                continue
+            if record_id in seen and work.received[seen[record_id]].record_hash == received.record_hash:
+                work.earlier[position] = seen[record_id]
+                continue
+            if before is not None or record_id in seen:
+                verdict = Rejected(
+                    Reason.RECORD_ID_CONFLICT, "Another record has this id already. Make a new record with a new id."
+                )
+            elif not isinstance(verdict, Rejected):
+                seen[record_id] = position
+        if isinstance(verdict, Rejected):
+            work.verdicts[position] = verdict
+            continue
+        item, card = verdict
+        work.items[position] = item
+        refusal = _refusal(item, card, registry, work.now)
+        if refusal is not None:
+            work.verdicts[position] = refusal
+
+
+def _refusal(item: Item, card: cards.CardKey | None, registry: Registry, now: datetime) -> Rejected | None:
+    handler = registry[item.record.kind]
+    return (
+        rules.check_card(card, item)
+        or rules.check_time(item.happened_at, now)
+        or rules.check_permission(item, device_kinds=handler.device_kinds, roles=handler.roles)
+    )
+
+
+def _plan(session: Session, work: _Work, registry: Registry) -> None:
+    """Ask each kind's handler once, for all of its items."""
+    by_kind: dict[int, list[int]] = {}
+    for position, item in work.items.items():
+        if position not in work.verdicts:
+            by_kind.setdefault(item.record.kind, []).append(position)
+    for kind, positions in by_kind.items():
+        answers = registry[kind].plan(session, [work.items[p] for p in positions], work.now)
+        work.verdicts.update(zip(positions, answers, strict=True))
+
+
+def _record(session: Session, work: _Work, desk: Desk) -> BatchAnswer:
+    """Post what was planned, give every authenticated item its leaf, and keep all of it."""
+    planned = {p: v for p, v in sorted(work.verdicts.items()) if isinstance(v, Plan)}
+    first = audit.next_index(session)
+    answers = ledger.post(session, [v.draft for v in planned.values()], first_seq=first, recorded_at=work.now)
+    posted: dict[int, ledger.Posted] = {}
+    for position, answer in zip(planned, answers, strict=True):
+        if isinstance(answer, ledger.Refused):
+            work.verdicts[position] = rules.from_ledger(answer)
+        else:
+            posted[position] = answer
+    refused = [p for p in sorted(work.items) if p not in planned]
+    leaf_index = {p: first + offset for offset, p in enumerate([*planned, *refused])}
+    numbers = storage.draw_numbers(session, {p: planned[p].official_series for p in posted})
+    outcomes = [
+        storage.Outcome(
+            item=work.items[position],
+            transaction=_transaction(work, position),
+            refusal=_rejected(work.verdicts[position]),
+            posted=posted.get(position),
+            amount_cents=planned[position].amount_cents if position in planned else None,
+            currency=planned[position].draft.currency if position in planned else None,
+            official_number=numbers.get(position),
+            leaf_index=index,
+        )
+        for position, index in leaf_index.items()
+    ]
+    if outcomes:
+        storage.keep_batch(session, work.batch, work.raw, len(outcomes), work.now)
+        storage.keep(session, outcomes, batch_id=work.batch.batch_id, now=work.now)
+        audit.append(session, [storage.leaf(outcome, desk.random_bytes(32)) for outcome in outcomes])
+    storage.keep_refused(session, _nobodys(work), work.device.id, work.batch.batch_id, work.now)
+    _settle(session, work, posted, desk.registry)
+    records = [(item.record, item.record_hash) for _, item in sorted(work.items.items())]
+    links = [(record.sequence, record.record_id, record.previous, digest) for record, digest in records]
+    devices.track(session, work.device.id, links, work.now)
+    return BatchAnswer(work.batch.batch_id, work.device.id, _results(work, leaf_index))
+
+
+def _transaction(work: _Work, position: int) -> Transaction:
+    transaction = work.received[position].transaction
+    assert transaction is not None
+    return transaction
+
+
+def _rejected(verdict: Plan | Rejected) -> Rejected | None:
+    return verdict if isinstance(verdict, Rejected) else None
+
+
+def _nobodys(work: _Work) -> list[tuple[rules.Received, Rejected]]:
+    """The refused items that no authenticated key stands behind."""
+    return [
+        (work.received[position], verdict)
+        for position, verdict in sorted(work.verdicts.items())
+        if position not in work.items and isinstance(verdict, Rejected)
+    ]
+
+
+def _settle(session: Session, work: _Work, posted: Mapping[int, ledger.Posted], registry: Registry) -> None:
+    by_kind: dict[int, list[tuple[Item, ledger.Posted]]] = {}
+    for position, answer in posted.items():
+        item = work.items[position]
+        by_kind.setdefault(item.record.kind, []).append((item, answer))
+    for kind, done in by_kind.items():
+        registry[kind].settle(session, done, work.now)
+
+
+def _results(work: _Work, leaf_index: Mapping[int, int]) -> tuple[ItemResult, ...]:
+    results: list[ItemResult] = []
+    for received in work.received:
+        position = received.position
+        record_id = None if received.record is None else received.record.record_id
+        if position in work.replays:
+            known = work.replays[position]
+            reason = None if known.reason is None else Reason(known.reason)
+            results.append(ItemResult(record_id, known.outcome, reason, known.detail, True, known.leaf_index))
+        elif position in work.earlier:
+            first = results[work.earlier[position]]
+            results.append(ItemResult(record_id, first.outcome, first.reason, first.detail, True, first.leaf_index))
+        elif isinstance(verdict := work.verdicts[position], Rejected):
+            index = leaf_index.get(position)
+            results.append(ItemResult(record_id, "rejected", verdict.reason, verdict.detail, False, index))
+        else:
+            results.append(ItemResult(record_id, "accepted", None, None, False, leaf_index[position]))
+    return tuple(results)

@@ -1,0 +1,148 @@
+"""What is known of transactions: looked up for replays, shown as receipts, and verified again from the stored bytes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from cardsvc import audit
+from cardsvc.db import to_ms
+from cardsvc.errors import CityError, ErrorKind
+from cardsvc.transactions.models import Transaction as Row
+from cardsvc.vault import Vault
+from crypto.wire.receipt import Receipt, sign_receipt
+from crypto.wire.transaction import Record
+
+
+class RecordIdConflict(CityError):
+    """The id was used for something else."""
+
+    code: ClassVar[str] = "record_id_conflict"
+    kind: ClassVar[ErrorKind] = ErrorKind.UNPROCESSABLE
+
+    def __init__(self, record_id: UUID) -> None:
+        super().__init__(f"The id {record_id} was used for another transaction. Use a new id for a new transaction.")
+
+
+class UnknownReceipt(CityError):
+    code: ClassVar[str] = "unknown_receipt"
+    kind: ClassVar[ErrorKind] = ErrorKind.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("There is no transaction with this record id. Check the id on the receipt.")
+
+
+class ReceiptNotReady(CityError):
+    code: ClassVar[str] = "receipt_not_ready"
+    kind: ClassVar[ErrorKind] = ErrorKind.UNAVAILABLE
+
+    def __init__(self) -> None:
+        super().__init__("The transaction is stored; its checkpoint is not published yet. Ask again in a moment.")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a replay needs: the first answer, and the hash that tells whether it is one."""
+
+    record_hash: bytes
+    outcome: str
+    reason: str | None
+    detail: str | None
+    leaf_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTransaction:
+    """A transaction as it was accepted or rejected. `amount_cents` is None where nothing could be planned."""
+
+    record: Record
+    record_bytes: bytes
+    record_hash: bytes
+    authorisations: bytes
+    kind: int
+    device_id: UUID
+    batch_id: UUID
+    outcome: str
+    reason: str | None
+    detail: str | None
+    entry_hash: bytes | None
+    leaf_index: int
+    happened_at: datetime
+    recorded_at: datetime
+    amount_cents: int | None
+    currency: str | None
+    card_id: UUID | None
+    resident_id: UUID | None
+    staff_id: UUID | None
+    official_number: str | None
+
+
+_CHUNK = 500
+
+
+def known(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, Known]:
+    """The stored ones of these ids."""
+    table = Row.__table__.c
+    columns = (table.record_id, table.record_hash, table.outcome, table.reason, table.detail, table.leaf_index)
+    found: dict[UUID, Known] = {}
+    for start in range(0, len(record_ids), _CHUNK):
+        chunk = record_ids[start : start + _CHUNK]
+        for record_id, *rest in session.execute(sa.select(*columns).where(table.record_id.in_(chunk))):
+            found[record_id] = Known(*rest)
+    return found
+
+
+def stored(session: Session, record_id: UUID) -> StoredTransaction | None:
+    row = session.execute(sa.select(Row.__table__).where(Row.__table__.c.record_id == record_id)).one_or_none()
+    return None if row is None else _stored(row)
+
+
+def walk(session: Session) -> Iterator[StoredTransaction]:
+    """Every transaction in the order of the log, in bounded memory."""
+    query = sa.select(Row.__table__).order_by(Row.__table__.c.leaf_index)
+    for row in session.execute(query.execution_options(yield_per=_CHUNK)):
+        yield _stored(row)
+
+
+def _stored(row: sa.Row[tuple[object, ...]]) -> StoredTransaction:
+    fields = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+    names = [name for name in StoredTransaction.__dataclass_fields__ if name != "record"]
+    return StoredTransaction(Record.decode(fields["record_bytes"]), *(fields[name] for name in names))
+
+
+def receipt(session: Session, vault: Vault, record_id: UUID) -> bytes:
+    """The service's signed answer for a stored record, with its proof of inclusion.
+
+    Its checkpoint is the first that covers the record, and signatures are deterministic: asked twice, the same bytes.
+    Raises: UnknownReceipt, ReceiptNotReady.
+    """
+    found = stored(session, record_id)
+    if found is None:
+        raise UnknownReceipt
+    checkpoint = audit.covering(session, found.leaf_index)
+    if checkpoint is None:
+        raise ReceiptNotReady
+    leaf = audit.leaf(session, found.leaf_index)
+    proof = audit.inclusion(session, found.leaf_index, checkpoint.tree_size)
+    content = Receipt(
+        record_id=record_id,
+        record_hash=found.record_hash,
+        outcome=found.outcome,
+        reason=found.reason,
+        kind=found.kind,
+        amount_cents=found.amount_cents,
+        currency=found.currency,
+        entry_hash=found.entry_hash,
+        recorded_at_ms=to_ms(found.recorded_at),
+        official_number=found.official_number,
+        salt=leaf.salt,
+        leaf_index=found.leaf_index,
+        tree_size=checkpoint.tree_size,
+        inclusion_proof=tuple(proof),
+        checkpoint=checkpoint.note,
+    )
+    return sign_receipt(content, vault.signer("receipt"))

@@ -1,0 +1,35 @@
+"""Decisions about items, without a database: reading, authenticating, permitting."""
+
+from cardsvc.transactions.rules.checks import AGE_MAX, FUTURE_MAX, check_card, check_permission, check_time, from_ledger
+from cardsvc.transactions.rules.intake import Keys, Received, authenticate, read
+from cardsvc.transactions.rules.values import (
+    UNAUTHENTICATED,
+    CardRef,
+    DeviceRef,
+    Item,
+    Plan,
+    Reason,
+    Rejected,
+    StaffRef,
+)
+
+__all__ = [
+    "AGE_MAX",
+    "FUTURE_MAX",
+    "UNAUTHENTICATED",
+    "CardRef",
+    "DeviceRef",
+    "Item",
+    "Keys",
+    "Plan",
+    "Reason",
+    "Received",
+    "Rejected",
+    "StaffRef",
+    "authenticate",
+    "check_card",
+    "check_permission",
+    "check_time",
+    "from_ledger",
+    "read",
+]

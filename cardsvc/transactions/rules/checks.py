@@ -1,0 +1,61 @@
+"""What an authenticated item must still satisfy: a believable time, a permitted sender, a card in force."""
+
+from datetime import datetime, timedelta
+
+from cardsvc import cards, ledger
+from cardsvc.transactions.rules.values import Item, Reason, Rejected
+
+AGE_MAX = timedelta(days=30)
+"""An offline record is taken for this long after it was signed."""
+FUTURE_MAX = timedelta(minutes=5)
+"""How far a terminal's clock may run ahead of ours."""
+
+
+def check_time(happened_at: datetime, now: datetime) -> Rejected | None:
+    if happened_at > now + FUTURE_MAX:
+        return Rejected(
+            Reason.FROM_THE_FUTURE,
+            "The terminal's clock runs ahead of the city's. Set it, then make a new record.",
+        )
+    if happened_at < now - AGE_MAX:
+        return Rejected(
+            Reason.TOO_OLD, f"The record is older than {AGE_MAX.days} days. Bring the terminal to the finance office."
+        )
+    return None
+
+
+def check_permission(item: Item, *, device_kinds: frozenset[str], roles: frozenset[str]) -> Rejected | None:
+    """May this kind of terminal send it, and does the staff member who signed hold a role for it?"""
+    if item.device.kind not in device_kinds:
+        allowed = ", ".join(sorted(device_kinds))
+        return Rejected(
+            Reason.NOT_PERMITTED, f"A terminal of kind {item.device.kind} may not send this. Use one of kind {allowed}."
+        )
+    if roles and (item.staff is None or not roles & item.staff.roles):
+        wanted = " or ".join(sorted(roles))
+        return Rejected(Reason.NOT_PERMITTED, f"This needs the signature of a staff member with the role {wanted}.")
+    return None
+
+
+_LEDGER_REASONS = {
+    "insufficient_funds": Reason.INSUFFICIENT_FUNDS,
+    "account_closed": Reason.ACCOUNT_CLOSED,
+    "period_closed": Reason.PERIOD_CLOSED,
+}
+
+
+def from_ledger(refused: ledger.Refused) -> Rejected:
+    """The ledger's refusal in the words of a terminal."""
+    return Rejected(_LEDGER_REASONS.get(refused.reason.value, Reason.NOT_POSTABLE), refused.detail)
+
+
+def check_card(card: cards.CardKey | None, item: Item) -> Rejected | None:
+    """Was the card in force when it signed?
+
+    A validator without a network cannot know of a block: its taps from before the block count, whenever they arrive.
+    """
+    if card is None or card.state == "active":
+        return None
+    if card.blocked_at is not None and item.device.kind == "validator" and item.happened_at < card.blocked_at:
+        return None
+    return Rejected(Reason.CARD_NOT_ACTIVE, f"The card is {card.state}. Its holder can ask for help at any counter.")
