@@ -35,9 +35,9 @@ class Server:
         """The database's URL as `CITY_DATABASE_URL` takes it."""
         return f"postgresql+psycopg://cardsvc@/{database}?host={quote(str(self.socket_dir), safe='/')}"
 
-    def create(self, database: str) -> str:
-        """Make an empty database and return its URL."""
-        self._run(f'CREATE DATABASE "{database}"')
+    def create(self, database: str, *, template: str = "template1") -> str:
+        """Make a database, empty or a copy of another to which nobody is connected, and return its URL."""
+        self._run(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
         return self.url(database)
 
     def drop(self, database: str) -> None:
