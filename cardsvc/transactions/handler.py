@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from cardsvc import ledger
 from cardsvc.transactions.rules import CardRef, Item, Plan, Rejected
+from crypto.wire.body import Body
 from crypto.wire.transaction import Purpose
 
 
@@ -20,7 +21,8 @@ class Handler(Protocol):
     """
 
     @property
-    def kind(self) -> int: ...
+    def body(self) -> type[Body]:
+        """What a record of this kind says; `body.KIND` is the number it is registered under."""
 
     @property
     def purposes(self) -> frozenset[Purpose]:

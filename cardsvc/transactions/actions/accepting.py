@@ -128,7 +128,7 @@ def _authenticate(session: Session, work: _Work, desk: Desk) -> _Judged:
             )
             continue
         judged[received.position] = rules.authenticate(
-            received, device=work.device, keys=keys, purposes=handler.purposes
+            received, device=work.device, keys=keys, purposes=handler.purposes, body=handler.body
         )
     return judged
 

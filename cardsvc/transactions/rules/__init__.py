@@ -3,20 +3,18 @@
 from cardsvc.transactions.rules.checks import AGE_MAX, FUTURE_MAX, check_card, check_permission, check_time, from_ledger
 from cardsvc.transactions.rules.intake import Keys, Received, authenticate, read
 from cardsvc.transactions.rules.values import (
-    UNAUTHENTICATED,
     CardRef,
     DeviceRef,
     Item,
     Plan,
-    Reason,
     Rejected,
     StaffRef,
 )
+from crypto.wire.reasons import Reason
 
 __all__ = [
     "AGE_MAX",
     "FUTURE_MAX",
-    "UNAUTHENTICATED",
     "CardRef",
     "DeviceRef",
     "Item",

@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 from cardsvc import cards, ledger
-from cardsvc.transactions.rules.values import Item, Reason, Rejected
+from cardsvc.transactions.rules.values import Item, Rejected
+from crypto.wire.reasons import Reason
 
 AGE_MAX = timedelta(days=30)
 """An offline record is taken for this long after it was signed."""
@@ -41,12 +42,18 @@ _LEDGER_REASONS = {
     "insufficient_funds": Reason.INSUFFICIENT_FUNDS,
     "account_closed": Reason.ACCOUNT_CLOSED,
     "period_closed": Reason.PERIOD_CLOSED,
+    "unknown_account": Reason.UNKNOWN_REFERENCE,
+    "wrong_currency": Reason.WRONG_AMOUNT,
+    "amount_out_of_range": Reason.WRONG_AMOUNT,
 }
 
 
 def from_ledger(refused: ledger.Refused) -> Rejected:
-    """The ledger's refusal in the words of a terminal."""
-    return Rejected(_LEDGER_REASONS.get(refused.reason.value, Reason.NOT_POSTABLE), refused.detail)
+    """The ledger's refusal in the words of a terminal. What a sender cannot cause is our fault and stops the batch."""
+    reason = _LEDGER_REASONS.get(refused.reason.value)
+    if reason is None:
+        raise AssertionError(f"a handler planned an entry that the ledger cannot take: {refused}")
+    return Rejected(reason, refused.detail)
 
 
 def check_card(card: cards.CardKey | None, item: Item) -> Rejected | None:

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from cardsvc import access, cards
-from cardsvc.transactions.rules.values import CardRef, DeviceRef, Item, Reason, Rejected, StaffRef
+from cardsvc.transactions.rules.values import CardRef, DeviceRef, Item, Rejected, StaffRef
 from crypto.errors import CryptoError, InvalidSignature
 from crypto.keys import PublicKey
 from crypto.pki import CardSlot
+from crypto.wire.body import Body
+from crypto.wire.reasons import Reason
 from crypto.wire.transaction import Authorisation, Purpose, Record, Transaction, record_hash, verify_authorisation
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,7 +63,7 @@ def _read(position: int, data: bytes, terminal_id: UUID) -> Received:
 
 
 def authenticate(
-    received: Received, *, device: DeviceRef, keys: Keys, purposes: frozenset[Purpose]
+    received: Received, *, device: DeviceRef, keys: Keys, purposes: frozenset[Purpose], body: type[Body]
 ) -> tuple[Item, cards.CardKey | None] | Rejected:
     """The item, with the card key that signed it, when exactly the wanted authorisations are there and verify."""
     assert received.transaction is not None
@@ -74,10 +76,9 @@ def authenticate(
     staff: StaffRef | None = None
     for authorisation in given:
         found = _find(authorisation, keys)
-        if found is None or (isinstance(found, cards.CardKey) and card is not None and card.card_id != found.card_id):
-            return Rejected(
-                Reason.UNKNOWN_KEY, f"The {authorisation.purpose.name.lower()} key is not one of this city's."
-            )
+        if found is None or _of_another_card(found, card):
+            name = authorisation.purpose.name.lower()
+            return Rejected(Reason.UNKNOWN_KEY, f"The {name} key is not one of this city's.")
         try:
             verify_authorisation(received.transaction.record_bytes, authorisation, _public(found))
         except InvalidSignature as error:
@@ -88,9 +89,13 @@ def authenticate(
             card = found
         elif isinstance(found, access.StaffKey):
             staff = StaffRef(found.staff_id, frozenset(found.roles))
+    try:
+        content = body.decode(received.record)
+    except CryptoError as error:
+        return Rejected(Reason.MALFORMED, str(error))
     happened_at = _EPOCH + timedelta(milliseconds=received.record.at_ms)
     ref = None if card is None else CardRef(card.card_id, card.resident_id)
-    return Item(received.record, received.record_hash, device, ref, staff, happened_at), card
+    return Item(received.record, content, received.record_hash, device, ref, staff, happened_at), card
 
 
 def _of_another_card(found: cards.CardKey | access.StaffKey | PublicKey, card: cards.CardKey | None) -> bool:

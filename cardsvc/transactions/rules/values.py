@@ -1,55 +1,18 @@
 """What an item is, once its signatures verified, and what can become of it.
 
-The order of `Reason` is the order of the checks, and the order in which a caller learns what is wrong: an item that
-fails two of them always names the earlier one (crypto/FORMATS.md lists them).
+The order of `Reason` (crypto/FORMATS.md) is the order of the checks: of several faults the first is stated. A refusal
+of an item nobody can be held to (unreadable, unknown key, wrong signature) does not use up the record id: otherwise a
+stranger who guesses an id could spoil the owner's transaction before it arrives.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from cardsvc import ledger
+from crypto.wire.body import Body
+from crypto.wire.reasons import Reason
 from crypto.wire.transaction import Record
-
-
-class Reason(StrEnum):
-    """Why an item was refused, in the order of the checks."""
-
-    MALFORMED = "malformed"
-    UNKNOWN_KIND = "unknown_kind"
-    WRONG_TERMINAL = "wrong_terminal"
-    RECORD_ID_CONFLICT = "record_id_conflict"
-    UNKNOWN_KEY = "unknown_key"
-    MISSING_AUTHORISATION = "missing_authorisation"
-    INVALID_SIGNATURE = "invalid_signature"
-    CARD_NOT_ACTIVE = "card_not_active"
-    TOO_OLD = "too_old"
-    FROM_THE_FUTURE = "from_the_future"
-    NOT_PERMITTED = "not_permitted"
-    UNKNOWN_WALLET = "unknown_wallet"
-    UNKNOWN_REFERENCE = "unknown_reference"
-    WRONG_AMOUNT = "wrong_amount"
-    ALREADY_DONE = "already_done"
-    INSUFFICIENT_FUNDS = "insufficient_funds"
-    ACCOUNT_CLOSED = "account_closed"
-    PERIOD_CLOSED = "period_closed"
-    NOT_POSTABLE = "not_postable"
-
-
-UNAUTHENTICATED = frozenset(
-    {
-        Reason.MALFORMED,
-        Reason.UNKNOWN_KIND,
-        Reason.WRONG_TERMINAL,
-        Reason.RECORD_ID_CONFLICT,
-        Reason.UNKNOWN_KEY,
-        Reason.MISSING_AUTHORISATION,
-        Reason.INVALID_SIGNATURE,
-    }
-)
-"""Refusals of an item nobody can be held to. They do not use up the record id: otherwise a stranger who guesses an id
-could spoil the owner's transaction before it arrives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +38,7 @@ class Item:
     """A record whose signatures verified. `card` is who tapped, `staff` who signed; neither where the service did."""
 
     record: Record
+    body: Body
     record_hash: bytes
     device: DeviceRef
     card: CardRef | None
