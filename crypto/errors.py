@@ -9,31 +9,31 @@ class CryptoError(Exception):
     code: ClassVar[str] = "crypto_error"
 
 
-class MalformedMessage(CryptoError):  # noqa: N818 - the failure is the name
+class MalformedMessage(CryptoError):
     """The bytes are not the one allowed encoding of an allowed value."""
 
     code = "malformed"
 
 
-class UnknownVersion(CryptoError):  # noqa: N818
+class UnknownVersion(CryptoError):
     """The bytes name a domain or version that this program does not speak; it is refused, never guessed."""
 
     code = "unknown_version"
 
 
-class InvalidSignature(CryptoError):  # noqa: N818
+class InvalidSignature(CryptoError):
     """The signature is not in the stored form, or was not made by this key over these bytes."""
 
     code = "invalid_signature"
 
 
-class UntrustedCertificate(CryptoError):  # noqa: N818
+class UntrustedCertificate(CryptoError):
     """The certificate does not lead to a pinned authority, or is not good for this purpose at this time."""
 
     code = "untrusted_certificate"
 
 
-class InvalidProof(CryptoError):  # noqa: N818
+class InvalidProof(CryptoError):
     """The log proof, checkpoint or tree does not hold."""
 
     code = "invalid_proof"

@@ -146,72 +146,72 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _plain(check: Callable[[Any], None]) -> Type[Any]:
-    """A field whose value is the same in Python and on the wire; the check runs when the value is made."""
-    return Type(to_wire=_same, from_wire=_same, check=check)
+def _plain(to_wire: Callable[[Any], Value], check: Callable[[Any], None]) -> Type[Any]:
+    """A field whose wire value is its Python value; `to_wire` strips enums, the check runs when the value is made."""
+    return Type(to_wire=to_wire, from_wire=_same, check=check)
 
 
 def integer(minimum: int = 0, maximum: int = INTEGER_MAX) -> Type[int]:
     """A whole number within the bounds, both included."""
 
-    def check(value: int) -> None:
-        if type(value) is not int or not minimum <= value <= maximum:
+    def check(value: object) -> None:
+        if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
             raise _refuse(f"must be a whole number from {minimum} to {maximum}.")
 
-    return _plain(check)
+    return _plain(int, check)
 
 
 def text(letters_max: int = TEXT_MAX, *, letters_min: int = 1) -> Type[str]:
     """Text of a bounded number of characters, without control characters."""
 
-    def check(value: str) -> None:
-        if type(value) is not str or not letters_min <= len(value) <= letters_max:
+    def check(value: object) -> None:
+        if not isinstance(value, str) or not letters_min <= len(value) <= letters_max:
             raise _refuse(f"must be a text of {letters_min} to {letters_max} characters.")
         if not value.isprintable():
             raise _refuse("must be a text without control characters.")
 
-    return _plain(check)
+    return _plain(str, check)
 
 
 def document(letters_max: int) -> Type[str]:
     """Text of several lines: a checkpoint, a key file."""
 
-    def check(value: str) -> None:
-        if type(value) is not str or not 1 <= len(value) <= letters_max:
+    def check(value: object) -> None:
+        if not isinstance(value, str) or not 1 <= len(value) <= letters_max:
             raise _refuse(f"must be a text of at most {letters_max} characters.")
 
-    return _plain(check)
+    return _plain(str, check)
 
 
 def choice(*allowed: str) -> Type[str]:
     """One of a few words."""
 
-    def check(value: str) -> None:
-        if type(value) is not str or value not in allowed:
+    def check(value: object) -> None:
+        if not isinstance(value, str) or value not in allowed:
             raise _refuse(f"must be one of {', '.join(allowed)}.")
 
-    return _plain(check)
+    return _plain(str, check)
 
 
 def octets(size_min: int, size_max: int | None = None) -> Type[bytes]:
     """Bytes of a fixed size, or of a size within the bounds."""
     size_max = size_min if size_max is None else size_max
 
-    def check(value: bytes) -> None:
+    def check(value: object) -> None:
         if type(value) is not bytes or not size_min <= len(value) <= size_max:
             raise _refuse(f"must have {size_min} to {size_max} bytes.")
 
-    return _plain(check)
+    return _plain(bytes, check)
 
 
-def _check_currency(value: str) -> None:
-    if type(value) is not str or len(value) != CURRENCY_LETTERS or not (value.isascii() and value.isalpha()):
+def _check_currency(value: object) -> None:
+    if not isinstance(value, str) or len(value) != CURRENCY_LETTERS or not (value.isascii() and value.isalpha()):
         raise _refuse("must be a currency of three capital letters (ISO 4217).")
     if not value.isupper():
         raise _refuse("must be a currency of three capital letters (ISO 4217).")
 
 
-def _check_uuid(value: UUID) -> None:
+def _check_uuid(value: object) -> None:
     if type(value) is not UUID:
         raise _refuse("must be a UUID.")
 
@@ -223,7 +223,7 @@ def read_uuid(value: Value) -> UUID:
     return UUID(bytes=value)
 
 
-CURRENCY: Type[str] = _plain(_check_currency)
+CURRENCY: Type[str] = _plain(str, _check_currency)
 CENTS: Type[int] = integer(0, CENTS_MAX)
 POSITIVE_CENTS: Type[int] = integer(1, CENTS_MAX)
 TIME_MS: Type[int] = integer(0, TIME_MS_MAX)
