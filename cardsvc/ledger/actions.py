@@ -1,0 +1,186 @@
+"""What changes the ledger: open and close accounts, post batches of drafts. Whole sets, never row by row."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from cardsvc.db import insert_columns, to_ms
+from cardsvc.ledger.models import Account, Balance, Entry, Posting
+from cardsvc.ledger.queries import balances, chunks, known, known_accounts
+from cardsvc.ledger.rules import (
+    AccountDiffers,
+    AccountNotEmpty,
+    AccountPolicy,
+    AccountSpec,
+    Draft,
+    KnownAccount,
+    Posted,
+    PostedLine,
+    Refused,
+    decide,
+    entry_hash,
+)
+
+# One writer at a time decides and takes places in the log. Any fixed number: PostgreSQL's advisory locks have no names.
+_WRITER_LOCK = 0x6C6564676572
+
+
+def lock(session: Session) -> None:
+    """Become the ledger's one writer until the session ends. Taking it again is harmless.
+
+    SQLite's sessions hold the whole database's write lock from their start.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER_LOCK)))
+
+
+def open_accounts(session: Session, specs: Iterable[AccountSpec], now: datetime) -> None:
+    """Open those of the accounts that are not open yet.
+
+    Raises: AccountDiffers when a code is taken by an account with other properties; then nothing is opened.
+    """
+    lock(session)
+    wanted: dict[str, AccountSpec] = {}
+    for spec in specs:
+        if wanted.setdefault(spec.code, spec) != spec:
+            raise AccountDiffers(spec.code)
+    for codes in chunks(wanted):
+        for row in session.execute(sa.select(Account.__table__).where(Account.code.in_(codes))):
+            if _properties(wanted.pop(row.code)) != (row.kind, row.policy, row.fund, row.floor_cents, row.currency):
+                raise AccountDiffers(row.code)
+    new = list(wanted.values())
+    insert_columns(
+        session,
+        Account.__table__,
+        {
+            "code": [spec.code for spec in new],
+            "kind": [spec.kind.value for spec in new],
+            "policy": [spec.policy.value for spec in new],
+            "fund": [spec.fund.value for spec in new],
+            "floor_cents": [spec.floor_cents for spec in new],
+            "currency": [spec.currency for spec in new],
+            "opened_at": [now] * len(new),
+        },
+    )
+    checked = [spec.code for spec in new if spec.policy is AccountPolicy.CHECKED]
+    opened = list(known_accounts(session, checked).values())
+    insert_columns(
+        session,
+        Balance.__table__,
+        {
+            "account_id": [account.account_id for account in opened],
+            "balance_cents": [0] * len(opened),
+            "floor_cents": [account.floor_cents for account in opened],
+        },
+    )
+
+
+def _properties(spec: AccountSpec) -> tuple[str, str, str, int | None, str]:
+    return spec.kind.value, spec.policy.value, spec.fund.value, spec.floor_cents, spec.currency
+
+
+def close_account(session: Session, code: str, now: datetime) -> None:
+    """Let nothing be posted to the account any more. Raises: UnknownAccount, AccountNotEmpty."""
+    lock(session)
+    balance_cents = balances(session, [code])[code]
+    if balance_cents:
+        raise AccountNotEmpty(code, balance_cents)
+    session.execute(sa.update(Account).where(Account.code == code, Account.closed_at.is_(None)).values(closed_at=now))
+
+
+def post(session: Session, drafts: Sequence[Draft], *, first_seq: int, recorded_at: datetime) -> list[Posted | Refused]:
+    """Post what can be posted; one answer per draft, in order, each decided against what the earlier ones left.
+
+    Item i takes place `first_seq + i` in the log, refused ones too: the caller writes their leaves. The id of an entry
+    already there is refused as a duplicate: to give the first answer again is the room `transactions`' duty.
+    """
+    lock(session)
+    state = known(session, drafts)
+    recorded_at_ms = to_ms(recorded_at)
+    results: list[Posted | Refused] = []
+    accepted: list[tuple[Draft, Posted]] = []
+    for seq, (draft, decision) in enumerate(zip(drafts, decide(drafts, state), strict=True), start=first_seq):
+        if isinstance(decision, Refused):
+            results.append(decision)
+            continue
+        posted = Posted(draft.entry_id, seq, decision, _hash(draft, decision, recorded_at_ms))
+        accepted.append((draft, posted))
+        results.append(posted)
+    _write_entries(session, accepted, recorded_at)
+    _write_postings(session, accepted, state.accounts)
+    return results
+
+
+def _hash(draft: Draft, lines: Sequence[PostedLine], recorded_at_ms: int) -> bytes:
+    return entry_hash(
+        entry_id=draft.entry_id,
+        kind=draft.kind.value,
+        currency=draft.currency,
+        happened_at_ms=to_ms(draft.happened_at),
+        recorded_at_ms=recorded_at_ms,
+        rule=draft.rule,
+        reverses=draft.reverses,
+        lines=lines,
+    )
+
+
+def _write_entries(session: Session, accepted: Sequence[tuple[Draft, Posted]], recorded_at: datetime) -> None:
+    insert_columns(
+        session,
+        Entry.__table__,
+        {
+            "id": [draft.entry_id for draft, _ in accepted],
+            "seq": [posted.seq for _, posted in accepted],
+            "kind": [draft.kind.value for draft, _ in accepted],
+            "currency": [draft.currency for draft, _ in accepted],
+            "happened_at": [draft.happened_at for draft, _ in accepted],
+            "recorded_at": [recorded_at] * len(accepted),
+            "rule": [draft.rule for draft, _ in accepted],
+            "reverses": [draft.reverses for draft, _ in accepted],
+        },
+    )
+
+
+def _write_postings(
+    session: Session, accepted: Sequence[tuple[Draft, Posted]], accounts: Mapping[str, KnownAccount]
+) -> None:
+    account_ids: list[int] = []
+    seqs: list[int] = []
+    numbers: list[int] = []
+    amounts: list[int] = []
+    after: dict[int, int] = {}
+    for _, posted in accepted:
+        for number, line in enumerate(posted.lines):
+            account = accounts[line.account]
+            account_ids.append(account.account_id)
+            seqs.append(posted.seq)
+            numbers.append(number)
+            amounts.append(line.amount_cents)
+            if account.policy is AccountPolicy.CHECKED:
+                before = after.get(account.account_id, account.balance_cents)
+                after[account.account_id] = before + line.amount_cents * account.kind.sign
+    columns = {"account_id": account_ids, "entry_seq": seqs, "line": numbers, "amount_cents": amounts}
+    insert_columns(session, Posting.__table__, columns)
+    if after:
+        _write_balances(session, after)
+
+
+def _write_balances(session: Session, after: dict[int, int]) -> None:
+    """Balances are set, not moved: the one writer read them, and a movement of a whole batch may not fit in 64 bits."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(
+            "UPDATE balance SET balance_cents = moved.cents"
+            " FROM unnest(%b::bigint[], %b::bigint[]) AS moved (id, cents) WHERE balance.account_id = moved.id",
+            (list(after), list(after.values())),
+        )
+    else:
+        connection.exec_driver_sql(
+            "UPDATE balance SET balance_cents = moved.cents FROM"
+            " (SELECT value ->> 0 AS id, value ->> 1 AS cents FROM json_each(?)) AS moved"
+            " WHERE balance.account_id = moved.id",
+            (json.dumps(list(after.items())),),
+        )

@@ -1,0 +1,40 @@
+"""What the ledger can be asked, and the proof that its answers hold."""
+
+from cardsvc.ledger.queries.checking import BooksChecked, check_books
+from cardsvc.ledger.queries.reading import (
+    DayTotal,
+    StatementLine,
+    StatementPage,
+    TrialBalance,
+    TrialBalanceLine,
+    balances,
+    chunks,
+    day_totals,
+    entries,
+    entry,
+    known,
+    known_accounts,
+    reversal_of,
+    statement,
+    trial_balance,
+)
+
+__all__ = [
+    "BooksChecked",
+    "DayTotal",
+    "StatementLine",
+    "StatementPage",
+    "TrialBalance",
+    "TrialBalanceLine",
+    "balances",
+    "check_books",
+    "chunks",
+    "day_totals",
+    "entries",
+    "entry",
+    "known",
+    "known_accounts",
+    "reversal_of",
+    "statement",
+    "trial_balance",
+]

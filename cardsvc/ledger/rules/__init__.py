@@ -1,0 +1,56 @@
+"""The ledger's decisions: pure, without a database or a clock."""
+
+from cardsvc.ledger.rules.chart import AccountKind, AccountPolicy, AccountSpec, Fund, control_code
+from cardsvc.ledger.rules.entries import (
+    Draft,
+    EntryKind,
+    Line,
+    Posted,
+    PostedLine,
+    Reason,
+    Refused,
+    StoredEntry,
+    entry_hash,
+    reversing,
+)
+from cardsvc.ledger.rules.errors import (
+    AccountDiffers,
+    AccountNotEmpty,
+    BooksDoNotBalance,
+    InvalidAccount,
+    InvalidCursor,
+    UnknownAccount,
+    UnknownEntry,
+)
+from cardsvc.ledger.rules.paging import Cursor, day_of_books
+from cardsvc.ledger.rules.posting import Known, KnownAccount, decide
+
+__all__ = [
+    "AccountDiffers",
+    "AccountKind",
+    "AccountNotEmpty",
+    "AccountPolicy",
+    "AccountSpec",
+    "BooksDoNotBalance",
+    "Cursor",
+    "Draft",
+    "EntryKind",
+    "Fund",
+    "InvalidAccount",
+    "InvalidCursor",
+    "Known",
+    "KnownAccount",
+    "Line",
+    "Posted",
+    "PostedLine",
+    "Reason",
+    "Refused",
+    "StoredEntry",
+    "UnknownAccount",
+    "UnknownEntry",
+    "control_code",
+    "day_of_books",
+    "decide",
+    "entry_hash",
+    "reversing",
+]
