@@ -7,7 +7,7 @@ import re
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NewType, TypeVar
@@ -32,7 +32,7 @@ RETRIES = 5
 _FIRST_PAUSE_SECONDS = 0.02
 
 
-class UnsuitableDatabase(CityError):  # noqa: N818 - the failure is the name
+class UnsuitableDatabase(CityError):
     """The database is not one that money can be kept in."""
 
     code = "unsuitable_database"
@@ -223,6 +223,33 @@ def is_transient(error: DBAPIError) -> bool:
     if code is not None:
         return code & 0xFF in _RETRIED_SQLITE_CODES  # the low byte; the rest refines it (sqlite.org/rescode.html)
     return getattr(error.orig, "sqlstate", None) in _RETRIED_SQLSTATES
+
+
+# ---------------------------------------------------------------------------------------------------------- whole sets
+
+
+def insert_columns(session: Session, table: sa.FromClause, columns: Mapping[str, Sequence[Any]]) -> None:
+    """Insert many rows, given column by column, in one statement (PostgreSQL) or one prepared one (SQLite): no row
+    passes the ORM. Values are what the column's type takes; enums by their value.
+    """
+    assert isinstance(table, sa.Table)
+    connection = session.connection()
+    dialect = connection.dialect
+    types_ = [table.c[name].type.dialect_impl(dialect) for name in columns]
+    processors = [type_.bind_processor(dialect) for type_ in types_]
+    bound = [
+        [process(value) for value in values] if process else list(values)
+        for process, values in zip(processors, columns.values(), strict=True)
+    ]
+    if not bound[0]:
+        return
+    into = f"INSERT INTO {table.name} ({', '.join(columns)})"
+    if dialect.name == "sqlite":
+        marks = ", ".join("?" * len(columns))
+        connection.exec_driver_sql(f"{into} VALUES ({marks})", list(zip(*bound, strict=True)))
+    else:
+        arrays = ", ".join(f"%b::{type_.compile(dialect)}[]" for type_ in types_)
+        connection.exec_driver_sql(f"{into} SELECT * FROM unnest({arrays})", tuple(bound))  # noqa: S608 - own names
 
 
 # --------------------------------------------------------------------------------------------------------- append only
