@@ -37,10 +37,12 @@ from terminals.card.errors import (
 from terminals.card.keys import ManagementAlgorithm, Slot, der_signature
 from terminals.card.local import CardInSlot, LocalConnection, LocalReader
 from terminals.card.objects import Chuid, DataObject, Discovery, encode_certificate
+from terminals.card.pcscd import PrivatePcscd, SystemPcscd
 from terminals.card.pins import PinStatus
 from terminals.card.products import CardProduct, UnknownProduct, YubicoStyle, product_of
 from terminals.card.session import Application, PivSession
 from terminals.card.simulator import CardFile, CardSettings, CardState, SimulatedCard, factory_key
+from terminals.card.vpcd import VirtualReader
 
 __all__ = [
     "Application",
@@ -77,6 +79,7 @@ __all__ = [
     "PinRejected",
     "PinStatus",
     "PivSession",
+    "PrivatePcscd",
     "ProductUnsupported",
     "PukBlocked",
     "PukFormat",
@@ -87,9 +90,11 @@ __all__ = [
     "SessionEnded",
     "SimulatedCard",
     "Slot",
+    "SystemPcscd",
     "TransportError",
     "UnexpectedStatus",
     "UnknownProduct",
+    "VirtualReader",
     "WrongManagementKey",
     "YubicoStyle",
     "der_signature",

@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - the names are the codes spoken aloud: `NoCard`, `PinBlocked`
 """What can go wrong between terminal and card: one class a failure, a stable `code`, a sentence for the next person."""
 
 from enum import Enum

@@ -16,7 +16,7 @@ _FREE_FOR_ALL: Final = frozenset(
 _WANT_PIN: Final = frozenset(bytes.fromhex(tag) for tag in ("5FC109", "5FC103", "5FC108", "5FC121", "5FC123"))
 
 
-class Refused(Exception):  # noqa: N818 - the card's own word, caught by the card itself
+class Refused(Exception):
     """A command that ends with this status word and changes nothing more."""
 
     def __init__(self, sw: int) -> None:
