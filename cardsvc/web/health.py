@@ -1,0 +1,107 @@
+"""What those who run the city ask: alive, ready, which version, how much."""
+
+import ipaddress
+import os
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import Forbidden
+
+from cardsvc.web.parts import city, public
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+SEVERAL_PROCESSES = "PROMETHEUS_MULTIPROC_DIR"
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/livez")
+@public
+def livez() -> Response:
+    """The process answers."""
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+@public
+def readyz() -> tuple[Response, int]:
+    """The database answers and has the schema this code was written for."""
+    checks = _checks()
+    ready = set(checks.values()) == {"ok"}
+    return jsonify(status="ok" if ready else "not ready", checks=checks), 200 if ready else 503
+
+
+@blueprint.get("/version")
+@public
+def version_() -> Response:
+    """Which release runs."""
+    return jsonify(name="cardsvc", version=_release())
+
+
+@blueprint.get("/metrics")
+@public
+def metrics() -> Response:
+    """Prometheus text, for programs on this machine alone: routes and counts are nobody else's business."""
+    if not _asked_from_this_machine():
+        raise Forbidden("Metrics are given on this machine alone: ask on its loopback address.")
+    registry: CollectorRegistry = current_app.extensions["city_metrics"]
+    if SEVERAL_PROCESSES in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def init(app: Flask) -> None:
+    """Serve the health routes and count every request by its route's pattern."""
+    registry = CollectorRegistry()  # the app's own: tests and the demo make several apps in one process
+    app.extensions["city_metrics"] = registry
+    requests = Counter("city_requests", "Requests answered", ["method", "route", "status"], registry=registry)
+    seconds = Histogram("city_request_seconds", "Time to answer", ["method", "route"], registry=registry)
+    app.register_blueprint(blueprint)
+
+    @app.before_request
+    def begin() -> None:
+        g.city_began = time.perf_counter()
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule is not None else "(none)"
+        requests.labels(request.method, route, response.status_code).inc()
+        seconds.labels(request.method, route).observe(time.perf_counter() - g.city_began)
+        return response
+
+
+def _checks() -> dict[str, str]:
+    try:
+        with city().engine.connect() as connection:
+            found = set(MigrationContext.configure(connection).get_current_heads())
+    except SQLAlchemyError:
+        return {"database": "unreachable", "schema": "unknown"}
+    scripts = Config()
+    scripts.set_main_option("script_location", str(MIGRATIONS))
+    wanted = set(ScriptDirectory.from_config(scripts).get_heads()) if MIGRATIONS.is_dir() else set()
+    return {"database": "ok", "schema": "ok" if found == wanted else "another than this release's: run ./city migrate"}
+
+
+def _asked_from_this_machine() -> bool:
+    # A proxy on this machine would make everybody look local, so what comes through one is refused.
+    forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "Via"))
+    try:
+        return not forwarded and ipaddress.ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _release() -> str:
+    try:
+        return version("cardsvc")
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return "unreleased"
