@@ -15,7 +15,7 @@ _PESOS = re.compile(
 )
 
 
-class InvalidAmount(CityError):  # noqa: N818 - the failure is the name
+class InvalidAmount(CityError):
     code = "invalid_amount"
     kind = ErrorKind.INVALID
 

@@ -28,7 +28,7 @@ _SECRETS = {"VAULT_PASSPHRASE", "DATABASE_URL"}  # a database URL may hold a pas
 _ORIGIN = re.compile(r"[a-z0-9][a-z0-9.-]*(/[a-z0-9._-]+)*")
 
 
-class InvalidSettings(CityError):  # noqa: N818 - the failure is the name
+class InvalidSettings(CityError):
     """The environment cannot be read as settings; nothing was started."""
 
     code = "invalid_settings"
