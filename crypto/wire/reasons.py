@@ -1,0 +1,29 @@
+"""Why a record is rejected. The order is the precedence: of several faults the first is stated.
+
+Evolution: append only, a reason keeps its word; the precedence of FORMATS.md is the order here.
+"""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """The words on the wire and in the database."""
+
+    MALFORMED = "malformed"
+    UNKNOWN_KIND = "unknown_kind"
+    WRONG_TERMINAL = "wrong_terminal"
+    RECORD_ID_CONFLICT = "record_id_conflict"
+    UNKNOWN_KEY = "unknown_key"
+    MISSING_AUTHORISATION = "missing_authorisation"
+    INVALID_SIGNATURE = "invalid_signature"
+    CARD_NOT_ACTIVE = "card_not_active"
+    TOO_OLD = "too_old"
+    FROM_THE_FUTURE = "from_the_future"
+    NOT_PERMITTED = "not_permitted"
+    UNKNOWN_WALLET = "unknown_wallet"
+    UNKNOWN_REFERENCE = "unknown_reference"
+    WRONG_AMOUNT = "wrong_amount"
+    ALREADY_DONE = "already_done"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    ACCOUNT_CLOSED = "account_closed"
+    PERIOD_CLOSED = "period_closed"
