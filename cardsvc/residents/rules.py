@@ -65,7 +65,7 @@ class Registration:
     mobile: str | None = None
 
 
-class ResidentNotFound(CityError):  # noqa: N818 - the failure is the name
+class ResidentNotFound(CityError):
     code = "resident_not_found"
     kind = ErrorKind.NOT_FOUND
 
@@ -73,7 +73,7 @@ class ResidentNotFound(CityError):  # noqa: N818 - the failure is the name
         super().__init__("No resident has this number. Check it with the person, or search by name.")
 
 
-class InvalidResidentNumber(CityError):  # noqa: N818
+class InvalidResidentNumber(CityError):
     code = "invalid_resident_number"
     kind = ErrorKind.INVALID
 
@@ -81,7 +81,7 @@ class InvalidResidentNumber(CityError):  # noqa: N818
         super().__init__("This is not a resident number: the check digit at its end does not fit. Type it again.")
 
 
-class InvalidRegistration(CityError):  # noqa: N818
+class InvalidRegistration(CityError):
     """`fields` says what is wrong with each field, or with each row of many registrations (`row 3: family_name`)."""
 
     code = "invalid_registration"
@@ -91,7 +91,7 @@ class InvalidRegistration(CityError):  # noqa: N818
         super().__init__("The registration cannot stand. Correct the fields named and send it again.", fields=fields)
 
 
-class DuplicateResident(CityError):  # noqa: N818
+class DuplicateResident(CityError):
     """`number` is the resident who is already registered."""
 
     code = "duplicate_resident"
@@ -105,7 +105,7 @@ class DuplicateResident(CityError):  # noqa: N818
         self.number = number
 
 
-class InvalidStatusChange(CityError):  # noqa: N818
+class InvalidStatusChange(CityError):
     code = "invalid_status_change"
     kind = ErrorKind.CONFLICT
 

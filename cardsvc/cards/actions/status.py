@@ -1,0 +1,61 @@
+"""Stopping a card and letting it go on: at once, with a reason, and for good where it must be."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cardsvc.cards import queries
+from cardsvc.cards.actions.moves import move
+from cardsvc.cards.models import CardRow
+from cardsvc.cards.queries import Card
+from cardsvc.cards.rules import MOVES, CardState, Move, RevocationReason
+
+
+def suspend(session: Session, card_id: UUID, *, reason: str, by: UUID, now: datetime) -> Card:
+    """Block a card until somebody resumes it. A suspended card stays as it is. Raises: CardNotFound, InvalidMove."""
+    card = queries.find(session, card_id)
+    if card.state is CardState.SUSPENDED:
+        return card
+    return move(session, card, Move.SUSPEND, by=by, now=now, reason=reason)
+
+
+def resume(session: Session, card_id: UUID, *, reason: str, by: UUID, now: datetime) -> Card:
+    """Let a suspended card be used again. An active card stays as it is.
+
+    Raises: CardNotFound, InvalidMove.
+    """
+    card = queries.find(session, card_id)
+    if card.state is CardState.ACTIVE:
+        return card
+    return move(session, card, Move.RESUME, by=by, now=now, reason=reason)
+
+
+def revoke(
+    session: Session, card_id: UUID, *, reason: RevocationReason, by: UUID, now: datetime, note: str | None = None
+) -> Card:
+    """End a card for good. Revoking it again keeps the first reason. Raises: CardNotFound, InvalidMove."""
+    card = queries.find(session, card_id)
+    if card.state is CardState.REVOKED:
+        return card
+    written = f"{reason.value}: {note}" if note else reason.value
+    return move(session, card, Move.REVOKE, by=by, now=now, reason=written, revoked_reason=reason.value)
+
+
+def destroy(session: Session, card_id: UUID, *, by: UUID, now: datetime) -> Card:
+    """Note that a stopped card was cut up. A destroyed card stays so. Raises: CardNotFound, InvalidMove."""
+    card = queries.find(session, card_id)
+    if card.state is CardState.DESTROYED:
+        return card
+    return move(session, card, Move.DESTROY, by=by, now=now)
+
+
+def expire_due(session: Session, today: date, *, by: UUID, now: datetime) -> int:
+    """Expire every card whose printed day is past `today`; returns how many there were. Repeatable."""
+    states = [state.value for state in MOVES[Move.EXPIRE].from_]
+    due = select(CardRow.id).where(CardRow.state.in_(states), CardRow.expires_on < today)
+    card_ids = session.scalars(due).all()
+    for card_id in card_ids:
+        move(session, queries.find(session, card_id), Move.EXPIRE, by=by, now=now)
+    return len(card_ids)

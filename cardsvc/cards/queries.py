@@ -1,0 +1,207 @@
+"""Reads of the cards: small frozen values. `keys_by_id` is on the way of every tap, so it is one Core statement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import Session
+
+from cardsvc.cards.models import CardEventRow, CardKeyRow, CardRow
+from cardsvc.cards.rules import (
+    HELD,
+    CardNotFound,
+    CardState,
+    PublicKey,
+    RevocationReason,
+    slot_of,
+)
+from crypto import keys
+from crypto.pki import CardSlot
+
+_CHUNK = 5000  # key ids in one statement: SQLite binds at most 32,766 values
+_CACHED_KEYS = 20_000  # about 20 MB: the cards that tap every day in a town
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card as officers see it. Times are None until the step was taken; `blocked_at` is None while it may be used."""
+
+    id: UUID
+    resident_id: UUID
+    state: CardState
+    requested_by: UUID
+    requested_at: datetime
+    approved_by: UUID | None
+    approved_at: datetime | None
+    personalised_by: UUID | None
+    personalised_at: datetime | None
+    handed_over_by: UUID | None
+    handed_over_at: datetime | None
+    product: str | None
+    attempt: int
+    expires_on: date | None
+    revoked_reason: RevocationReason | None
+    blocked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CardKey:
+    """A key of a finished attempt, and what its card may do. A signature made before `blocked_at` was made in time."""
+
+    card_id: UUID
+    resident_id: UUID
+    slot: CardSlot
+    public_key: PublicKey
+    state: CardState
+    blocked_at: datetime | None
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CardStep:
+    """One move in a card's history. `from_state` is None for the request itself."""
+
+    from_state: CardState | None
+    to_state: CardState
+    actor: UUID
+    at: datetime
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CardPage:
+    """Some cards in the order of their ids; `next` asks for those after them, None at the end."""
+
+    cards: tuple[Card, ...]
+    next: UUID | None
+
+
+_COLUMNS = tuple(getattr(CardRow, name) for name in Card.__slots__)
+
+
+def find(session: Session, card_id: UUID) -> Card:
+    """Raises: CardNotFound."""
+    row = session.execute(_select().where(CardRow.id == card_id)).one_or_none()
+    if row is None:
+        raise CardNotFound
+    return _card(row)
+
+
+def of_resident(session: Session, resident_id: UUID) -> tuple[Card, ...]:
+    """Every card the resident ever had, newest first."""
+    rows = session.execute(_select().where(CardRow.resident_id == resident_id).order_by(CardRow.requested_at.desc()))
+    return tuple(_card(row) for row in rows)
+
+
+def held_by(session: Session, resident_ids: Sequence[UUID]) -> dict[UUID, Card]:
+    """The card in use (active or suspended) of each resident who has one."""
+    found: dict[UUID, Card] = {}
+    for start in range(0, len(resident_ids), _CHUNK):
+        chosen = CardRow.resident_id.in_(resident_ids[start : start + _CHUNK])
+        rows = session.execute(_select().where(chosen, CardRow.state.in_([state.value for state in HELD])))
+        found |= {row.resident_id: _card(row) for row in rows}
+    return found
+
+
+def listed(
+    session: Session, *, state: CardState | None = None, after: UUID | None = None, limit: int = 100
+) -> CardPage:
+    """Cards, of one state or of all; `after` is the `next` of the page before."""
+    query = _select().order_by(CardRow.id).limit(limit + 1)
+    if state is not None:
+        query = query.where(CardRow.state == state.value)
+    if after is not None:
+        query = query.where(CardRow.id > after)
+    rows = session.execute(query).all()
+    shown = tuple(_card(row) for row in rows[:limit])
+    return CardPage(shown, shown[-1].id if len(rows) > limit else None)
+
+
+def history(session: Session, card_id: UUID) -> tuple[CardStep, ...]:
+    """Every move of the card, oldest first."""
+    query = select(CardEventRow).where(CardEventRow.card_id == card_id).order_by(CardEventRow.number)
+    return tuple(
+        CardStep(
+            CardState(event.from_state) if event.from_state else None,
+            CardState(event.to_state),
+            event.actor,
+            event.at,
+            event.reason,
+        )
+        for event in session.scalars(query)
+    )
+
+
+def keys_by_id(session: Session, key_ids: Sequence[bytes]) -> dict[bytes, CardKey]:
+    """The keys that these COSE key ids name, whatever the state of their cards; unknown ids are left out."""
+    found: dict[bytes, CardKey] = {}
+    wanted = list(set(key_ids))
+    for start in range(0, len(wanted), _CHUNK):
+        query = (
+            select(
+                CardKeyRow.key_id,
+                CardKeyRow.card_id,
+                CardRow.resident_id,
+                CardKeyRow.slot,
+                CardKeyRow.public_key,
+                CardRow.state,
+                CardRow.blocked_at,
+                CardKeyRow.not_after,
+            )
+            .join(CardRow, CardRow.id == CardKeyRow.card_id)
+            .where(CardKeyRow.key_id.in_(wanted[start : start + _CHUNK]), CardKeyRow.active)
+        )
+        for key_id, card_id, resident_id, slot, spki, state, blocked_at, not_after in session.execute(query):
+            found[key_id] = CardKey(
+                card_id, resident_id, slot_of(slot), _loaded(spki), CardState(state), blocked_at, not_after
+            )
+    return found
+
+
+def active_keys(session: Session, card_id: UUID) -> dict[CardSlot, tuple[PublicKey, bytes]]:
+    """The card's present keys, each with its certificate (DER); empty before it was certified."""
+    query = select(CardKeyRow.slot, CardKeyRow.public_key, CardKeyRow.certificate).where(
+        CardKeyRow.card_id == card_id, CardKeyRow.active
+    )
+    return {slot_of(row.slot): (_loaded(row.public_key), row.certificate) for row in session.execute(query)}
+
+
+def denied(session: Session, today: date) -> tuple[UUID, ...]:
+    """Cards no terminal may accept, in the order of their ids: suspended or revoked, and not yet expired by date."""
+    query = (
+        select(CardRow.id)
+        .where(
+            CardRow.state.in_([CardState.SUSPENDED.value, CardState.REVOKED.value]),
+            CardRow.chuid.is_not(None),  # an order withdrawn before it had keys can meet no terminal
+            CardRow.expires_on >= today,
+        )
+    )  # fmt: skip
+    return tuple(sorted(session.scalars(query)))
+
+
+@lru_cache(maxsize=_CACHED_KEYS)
+def _loaded(spki: bytes) -> PublicKey:
+    """Loading a key costs a quarter of a verification, and the same cards come back every day."""
+    key = keys.load_spki(spki)
+    assert isinstance(key, PublicKey)
+    return key
+
+
+def _select() -> Select[*tuple[Any, ...]]:
+    return select(*_COLUMNS)
+
+
+def _card(row: Row[*tuple[Any, ...]]) -> Card:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name begins so
+    reason = row.revoked_reason
+    return Card(
+        **{
+            **values,
+            "state": CardState(row.state),
+            "revoked_reason": RevocationReason(reason) if reason else None,
+        }
+    )

@@ -1,0 +1,158 @@
+"""What the card room refuses. Each message says what the person at the counter does next."""
+
+from cardsvc.errors import CityError, ErrorKind
+
+
+class CardNotFound(CityError):
+    code = "card_not_found"
+    kind = ErrorKind.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("No card of this city has this id. Check that the card was made by this city.")
+
+
+class InvalidMove(CityError):
+    code = "invalid_card_move"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self, move: str, state: str) -> None:
+        super().__init__(f"A card that is {state} cannot be changed this way ({move}). Look at the card's history.")
+
+
+class CardChanged(CityError):
+    """Somebody else moved the card between our look and our write."""
+
+    code = "card_changed"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__("Somebody else changed this card just now. Look at it again, then decide.")
+
+
+class SameApprover(CityError):
+    code = "same_approver"
+    kind = ErrorKind.FORBIDDEN
+
+    def __init__(self) -> None:
+        super().__init__("Whoever requested a card may not approve it. Ask another card officer.")
+
+
+class ResidentNotEligible(CityError):
+    code = "resident_not_eligible"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self, number: str, status: str) -> None:
+        super().__init__(f"Resident {number} is registered as {status} and gets no card. Correct the register first.")
+
+
+class ActiveCardExists(CityError):
+    code = "active_card_exists"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__("The resident already holds a card in use. Revoke that card, with its reason, then try again.")
+
+
+class UnknownProduct(CityError):
+    code = "unknown_card_product"
+    kind = ErrorKind.INVALID
+
+    def __init__(self, known: str) -> None:
+        super().__init__(f"The city does not buy cards of this product. Known products: {known}.")
+
+
+class InvalidPublicKey(CityError):
+    code = "invalid_public_key"
+    kind = ErrorKind.UNPROCESSABLE
+
+    def __init__(self, slot: str) -> None:
+        super().__init__(f"Key {slot} is not a point of P-256. Take another card: this one cannot be a city card.")
+
+
+class InvalidPossession(CityError):
+    """The signature is not the key's over this card, this attempt's challenge and this point."""
+
+    code = "invalid_possession"
+    kind = ErrorKind.UNPROCESSABLE
+
+    def __init__(self, slot: str) -> None:
+        super().__init__(
+            f"The proof for key {slot} does not verify under this card's challenge. Begin the personalisation again."
+        )
+
+
+class WrongSlots(CityError):
+    code = "wrong_slots"
+    kind = ErrorKind.UNPROCESSABLE
+
+    def __init__(self) -> None:
+        super().__init__("A city card has exactly the keys 9A, 9C and 9E. Send one proof for each of them.")
+
+
+class ReusedKey(CityError):
+    code = "reused_key"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self, slot: str) -> None:
+        super().__init__(f"Key {slot} was seen before. Make new keys on the card; if it repeats, take the card out.")
+
+
+class NotCertified(CityError):
+    code = "not_certified"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__("This card has no certificates yet. Send the proofs of its keys first.")
+
+
+class InvalidReadback(CityError):
+    code = "invalid_readback"
+    kind = ErrorKind.UNPROCESSABLE
+
+    def __init__(self) -> None:
+        super().__init__("The card did not prove what was written to it. Begin the personalisation again.")
+
+
+class InvalidHandover(CityError):
+    code = "invalid_handover"
+    kind = ErrorKind.UNPROCESSABLE
+
+    def __init__(self) -> None:
+        super().__init__("The card did not sign the handover with its holder's PIN. Insert the card and try again.")
+
+
+class PresenceNotProven(CityError):
+    code = "presence_not_proven"
+    kind = ErrorKind.UNPROCESSABLE
+
+    def __init__(self) -> None:
+        super().__init__("The card in the reader did not prove that it is this card. Do not serve it; call an officer.")
+
+
+class CardNotActive(CityError):
+    """`state` says what the card is instead."""
+
+    code = "card_not_active"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"The card is genuine, but it is {state}. Send the holder to a card officer.")
+        self.state = state
+
+
+class InvalidReport(CityError):
+    """`fields` names each report at fault (`row 1` is the first)."""
+
+    code = "invalid_issue_report"
+    kind = ErrorKind.UNPROCESSABLE
+
+    def __init__(self, fields: dict[str, list[str]]) -> None:
+        super().__init__("None of the cards was taken in. Correct the rows named and send all again.", fields=fields)
+
+
+class InvalidCardId(CityError):
+    code = "invalid_card_id"
+    kind = ErrorKind.UNPROCESSABLE
+
+    def __init__(self) -> None:
+        super().__init__("The card's id is not a UUIDv4 of its own. Make a new random id for each card.")

@@ -1,0 +1,144 @@
+"""The life of a card: its states, and the one table of moves between them."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from cardsvc.cards.rules.errors import InvalidMove, SameApprover, UnknownProduct
+
+VALIDITY_YEARS = 5
+CLOCK_LEEWAY = timedelta(minutes=5)
+"""A terminal's clock may be this far behind ours and still find a new certificate valid."""
+_CITY_AHEAD_OF_UTC = timedelta(hours=8)
+_LEAP_DAY = (2, 29)
+
+
+class CardState(StrEnum):
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    PERSONALISING = "personalising"
+    READY = "ready"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    DESTROYED = "destroyed"
+
+
+class Move(StrEnum):
+    APPROVE = "approve"
+    BEGIN = "begin personalisation"
+    READY = "report ready"
+    HAND_OVER = "hand over"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    REVOKE = "revoke"
+    EXPIRE = "expire"
+    DESTROY = "destroy"
+
+
+class RevocationReason(StrEnum):
+    LOST = "lost"
+    STOLEN = "stolen"
+    DAMAGED = "damaged"
+    DECEASED = "deceased"
+    MOVED = "moved"
+    FRAUD = "fraud"
+    WITHDRAWN = "withdrawn"  # an order that will not be carried out
+
+
+ORDERED = frozenset({CardState.REQUESTED, CardState.APPROVED, CardState.PERSONALISING, CardState.READY})
+"""On its way to the holder. A resident has at most one card in these states."""
+
+HELD = frozenset({CardState.ACTIVE, CardState.SUSPENDED})
+"""In the holder's hands. A resident has at most one card in these states."""
+
+BLOCKED = frozenset({CardState.SUSPENDED, CardState.REVOKED, CardState.EXPIRED, CardState.DESTROYED})
+"""A tap made after the card came to one of these is refused; one made before it is honoured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From which states a move leads where."""
+
+    from_: frozenset[CardState]
+    to: CardState
+
+
+# Nothing leads out of DESTROYED, and nothing but destruction out of REVOKED and EXPIRED: a stopped card stays stopped.
+# BEGIN again is what follows a tear: a card pulled out midway, or an answer lost after the last step of the counter.
+MOVES: dict[Move, Step] = {
+    Move.APPROVE: Step(frozenset({CardState.REQUESTED}), CardState.APPROVED),
+    Move.BEGIN: Step(
+        frozenset({CardState.APPROVED, CardState.PERSONALISING, CardState.READY}), CardState.PERSONALISING
+    ),
+    Move.READY: Step(frozenset({CardState.PERSONALISING}), CardState.READY),
+    Move.HAND_OVER: Step(frozenset({CardState.READY}), CardState.ACTIVE),
+    Move.SUSPEND: Step(frozenset({CardState.ACTIVE}), CardState.SUSPENDED),
+    Move.RESUME: Step(frozenset({CardState.SUSPENDED}), CardState.ACTIVE),
+    Move.REVOKE: Step(ORDERED | HELD, CardState.REVOKED),
+    Move.EXPIRE: Step(frozenset({CardState.READY}) | HELD, CardState.EXPIRED),
+    Move.DESTROY: Step(frozenset({CardState.REVOKED, CardState.EXPIRED}), CardState.DESTROYED),
+}
+
+
+def moved(state: CardState, move: Move) -> CardState:
+    """Where the move leads. Raises: InvalidMove where the table does not have it."""
+    step = MOVES[move]
+    if state not in step.from_:
+        raise InvalidMove(move, state)
+    return step.to
+
+
+def check_approver(requested_by: UUID, approver: UUID) -> None:
+    """Raises: SameApprover."""
+    if requested_by == approver:
+        raise SameApprover
+
+
+# ------------------------------------------------------------------------------------------------------ products
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A card the city buys, by its management key (9B): the identifier of SP 800-78-5 table 10, and the key's size."""
+
+    name: str
+    algorithm: int
+    key_bytes: int
+
+
+PRODUCTS = {
+    product.name: product
+    for product in (
+        Product("piv-aes128", 0x08, 16),
+        Product("piv-aes192", 0x0A, 24),
+        Product("piv-aes256", 0x0C, 32),
+    )
+}
+DEFAULT_PRODUCT = "piv-aes128"
+
+
+def product(name: str) -> Product:
+    """Raises: UnknownProduct."""
+    try:
+        return PRODUCTS[name]
+    except KeyError:
+        raise UnknownProduct(", ".join(PRODUCTS)) from None
+
+
+# ------------------------------------------------------------------------------------------------------ dates
+
+
+def expiry(now: datetime) -> date:
+    """The day printed on a card personalised now: the last day on which it is good."""
+    today = (now + _CITY_AHEAD_OF_UTC).date()
+    if (today.month, today.day) == _LEAP_DAY:
+        today -= timedelta(days=1)
+    return today.replace(year=today.year + VALIDITY_YEARS)
+
+
+def not_after(expires_on: date) -> datetime:
+    """The last second of the printed day in the city: certificates end with the card (FIPS 201-3 2.7)."""
+    return datetime.combine(expires_on, time(23, 59, 59), UTC) - _CITY_AHEAD_OF_UTC
