@@ -9,7 +9,7 @@ from terminals.outbox.errors import (
     StorageFull,
     UnknownRecord,
 )
-from terminals.outbox.identity import Identity, Newcomer, enrolment_key, load_identity, save_identity
+from terminals.outbox.identity import Identity, Newcomer, enrolment_key, load_identity, save_identity, write_durably
 from terminals.outbox.store import Outbox
 from terminals.outbox.values import BATCH_ITEMS_MAX, Refusal, Result, SignedBatch, State, Stored
 
@@ -33,4 +33,5 @@ __all__ = [
     "enrolment_key",
     "load_identity",
     "save_identity",
+    "write_durably",
 ]

@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - the names are the failures themselves
 """What can go wrong with a terminal's own storage."""
 
 from pathlib import Path

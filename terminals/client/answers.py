@@ -1,0 +1,210 @@
+"""What the service answers, as values. Bytes travel as base64url in its JSON."""
+
+from dataclasses import dataclass, field
+from typing import Self
+from uuid import UUID
+
+from terminals.client.fields import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentAnswer:
+    """`certificate` is the terminal's, DER."""
+
+    device_id: UUID
+    certificate: bytes
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        return cls(fields.uuid("device_id"), fields.binary("certificate"))
+
+
+@dataclass(frozen=True, slots=True)
+class ItemAnswer:
+    """`outcome` is "accepted" or "rejected"; `reason` the code and `detail` the sentence of a rejection, else None.
+
+    `receipt` is None when the service has not published it yet: it comes with a later answer.
+    """
+
+    record_id: UUID
+    outcome: str
+    reason: str | None
+    detail: str | None
+    replayed: bool
+    receipt: bytes | None
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        return cls(
+            record_id=fields.uuid("record_id"),
+            outcome=fields.text("outcome"),
+            reason=fields.optional_text("reason"),
+            detail=fields.optional_text("detail"),
+            replayed=fields.flag("replayed"),
+            receipt=fields.optional_binary("receipt"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UploadAnswer:
+    results: tuple[ItemAnswer, ...]
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        return cls(tuple(ItemAnswer.read(item) for item in fields.each("results")))
+
+
+@dataclass(frozen=True, slots=True)
+class StaffSession:
+    """`token` is a bearer token: it stays in memory. `staff_id` goes into the records this person signs."""
+
+    token: str = field(repr=False)
+    staff_id: UUID
+    username: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResidentView:
+    resident_id: UUID
+    number: str
+    name: str
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        return cls(fields.uuid("id"), fields.text("number"), fields.text("name"))
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """A card as the service sees it; `state` is one of its words (requested, approved, ready, active, ...)."""
+
+    card_id: UUID
+    resident_id: UUID
+    state: str
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        return cls(fields.uuid("id"), fields.uuid("resident_id"), fields.text("state"))
+
+
+@dataclass(frozen=True, slots=True)
+class Instructions:
+    """What a card is to become. `management_key` is its own 9B key; `challenge` enters the possession proofs.
+
+    `algorithm` is the management key's identifier (SP 800-78-5). `expires_on` is the card's last valid day, ISO 8601.
+    """
+
+    card_id: UUID
+    management_key: bytes = field(repr=False)
+    algorithm: int
+    challenge: bytes
+    expires_on: str
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        return cls(
+            card_id=fields.uuid("card_id"),
+            management_key=fields.binary("management_key"),
+            algorithm=fields.integer("algorithm"),
+            challenge=fields.binary("challenge"),
+            expires_on=fields.text("expires_on"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Possession:
+    """A key the card made, as a point, and its signature over the possession statement. `slot` as in "9E"."""
+
+    slot: str
+    point: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCertificate:
+    slot: str
+    certificate: bytes
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        return cls(fields.text("slot"), fields.binary("certificate"))
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What goes onto the card, byte for byte; `challenge` enters the statements that prove that it arrived."""
+
+    certificates: tuple[IssuedCertificate, ...]
+    chuid: bytes
+    challenge: bytes
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        certificates = tuple(IssuedCertificate.read(item) for item in fields.each("certificates"))
+        return cls(certificates, fields.binary("chuid"), fields.binary("challenge"))
+
+
+@dataclass(frozen=True, slots=True)
+class DueView:
+    """An entitlement that may be claimed. `claim_until` is the last day, ISO 8601."""
+
+    entitlement_id: UUID
+    title: str
+    amount_cents: int
+    currency: str
+    claim_until: str
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        return cls(
+            fields.uuid("id"),
+            fields.text("title"),
+            fields.integer("amount_cents"),
+            fields.text("currency"),
+            fields.text("claim_until"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BillView:
+    """An open bill. `due_on` is ISO 8601."""
+
+    bill_id: UUID
+    number: str
+    title: str
+    amount_cents: int
+    currency: str
+    due_on: str
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        return cls(
+            fields.uuid("id"),
+            fields.text("number"),
+            fields.text("title"),
+            fields.integer("amount_cents"),
+            fields.text("currency"),
+            fields.text("due_on"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a holder sees: the wallet's balance, what may be claimed, what is to be paid. `name` is initials only."""
+
+    name: str
+    balance_cents: int
+    currency: str
+    entitlements: tuple[DueView, ...]
+    bills: tuple[BillView, ...]
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        return cls(
+            name=fields.text("name"),
+            balance_cents=fields.integer("balance_cents"),
+            currency=fields.text("currency"),
+            entitlements=tuple(DueView.read(item) for item in fields.each("entitlements")),
+            bills=tuple(BillView.read(item) for item in fields.each("bills")),
+        )

@@ -1,0 +1,52 @@
+"""The calls of the terminal itself: they carry the terminal's own signature, or need none."""
+
+from uuid import UUID
+
+from terminals.client.answers import EnrolmentAnswer, Look, StaffSession, UploadAnswer
+from terminals.client.calls import Caller
+from terminals.client.fields import encode_bytes
+from terminals.client.staff import StaffClient
+from terminals.client.transport import HttpTransport, Send
+
+
+class ServiceClient:
+    """Every call may raise `ServiceUnreachable` (nothing is known), `ServiceRefused`, or `AnswerNotUnderstood`."""
+
+    def __init__(self, url: str, send: Send | None = None) -> None:
+        self.url = url
+        self._send = send or HttpTransport(url)
+        self._caller = Caller(self._send)
+
+    def enrol(self, code: str, public_key: bytes, proof: bytes) -> EnrolmentAnswer:
+        """Ask the city to take this terminal in. `public_key` is SPKI DER, `proof` its signature. Repeatable."""
+        return EnrolmentAnswer.read(
+            self._caller.post(
+                "/v1/devices/enrol",
+                {"code": code, "public_key": encode_bytes(public_key), "proof": encode_bytes(proof)},
+            )
+        )
+
+    def policy(self) -> bytes:
+        """The signed policy, unverified."""
+        return self._caller.get("/v1/policy")
+
+    def city_keys(self) -> str:
+        """The city's public keys, as text. Whoever pins them trusts the connection they came by."""
+        return self._caller.get("/v1/keys").decode()
+
+    def upload(self, batch: bytes) -> UploadAnswer:
+        """Send a signed batch. Sending it again is harmless and brings the same answer."""
+        return UploadAnswer.read(self._caller.post_cbor("/v1/transactions", batch))
+
+    def look(self, query: bytes) -> Look:
+        """Ask a signed balance query."""
+        return Look.read(self._caller.post_cbor("/v1/queries", query))
+
+    def receipt(self, record_id: UUID) -> bytes:
+        return self._caller.get(f"/v1/receipts/{record_id}")
+
+    def sign_in(self, username: str, password: str) -> StaffClient:
+        """Sign a member of staff in; the session ends with `StaffClient.sign_out`, or after a time of the service's."""
+        answer = self._caller.post("/v1/sign-in", {"username": username, "password": password})
+        session = StaffSession(answer.text("token"), answer.uuid("staff_id"), username, answer.texts("roles"))
+        return StaffClient(Caller(self._send, session.token), session)

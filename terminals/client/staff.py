@@ -1,0 +1,69 @@
+"""The calls of a member of staff at a counter: residents, cards, and the staff member's own signature."""
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+from uuid import UUID
+
+from terminals.client.answers import CardView, Instructions, Issued, Possession, ResidentView, StaffSession
+from terminals.client.calls import Caller
+from terminals.client.fields import encode_bytes
+
+
+class StaffClient:
+    """Errors as in `ServiceClient`; a missing role is a `ServiceRefused`."""
+
+    def __init__(self, caller: Caller, session: StaffSession) -> None:
+        self._caller = caller
+        self.session = session
+
+    def sign_out(self) -> None:
+        self._caller.delete("/v1/sign-in")
+
+    def sign(self, record: bytes, password: str) -> bytes:
+        """This person's signature over the record, a detached COSE_Sign1. The password is asked for each time."""
+        answer = self._caller.post("/v1/signatures", {"password": password, "record": encode_bytes(record)})
+        return answer.binary("authorisation")
+
+    # --- residents ---
+
+    def find_residents(self, text: str) -> tuple[ResidentView, ...]:
+        """Residents by number or name."""
+        answer = self._caller.get_json("/v1/residents?" + urlencode({"q": text}))
+        return tuple(ResidentView.read(item) for item in answer.each("residents"))
+
+    # --- cards; each step may be asked again after a torn card or a lost answer ---
+
+    def request_card(self, resident_id: UUID) -> CardView:
+        return CardView.read(self._caller.post("/v1/cards", {"resident_id": str(resident_id)}))
+
+    def approve_card(self, card_id: UUID) -> CardView:
+        return CardView.read(self._caller.post(f"/v1/cards/{card_id}/approval", {}))
+
+    def card(self, card_id: UUID) -> CardView:
+        return CardView.read(self._caller.get_json(f"/v1/cards/{card_id}"))
+
+    def cards_of(self, resident_id: UUID) -> tuple[CardView, ...]:
+        """The resident's cards, newest first."""
+        answer = self._caller.get_json("/v1/cards?" + urlencode({"resident_id": str(resident_id)}))
+        return tuple(CardView.read(item) for item in answer.each("cards"))
+
+    def begin_personalisation(self, card_id: UUID) -> Instructions:
+        return Instructions.read(self._caller.post(f"/v1/cards/{card_id}/personalisation", {}))
+
+    def certify(self, card_id: UUID, keys: Sequence[Possession]) -> Issued:
+        """Prove that the card holds the keys it made, and get their certificates and the CHUID."""
+        content = [
+            {"slot": key.slot, "point": encode_bytes(key.point), "signature": encode_bytes(key.signature)}
+            for key in keys
+        ]
+        return Issued.read(self._caller.post(f"/v1/cards/{card_id}/certificates", {"keys": list(content)}))
+
+    def report_readback(self, card_id: UUID, signature: bytes) -> CardView:
+        """Everything was read back and compared; `signature` is 9E's over the readback statement. The card is ready."""
+        answer = self._caller.post(f"/v1/cards/{card_id}/readback", {"signature": encode_bytes(signature)})
+        return CardView.read(answer)
+
+    def hand_over(self, card_id: UUID, signature: bytes) -> CardView:
+        """The holder used the PIN; `signature` is 9C's over the handover statement. The card is active."""
+        answer = self._caller.post(f"/v1/cards/{card_id}/handover", {"signature": encode_bytes(signature)})
+        return CardView.read(answer)

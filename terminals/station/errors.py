@@ -1,0 +1,67 @@
+"""What can go wrong between a terminal, its policy and the card before it."""
+
+from typing import ClassVar
+
+
+class StationError(Exception):
+    """Base of what this package raises. `code` is stable; the message is one sentence for a person."""
+
+    code: ClassVar[str] = "station_error"
+
+
+class NoPolicy(StationError):
+    code = "no_policy"
+
+    def __init__(self) -> None:
+        super().__init__("This terminal has no policy yet; connect it to the network once, so that it can fetch one.")
+
+
+class PolicyTooOld(StationError):
+    """`age_ms` since the policy was issued. Cards blocked since then are not known here, so the terminal stops."""
+
+    code = "policy_too_old"
+
+    def __init__(self, age_ms: int) -> None:
+        super().__init__("This terminal has been without news from the city for too long; connect it to the network.")
+        self.age_ms = age_ms
+
+
+class ClockBehind(StationError):
+    code = "clock_behind"
+
+    def __init__(self) -> None:
+        super().__init__("This terminal's clock is behind the city's; set the clock, then try again.")
+
+
+class ForeignCard(StationError):
+    """A PIV card, but not one of this city, or one whose time is over. `reason` is for the staff."""
+
+    code = "foreign_card"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("This is not a valid card of this city; use the card the city issued.")
+        self.reason = reason
+
+
+class CardDenied(StationError):
+    code = "card_denied"
+
+    def __init__(self) -> None:
+        super().__init__("This card is blocked; please go to a city counter.")
+
+
+class AnotherCard(StationError):
+    code = "another_card"
+
+    def __init__(self) -> None:
+        super().__init__("This is another card than before; put the first card back, or start again.")
+
+
+class ReceiptInvalid(StationError):
+    """The service's receipt does not verify under the city's keys. The record stays waiting."""
+
+    code = "receipt_invalid"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("The service's receipt does not verify, so nothing was marked as done; report this terminal.")
+        self.reason = reason

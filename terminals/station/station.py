@@ -1,0 +1,181 @@
+"""What every terminal does besides its own job: enrol, keep its policy fresh, upload, ask."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+from crypto import cbor, keys
+from crypto.errors import CryptoError
+from crypto.wire import ids
+from crypto.wire.body import Body
+from crypto.wire.policy import Policy
+from crypto.wire.query import NONCE_BYTES, Query, SignedQuery, sign_query
+from crypto.wire.receipt import verify_receipt
+from terminals.client import ItemAnswer, Send, ServiceClient, ServiceRefused
+from terminals.outbox import (
+    BATCH_ITEMS_MAX,
+    Identity,
+    Newcomer,
+    Outbox,
+    Refusal,
+    enrolment_key,
+    load_identity,
+    save_identity,
+)
+from terminals.settings import Clock, SystemClock, TerminalSettings
+from terminals.station.errors import NoPolicy, PolicyTooOld, ReceiptInvalid
+from terminals.station.holder import Authorise
+from terminals.station.keeper import PolicyKeeper
+
+_BAD_REQUEST, _TOO_MANY = 400, 429
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """What one upload did. `waiting` is what still has no answer."""
+
+    sent: int
+    accepted: int
+    rejected: int
+    waiting: int
+
+
+class Station:
+    """An enrolled terminal with its outbox open, on one home folder."""
+
+    def __init__(
+        self,
+        settings: TerminalSettings,
+        identity: Identity,
+        client: ServiceClient,
+        *,
+        clock: Clock,
+        random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        self.settings = settings
+        self.identity = identity
+        self.client = client
+        self.clock = clock
+        self.random_bytes = random_bytes
+        self.outbox = Outbox(settings.home / "outbox.sqlite", identity, random_bytes=random_bytes)
+        self.policies = PolicyKeeper(settings.home / "policy.cbor", identity.city_keys)
+
+    @classmethod
+    def open(
+        cls,
+        settings: TerminalSettings,
+        *,
+        send: Send | None = None,
+        clock: Clock | None = None,
+        random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> Self:
+        """Raises: NotEnrolled, OutboxForeign."""
+        client = ServiceClient(settings.service_url, send)
+        identity = load_identity(settings.home)
+        return cls(settings, identity, client, clock=clock or SystemClock(), random_bytes=random_bytes)
+
+    def close(self) -> None:
+        self.outbox.close()
+
+    def now_ms(self) -> int:
+        return self.clock.now_ms()
+
+    def policy(self) -> Policy:
+        """The policy in force now. Raises: NoPolicy, PolicyTooOld, ClockBehind."""
+        return self.policies.in_force(self.now_ms())
+
+    def refresh(self) -> Policy:
+        """Fetch the policy and keep it. Raises: ServiceUnreachable, InvalidSignature; the one here stays."""
+        return self.policies.keep(self.client.policy())
+
+    def fresh_policy(self) -> Policy:
+        """The policy in force, fetched first when the one here is not (never, or too long ago)."""
+        try:
+            return self.policy()
+        except (NoPolicy, PolicyTooOld):
+            self.refresh()
+            return self.policy()
+
+    def upload(self) -> Uploaded:
+        """Send what waits, oldest first, until all of it is answered.
+
+        Raises:
+            ServiceUnreachable: what was answered so far is kept, the rest waits. ServiceRefused: the service took
+            nothing of a batch; every record stays, the reason is in `outbox.refusal()`. ReceiptInvalid.
+        """
+        sent = accepted = rejected = 0
+        while signed := self.outbox.batch(now_ms=self.now_ms(), policy_number=self._policy_number()):
+            results = self._send_batch(signed.content)
+            named = {result.record_id for result in results}
+            self.outbox.record_results(results)
+            sent += len(signed.record_ids)
+            accepted += sum(result.outcome == "accepted" for result in results)
+            rejected += sum(result.outcome != "accepted" for result in results)
+            # A service that does not answer for what it was sent must not be asked for ever.
+            if len(signed.record_ids) < BATCH_ITEMS_MAX or not named.issuperset(signed.record_ids):
+                break
+        return Uploaded(sent, accepted, rejected, self.outbox.waiting())
+
+    def sync(self) -> Uploaded:
+        """Upload, then fetch the policy: what is owed to the city goes first."""
+        done = self.upload()
+        self.refresh()
+        return done
+
+    def signed_query(self, content: Body, authorise: Authorise) -> bytes:
+        """A question under the card's fresh signature and the terminal's."""
+        now_ms = self.now_ms()
+        query = Query.of(
+            content,
+            query_id=ids.uuid7(now_ms, self.random_bytes(ids.RANDOM_BYTES)),
+            terminal_id=self.identity.device_id,
+            nonce=self.random_bytes(NONCE_BYTES),
+            at_ms=now_ms,
+        )
+        encoded = query.encode()
+        return sign_query(SignedQuery(encoded, tuple(authorise(encoded))), self.identity.signer)
+
+    def _send_batch(self, content: bytes) -> tuple[ItemAnswer, ...]:
+        try:
+            results = self.client.upload(content).results
+        except ServiceRefused as refused:
+            # Only a verdict on the batch is kept as one: a service that is busy or broken says nothing about us.
+            if _BAD_REQUEST <= refused.status < _TOO_MANY:
+                self.outbox.record_refusal(Refusal(self.now_ms(), refused.code, refused.detail))
+            raise
+        city_keys = self.policies.keys()
+        for result in results:
+            if result.receipt is not None:
+                try:
+                    receipt = verify_receipt(result.receipt, city_keys)
+                except CryptoError as error:
+                    raise ReceiptInvalid(str(error)) from error
+                if (receipt.record_id, receipt.outcome) != (result.record_id, result.outcome):
+                    raise ReceiptInvalid("it is another record's, or says otherwise than the answer")
+        return results
+
+    def _policy_number(self) -> int:
+        try:
+            return self.policies.current().number
+        except NoPolicy:
+            return 0
+
+
+def enrol(settings: TerminalSettings, code: str, *, send: Send | None = None) -> Identity:
+    """Make the key, ask the city to take this terminal in, keep the answer and the city's keys.
+
+    If we stop anywhere, asking again with the same code is the same enrolment: the key is on disk first.
+
+    Raises: ServiceUnreachable; ServiceRefused: the code is unknown, used by another terminal, or too old.
+    """
+    client = ServiceClient(settings.service_url, send)
+    signer = enrolment_key(settings.home)
+    answer = client.enrol(code, keys.spki(signer.public_key), signer.sign(enrolment_statement(code, signer.public_key)))
+    newcomer = Newcomer(answer.device_id, answer.certificate, client.city_keys())
+    return save_identity(settings.home, settings.kind, settings.name, newcomer)
+
+
+def enrolment_statement(code: str, public_key: keys.PublicKey) -> bytes:
+    """What the terminal's key signs to prove that the terminal holds it."""
+    return cbor.encode(["city.enrol", 1, code, keys.spki(public_key)])
