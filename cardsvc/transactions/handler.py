@@ -36,10 +36,10 @@ class Handler(Protocol):
     def roles(self) -> frozenset[str]:
         """The staff roles of which the signer must hold one; empty where no staff signs."""
 
-    def plan(self, session: Session, items: Sequence[Item], now: datetime) -> Sequence[Plan | Rejected]:
+    def plan(self, session: Session, items: Sequence[Item], now: datetime, /) -> Sequence[Plan | Rejected]:
         """One answer for each item. Writes nothing."""
 
-    def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], now: datetime) -> None:
+    def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], now: datetime, /) -> None:
         """Move the feature's own rows for the items that were posted, in the same database transaction."""
 
 

@@ -61,8 +61,12 @@ def check_card(card: cards.CardKey | None, item: Item) -> Rejected | None:
 
     A validator without a network cannot know of a block: its taps from before the block count, whenever they arrive.
     """
-    if card is None or card.state == "active":
+    if card is None:
         return None
-    if card.blocked_at is not None and item.device.kind == "validator" and item.happened_at < card.blocked_at:
+    if item.happened_at >= card.not_after:
+        return Rejected(Reason.CARD_NOT_ACTIVE, "The card has expired. Its holder can renew it at any counter.")
+    if card.state == "active":
+        return None
+    if card.stopped_at is not None and item.device.kind == "validator" and item.happened_at < card.stopped_at:
         return None
     return Rejected(Reason.CARD_NOT_ACTIVE, f"The card is {card.state}. Its holder can ask for help at any counter.")

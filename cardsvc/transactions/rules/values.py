@@ -7,12 +7,15 @@ stranger who guesses an id could spoil the owner's transaction before it arrives
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from cardsvc import ledger
 from crypto.wire.body import Body
 from crypto.wire.reasons import Reason
 from crypto.wire.transaction import Record
+
+B = TypeVar("B", bound=Body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,11 @@ class Item:
     card: CardRef | None
     staff: StaffRef | None
     happened_at: datetime
+
+    def says(self, kind: type[B]) -> B:
+        """The body, as its handler knows it."""
+        assert isinstance(self.body, kind)
+        return self.body
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,62 @@
+"""What the benefits API reads and answers."""
+
+from marshmallow import fields, validate
+
+from cardsvc import web
+
+PASSWORD_LENGTH_MAX = 200
+
+
+class ProgrammeSchema(web.ApiSchema):
+    id = fields.UUID(dump_only=True)
+    code = fields.String(required=True, validate=validate.Regexp(r"[A-Z0-9]{2,20}\Z"))
+    name = fields.String(required=True, validate=validate.Length(min=1, max=120))
+
+
+class CycleLineSchema(web.ApiSchema):
+    resident_id = fields.UUID(required=True)
+    amount_cents = web.money_field(required=True)
+
+
+class CycleDraftSchema(web.ApiSchema):
+    programme = fields.String(required=True, metadata={"description": "the programme's code"})
+    label = fields.String(required=True, validate=validate.Length(min=1, max=60))
+    claim_until = fields.Date(required=True, metadata={"description": "the last day to claim, in the city"})
+    count = fields.Integer(strict=True, required=True, metadata={"description": "control: how many lines"})
+    total_cents = web.money_field(required=True, metadata={"description": "control: what they sum to"})
+    lines = fields.List(fields.Nested(CycleLineSchema), required=True, validate=validate.Length(min=1, max=100_000))
+
+
+class CycleSchema(web.ApiSchema):
+    id = fields.UUID()
+    programme_code = fields.String()
+    programme_name = fields.String()
+    label = fields.String()
+    state = fields.String(metadata={"enum": ["draft", "approved", "closed", "cancelled"]})
+    line_count = fields.Integer()
+    total_cents = web.cents_field()
+    claimed_count = fields.Integer()
+    claimed_cents = web.cents_field()
+    list_hash = web.bytes_field()
+    claim_until = fields.Date()
+    drafted_by = fields.UUID()
+    drafted_at = fields.AwareDateTime()
+    approved_by = fields.UUID(allow_none=True)
+    approved_at = fields.AwareDateTime(allow_none=True)
+
+
+class ApprovalSchema(web.ApiSchema):
+    password = fields.String(
+        required=True,
+        load_only=True,
+        validate=validate.Length(max=PASSWORD_LENGTH_MAX),
+        metadata={"description": "opens the approver's signing key for this one signature"},
+    )
+
+
+class ApprovedSchema(web.ApiSchema):
+    record_id = fields.UUID()
+    outcome = fields.String(metadata={"enum": ["accepted", "rejected"]})
+    reason = fields.String(allow_none=True)
+    detail = fields.String(allow_none=True)
+    replayed = fields.Boolean()

@@ -1,0 +1,85 @@
+"""How a signed payment becomes an entry: basic tax and education levy in one entry, each to its fund."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from cardsvc import ledger, wallets
+from cardsvc.clock import business_date
+from cardsvc.taxes import queries, rules
+from cardsvc.taxes.models import Bill
+from cardsvc.transactions import Item, Plan, Reason, Rejected
+from crypto.wire.taxes import TaxPayment
+from crypto.wire.transaction import Purpose
+
+RULE = "taxes/pay/1"
+
+
+class Paying:
+    """A resident with card and PIN pays a bill from the wallet, and is given an official receipt."""
+
+    body: ClassVar[type[TaxPayment]] = TaxPayment
+    purposes: ClassVar[frozenset[Purpose]] = frozenset({Purpose.CONSENT})
+    device_kinds: ClassVar[frozenset[str]] = frozenset({"kiosk", "counter"})
+    roles: ClassVar[frozenset[str]] = frozenset()
+
+    def plan(self, session: Session, items: Sequence[Item], _now: datetime) -> list[Plan | Rejected]:
+        payables = queries.payables(session, [item.says(TaxPayment).bill_id for item in items])
+        wallet_of = wallets.by_residents(session, [item.card.resident_id for item in items if item.card is not None])
+        taken: set[UUID] = set()
+        plans: list[Plan | Rejected] = []
+        for item in items:
+            assert item.card is not None
+            payment = item.says(TaxPayment)
+            wallet = wallet_of.get(item.card.resident_id)
+            payable = payables.get(payment.bill_id)
+            if wallet is None:
+                plans.append(Rejected(Reason.UNKNOWN_WALLET, "This card's holder has no wallet. Ask at the counter."))
+                continue
+            refusal = rules.check_payment(payable, amount_cents=payment.amount_cents)
+            if refusal is None and payment.bill_id in taken:
+                refusal = Rejected(
+                    Reason.ALREADY_DONE, "This bill was paid before. Nothing was taken from your wallet."
+                )
+            if refusal is not None or payable is None:
+                plans.append(refusal or Rejected(Reason.UNKNOWN_REFERENCE, "There is no such bill."))
+                continue
+            taken.add(payment.bill_id)
+            plans.append(_plan(item, payment, payable, wallets.main_account(wallet.id)))
+        return plans
+
+    def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], _now: datetime) -> None:
+        table = Bill.__table__
+        statement = (
+            sa.update(table)
+            .where(table.c.id == sa.bindparam("b_id"))
+            .values(state="paid", paid_record=sa.bindparam("b_record"), paid_at=sa.bindparam("b_at"))
+        )
+        rows = [
+            {
+                "b_id": item.says(TaxPayment).bill_id,
+                "b_record": item.record.record_id,
+                "b_at": item.happened_at,
+            }
+            for item, _ in done
+        ]
+        session.execute(statement, rows, execution_options={"synchronize_session": False})
+
+
+def _plan(item: Item, payment: TaxPayment, payable: rules.Payable, wallet_account: str) -> Plan:
+    parts = ((rules.BASIC_ACCOUNT, payable.basic_cents), (rules.SEF_ACCOUNT, payable.sef_cents))
+    credited = tuple(ledger.Line(account, -cents) for account, cents in parts if cents)
+    draft = ledger.Draft(
+        item.record.record_id,
+        ledger.EntryKind.TAX_PAYMENT,
+        (ledger.Line(wallet_account, payment.amount_cents), *credited),
+        item.happened_at,
+        RULE,
+        payment.currency,
+    )
+    # The series is of the year of collection, not of the tax: one gapless run of numbers a year.
+    return Plan(draft, payment.amount_cents, f"RPT-{business_date(item.happened_at).year}")
