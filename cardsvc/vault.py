@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar, Literal, Self, overload
@@ -19,11 +19,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from cardsvc.errors import CityError, ErrorKind
 from cardsvc.settings import STRONG, PasswordCost
-from crypto import cbor
+from crypto import cbor, pki
 from crypto.errors import MalformedMessage
 from crypto.keys import Ed25519Signer, SoftwareSigner
 from crypto.tlog import NoteSigner
@@ -38,6 +37,10 @@ _SEAL_VERSION = b"\x01"
 _MASTER = "master"
 # 128 bits more than the key, so that reducing it modulo the group order leaves no bias (FIPS 186-5 A.2.1).
 _SECRET_BYTES = 48
+# Each outlives by years what it certifies: a card lives ten years at most, and its content must verify to its last day.
+_ROOT_VALIDITY = timedelta(days=30 * 365)
+_AUTHORITY_VALIDITY = timedelta(days=25 * 365)
+_CONTENT_VALIDITY = timedelta(days=20 * 365)
 
 
 class WrongPassphrase(CityError):
@@ -148,7 +151,7 @@ class Vault:
     def __init__(self, folder: Path, identity: _Identity) -> None:
         self._folder = folder
         self._identity = identity
-        self._p256: dict[str, SoftwareSigner] = {}
+        self._p256: dict[KeyName, SoftwareSigner] = {}
         self._log: Ed25519Signer | None = None
 
     @classmethod
@@ -211,13 +214,11 @@ class Vault:
     def signer(self, name: P256Name) -> SoftwareSigner: ...
     def signer(self, name: str) -> SoftwareSigner | Ed25519Signer:
         """The key of that name (see KeyName). Raises: WrongPassphrase when its file was changed."""
-        if name == KeyName.LOG:
-            if self._log is None:
-                self._log = Ed25519Signer.from_pem(self._read_key(name))
-            return self._log
-        if name not in self._p256:
-            self._p256[name] = SoftwareSigner.from_pem(self._read_key(name))
-        return self._p256[name]
+        if name != KeyName.LOG:
+            return self._p256_signer(KeyName(name))
+        if self._log is None:
+            self._log = Ed25519Signer.from_pem(self._read_key(KeyName.LOG))
+        return self._log
 
     def note_signer(self) -> NoteSigner:
         """Who signs the log's checkpoints, under the log's origin."""
@@ -225,7 +226,7 @@ class Vault:
 
     def certificate(self, name: Literal["root", "card-ca", "terminal-ca", "content"]) -> x509.Certificate:
         """The certificate of that key. Raises: WrongPassphrase when it is another key's: the file was exchanged."""
-        found = x509.load_der_x509_certificate((self._folder / f"{name}.cer").read_bytes())
+        found = pki.load_certificate((self._folder / f"{name}.cer").read_bytes())
         if found.public_key() != self.signer(name).public_key:
             raise WrongPassphrase
         return found
@@ -251,8 +252,13 @@ class Vault:
         nonce = random_bytes(_NONCE_BYTES)
         _write(self._folder / f"{name}.key", nonce + self._file_key(name).encrypt(nonce, made.to_pem(), name.encode()))
 
-    def _read_key(self, name: str) -> bytes:
-        data = (self._folder / f"{KeyName(name)}.key").read_bytes()
+    def _p256_signer(self, name: KeyName) -> SoftwareSigner:
+        if name not in self._p256:
+            self._p256[name] = SoftwareSigner.from_pem(self._read_key(name))
+        return self._p256[name]
+
+    def _read_key(self, name: KeyName) -> bytes:
+        data = (self._folder / f"{name}.key").read_bytes()
         try:
             return self._file_key(name).decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], name.encode())
         except InvalidTag as error:
@@ -262,10 +268,40 @@ class Vault:
         return AESGCM(self.derive("vault.file", name.encode(), _KEY_BYTES))
 
     def _make_certificates(self, at: datetime, random_bytes: RandomBytes) -> None:
-        del at, random_bytes
+        """The root certifies the two authorities; the card authority also whoever signs what lies on cards."""
+        city, root_signer, card_signer = self.city_name, self.signer("root"), self.signer("card-ca")
+
+        root = pki.create_root(
+            f"{city} Root", root_signer, serial=_serial(random_bytes), not_before=at, not_after=at + _ROOT_VALIDITY
+        )
+        card_ca, terminal_ca = (
+            pki.create_authority(
+                f"{city} {title}",
+                signer.public_key,
+                issuer=root,
+                signer=root_signer,
+                serial=_serial(random_bytes),
+                not_before=at,
+                not_after=at + _AUTHORITY_VALIDITY,
+            )
+            for title, signer in (("Cards", card_signer), ("Terminals", self.signer("terminal-ca")))
+        )
+        content = pki.create_content_signer(
+            f"{city} Card Content",
+            self.signer("content").public_key,
+            issuer=card_ca,
+            signer=card_signer,
+            serial=_serial(random_bytes),
+            not_before=at,
+            not_after=at + _CONTENT_VALIDITY,
+        )
+        self._store_certificate(KeyName.ROOT, root)
+        self._store_certificate(KeyName.CARD_CA, card_ca)
+        self._store_certificate(KeyName.TERMINAL_CA, terminal_ca)
+        self._store_certificate(KeyName.CONTENT, content)
 
     def _store_certificate(self, name: KeyName, certificate: x509.Certificate) -> None:
-        _write(self._folder / f"{name}.cer", certificate.public_bytes(Encoding.DER))
+        _write(self._folder / f"{name}.cer", pki.to_der(certificate))
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -283,3 +319,8 @@ def _flush_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _serial(random_bytes: RandomBytes) -> int:
+    """A positive serial number of 127 random bits (RFC 5280 4.1.2.2: never the same twice, at most 20 octets)."""
+    return int.from_bytes(random_bytes(16), "big") >> 1 | 1

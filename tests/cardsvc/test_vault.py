@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -123,3 +123,20 @@ def test_sealed_bytes_open_only_unchanged_and_in_their_context(
     changed[position] ^= 1
     with pytest.raises(WrongPassphrase):
         vaults.unseal("password", bytes(changed), context=b"staff 1")
+
+
+def test_authorities_stand_under_the_root_and_content_outlives_a_card(vault: Vault) -> None:
+    root = vault.certificate("root")
+    card_ca = vault.certificate("card-ca")
+    content = vault.certificate("content")
+    for certificate in (root, card_ca, vault.certificate("terminal-ca")):
+        certificate.verify_directly_issued_by(root)
+    content.verify_directly_issued_by(card_ca)
+    assert content.not_valid_after_utc > AT + timedelta(days=11 * 365)
+
+
+def test_an_exchanged_certificate_is_noticed(tmp_path: Path, random_bytes: Callable[[int], bytes]) -> None:
+    made = make(tmp_path / "vault", random_bytes)
+    (tmp_path / "vault" / "card-ca.cer").write_bytes((tmp_path / "vault" / "root.cer").read_bytes())
+    with pytest.raises(WrongPassphrase):
+        made.certificate("card-ca")
