@@ -80,7 +80,7 @@ def verify(
     if info.attributes.get(_SIGNER_NAME) != info.certificate.subject.public_bytes():
         raise UntrustedCertificate("The signature names another signer than its certificate.")
     verified = verify_chain(info.certificate, authorities, at, CertificatePurpose.CONTENT_SIGNING)
-    keys.verify(verified.public_key, info.signed, keys.normalise(keys.der_to_raw(info.signature)))
+    keys.verify(verified.public_key, info.signed, keys.der_to_raw(info.signature))
     return verified
 
 
