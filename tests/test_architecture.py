@@ -50,7 +50,7 @@ PLANTS = (
     Plant("inside-a-room", {"cardsvc.ledger.rules": "import cardsvc.ledger.models", "cardsvc.ledger.models": ""}),
     Plant("inside-a-room", {"cardsvc.ledger.helpers": ""}),
     Plant("rules", {"cardsvc.ledger.rules": "import sqlalchemy"}),
-    Plant("rules", {"cardsvc.ledger.rules": "import cardsvc.clock"}),
+    Plant("rules", {"cardsvc.ledger.rules": "import cardsvc.vault"}),
     Plant("web-at-the-edge", {"cardsvc.ledger.actions": "import flask"}),
     Plant("web-at-the-edge", {"cardsvc.ledger.queries": "import cardsvc.web"}),
     Plant("cycles", {"crypto.planted": "import crypto.planted_too", "crypto.planted_too": "import crypto.planted"}),
