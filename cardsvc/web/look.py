@@ -5,11 +5,12 @@ from datetime import UTC, date, datetime
 
 import segno
 from flask import Flask, g, request, url_for
-from flask_babel import format_date, format_datetime, format_time
+from flask_babel import format_date, format_datetime, format_decimal, format_time
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from markupsafe import Markup
 
 from cardsvc import money
+from cardsvc.clock import business_date
 from cardsvc.web.headers import csp_nonce, request_id
 from cardsvc.web.languages import LANGUAGES, language
 from cardsvc.web.parts import City
@@ -64,6 +65,11 @@ def short_day(on: date) -> str:
     return str(format_date(on, "medium", rebase=False))
 
 
+def number(count: int) -> str:
+    """A count with its thousands apart."""
+    return str(format_decimal(count))
+
+
 def qr(text: str) -> Markup:
     """The text as an inline SVG QR code (error correction M), no style attribute, so that the CSP lets it be."""
     drawn = segno.make(text, error="m", micro=False).svg_inline(
@@ -94,10 +100,12 @@ def init(app: Flask, parts: City) -> None:
         signed=signed,
         manila=manila,
         clock=clock_time,
+        manila_day=business_date,
         day=day,
         weekday=weekday,
         short_day=short_day,
         qr=qr,
+        number=number,
     )
     app.jinja_env.globals.update(
         languages=LANGUAGES,
