@@ -1,0 +1,104 @@
+"""Makers of what many tests need, through the real verbs: a resident, a card whose keys are in memory, a terminal."""
+
+import itertools
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from cardsvc import cards, residents
+from cardsvc.vault import Vault
+from crypto import keys
+from crypto.keys import SoftwareSigner
+from crypto.pki import CardSlot
+
+RandomBytes = Callable[[int], bytes]
+CLERK, OFFICER = UUID(int=0xC1E2C), UUID(int=0x0FF1CE2)
+"""Two members of staff, where a test does not care who they are."""
+
+_people = itertools.count(1)
+_secrets = itertools.count(1)
+
+
+def make_resident(
+    session: Session,
+    now: datetime,
+    *,
+    given_name: str = "Maria",
+    family_name: str = "Dela Cruz",
+    random_bytes: RandomBytes = secrets.token_bytes,
+) -> residents.Resident:
+    """A registered resident, another person each time."""
+    registration = residents.Registration(
+        family_name=family_name,
+        given_name=given_name,
+        middle_name=f"Santos {next(_people)}",
+        birth_date=date(1985, 6, 1),
+        sex=residents.Sex.FEMALE,
+        barangay_code="BR-07",
+        address="12 Mabini St.",
+    )
+    return residents.register(session, registration, by=CLERK, now=now, random_bytes=random_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class CardKeys:
+    """The three keys of a card, in memory: what a card in a reader would sign."""
+
+    signers: dict[CardSlot, SoftwareSigner]
+
+    @classmethod
+    def make(cls) -> "CardKeys":
+        """Keys that no other card has; the same ones in the same place of every run."""
+        return cls({slot: SoftwareSigner.from_secret(next(_secrets) << 64) for slot in CardSlot})
+
+    def kid(self, slot: CardSlot) -> bytes:
+        return keys.key_id(self.signers[slot].public_key)
+
+    def proofs(self, card_id: UUID, challenge: bytes) -> tuple[cards.KeyProof, ...]:
+        return tuple(self.proof(slot, card_id, challenge) for slot in self.signers)
+
+    def proof(self, slot: CardSlot, card_id: UUID, challenge: bytes) -> cards.KeyProof:
+        signer = self.signers[slot]
+        point = keys.point(signer.public_key)
+        statement = cards.possession_statement(card_id, slot, challenge, point)
+        return cards.KeyProof(slot, point, signer.sign(statement))
+
+    def readback(self, card_id: UUID, challenge: bytes) -> bytes:
+        return self.signers[CardSlot.CARD_AUTH].sign(cards.readback_statement(card_id, challenge))
+
+    def handover(self, card_id: UUID, challenge: bytes) -> bytes:
+        return self.signers[CardSlot.SIGNATURE].sign(cards.handover_statement(card_id, challenge))
+
+
+@dataclass(frozen=True, slots=True)
+class SoftwareCard:
+    """An active card and its keys."""
+
+    card_id: UUID
+    resident_id: UUID
+    keys: CardKeys
+    issued: cards.Issued
+
+
+def make_card(
+    session: Session,
+    vault: Vault,
+    resident_id: UUID,
+    now: datetime,
+    *,
+    random_bytes: RandomBytes = secrets.token_bytes,
+) -> SoftwareCard:
+    """An active card, personalised through every verb that the counter would use."""
+    card_keys = CardKeys.make()
+    order = cards.request(session, resident_id, by=CLERK, now=now, random_bytes=random_bytes)
+    cards.approve(session, order.id, by=OFFICER, now=now)
+    begun = cards.begin_personalisation(session, vault, order.id, by=CLERK, now=now, random_bytes=random_bytes)
+    proofs = card_keys.proofs(order.id, begun.challenge)
+    issued = cards.certify(session, vault, order.id, proofs, now=now, random_bytes=random_bytes)
+    cards.report_ready(session, order.id, card_keys.readback(order.id, issued.challenge), by=CLERK, now=now)
+    cards.hand_over(session, order.id, card_keys.handover(order.id, issued.challenge), by=CLERK, now=now)
+    return SoftwareCard(order.id, resident_id, card_keys, issued)
