@@ -53,6 +53,7 @@ SECTIONS = (
         (
             Entry("serve", SERVICE, "Run the web service."),
             Entry("worker", SERVICE, "Run the jobs that wait in the database."),
+            Entry("init", SERVICE, "Make the vault, the schema and the base accounts; repeatable."),
             Entry("migrate", SERVICE, "Bring the database to the newest schema."),
             Entry("staff", SERVICE, "Staff accounts and their roles."),
             Entry("devices", SERVICE, "Enrol, list and retire terminals."),

@@ -1,3 +1,4 @@
+import importlib
 import json
 import os
 import subprocess
@@ -107,3 +108,15 @@ def test_the_version_is_the_projects() -> None:
     code, out, _ = invoke("--version")
     assert code == 0
     assert f'version = "{out.split()[-1]}"' in (CHECKOUT / "pyproject.toml").read_text()
+
+
+@pytest.mark.parametrize("entry", table.ENTRIES.values(), ids=list(table.ENTRIES))
+def test_every_listed_command_explains_itself(entry: table.Entry) -> None:
+    code, out, err = invoke(entry.name, "--help")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"Usage: ./city {entry.name} ")
+
+
+def test_every_command_of_the_service_is_listed() -> None:
+    commands = importlib.import_module("cardsvc.app").commands
+    assert set(commands) <= set(table.ENTRIES)
