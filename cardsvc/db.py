@@ -243,7 +243,8 @@ def insert_columns(session: Session, table: sa.FromClause, columns: Mapping[str,
     ]
     if not bound[0]:
         return
-    into = f"INSERT INTO {table.name} ({', '.join(columns)})"
+    quote = dialect.identifier_preparer.quote
+    into = f"INSERT INTO {quote(table.name)} ({', '.join(map(quote, columns))})"
     if dialect.name == "sqlite":
         marks = ", ".join("?" * len(columns))
         connection.exec_driver_sql(f"{into} VALUES ({marks})", list(zip(*bound, strict=True)))
@@ -278,19 +279,20 @@ def append_only_ddl(dialect: str, table: str, columns: Sequence[str], erasable: 
     erased = [f"(NEW.{name} IS NULL OR NEW.{name} {same} OLD.{name})" for name in erasable]
     # Without an erasable column no update is right, not even one that changes nothing.
     when = f"WHEN (NOT ({' AND '.join(kept + erased)}))" if erasable else ""
+    # quoted, because a table may be called as a word of the language is: transaction
     message = f"{table} is append-only: correct it by another row"
     if dialect == "sqlite":
         return [
-            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} {clause} "
+            f'CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON "{table}" {clause} '
             f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
             for verb, clause in (("UPDATE", when), ("DELETE", ""))
         ]
     refuse = f"EXECUTE FUNCTION city_refuse_change('{message}')"
     return [
         _POSTGRESQL_REFUSE,
-        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} FOR EACH ROW {when} {refuse}",
-        f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW {refuse}",
-        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {refuse}",
+        f'CREATE TRIGGER {table}_no_update BEFORE UPDATE ON "{table}" FOR EACH ROW {when} {refuse}',
+        f'CREATE TRIGGER {table}_no_delete BEFORE DELETE ON "{table}" FOR EACH ROW {refuse}',
+        f'CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON "{table}" FOR EACH STATEMENT {refuse}',
     ]
 
 
