@@ -23,10 +23,10 @@ class EnrolmentAnswer:
 class ItemAnswer:
     """`outcome` is "accepted" or "rejected"; `reason` the code and `detail` the sentence of a rejection, else None.
 
-    `receipt` is None when the service has not published it yet: it comes with a later answer.
+    `record_id` is None when the service could not read the item. `receipt` is None when nobody's key stands behind it.
     """
 
-    record_id: UUID
+    record_id: UUID | None
     outcome: str
     reason: str | None
     detail: str | None
@@ -36,7 +36,7 @@ class ItemAnswer:
     @classmethod
     def read(cls, fields: Fields) -> Self:
         return cls(
-            record_id=fields.uuid("record_id"),
+            record_id=fields.optional_uuid("record_id"),
             outcome=fields.text("outcome"),
             reason=fields.optional_text("reason"),
             detail=fields.optional_text("detail"),

@@ -2,28 +2,30 @@
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
 from crypto import cbor, keys
-from crypto.errors import CryptoError
 from crypto.wire import ids
 from crypto.wire.body import Body
 from crypto.wire.policy import Policy
 from crypto.wire.query import NONCE_BYTES, Query, SignedQuery, sign_query
-from crypto.wire.receipt import verify_receipt
-from terminals.client import ItemAnswer, Send, ServiceClient, ServiceRefused
+from terminals.client import Send, ServiceClient, ServiceRefused, ServiceUnreachable
 from terminals.outbox import (
     BATCH_ITEMS_MAX,
     Identity,
     Newcomer,
     Outbox,
     Refusal,
+    SignedBatch,
+    Stored,
     enrolment_key,
     load_identity,
     save_identity,
 )
 from terminals.settings import Clock, SystemClock, TerminalSettings
+from terminals.station.answers import ItemResult, read_result
 from terminals.station.errors import NoPolicy, PolicyTooOld, ReceiptInvalid
 from terminals.station.holder import Authorise
 from terminals.station.keeper import PolicyKeeper
@@ -106,7 +108,7 @@ class Station:
         """
         sent = accepted = rejected = 0
         while signed := self.outbox.batch(now_ms=self.now_ms(), policy_number=self._policy_number()):
-            results = self._send_batch(signed.content)
+            results = self._send_batch(signed)
             named = {result.record_id for result in results}
             self.outbox.record_results(results)
             sent += len(signed.record_ids)
@@ -116,6 +118,12 @@ class Station:
             if len(signed.record_ids) < BATCH_ITEMS_MAX or not named.issuperset(signed.record_ids):
                 break
         return Uploaded(sent, accepted, rejected, self.outbox.waiting())
+
+    def settle(self, stored: Stored) -> Stored:
+        """Ask for the answer to a record now. Without one it stays waiting, to be asked again: never made again."""
+        with suppress(ServiceUnreachable, ServiceRefused, ReceiptInvalid):
+            self.upload()
+        return self.outbox.find(stored.record_id)
 
     def sync(self) -> Uploaded:
         """Upload, then fetch the policy: what is owed to the city goes first."""
@@ -136,24 +144,18 @@ class Station:
         encoded = query.encode()
         return sign_query(SignedQuery(encoded, tuple(authorise(encoded))), self.identity.signer)
 
-    def _send_batch(self, content: bytes) -> tuple[ItemAnswer, ...]:
+    def _send_batch(self, signed: SignedBatch) -> tuple[ItemResult, ...]:
         try:
-            results = self.client.upload(content).results
+            answers = self.client.upload(signed.content).results
         except ServiceRefused as refused:
             # Only a verdict on the batch is kept as one: a service that is busy or broken says nothing about us.
             if _BAD_REQUEST <= refused.status < _TOO_MANY:
                 self.outbox.record_refusal(Refusal(self.now_ms(), refused.code, refused.detail))
             raise
         city_keys = self.policies.keys()
-        for result in results:
-            if result.receipt is not None:
-                try:
-                    receipt = verify_receipt(result.receipt, city_keys)
-                except CryptoError as error:
-                    raise ReceiptInvalid(str(error)) from error
-                if (receipt.record_id, receipt.outcome) != (result.record_id, result.outcome):
-                    raise ReceiptInvalid("it is another record's, or says otherwise than the answer")
-        return results
+        return tuple(
+            read_result(answer, sent, city_keys) for answer, sent in zip(answers, signed.record_ids, strict=False)
+        )
 
     def _policy_number(self) -> int:
         try:

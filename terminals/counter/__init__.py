@@ -1,0 +1,35 @@
+"""The counter: issues cards, verifies them, takes cash."""
+
+from terminals.counter.errors import (
+    CounterError,
+    NoOpenShift,
+    NotMade,
+    PinsDiffer,
+    ReadbackDiffers,
+    ShiftStillOpen,
+    WrongAmount,
+    WrongCertificate,
+)
+from terminals.counter.personalise import MadeCard, Personalisation, Step
+from terminals.counter.till import CURRENCY, Shift, Till, TopUp
+from terminals.counter.verify import VerifiedCard, verify_card
+
+__all__ = [
+    "CURRENCY",
+    "CounterError",
+    "MadeCard",
+    "NoOpenShift",
+    "NotMade",
+    "Personalisation",
+    "PinsDiffer",
+    "ReadbackDiffers",
+    "Shift",
+    "ShiftStillOpen",
+    "Step",
+    "Till",
+    "TopUp",
+    "VerifiedCard",
+    "WrongAmount",
+    "WrongCertificate",
+    "verify_card",
+]

@@ -1,0 +1,113 @@
+"""Cash at the counter: a shift that a cashier opens and closes, and top-ups in between."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from crypto.wire.body import Body
+from crypto.wire.finance import ShiftClosed, ShiftOpened
+from crypto.wire.transaction import Authorisation, Purpose
+from crypto.wire.wallets import CashTopUp
+from terminals.card import PivSession
+from terminals.client import StaffClient
+from terminals.counter.errors import NoOpenShift, ShiftStillOpen, WrongAmount
+from terminals.outbox import State, Stored
+from terminals.station import CityCard, Station, check_not_denied, presence, read_card
+
+CURRENCY: Final = "PHP"
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """An open shift. `shift_id` is the id of the record that opened it; `confirmed` once the service accepted it."""
+
+    shift_id: UUID
+    staff_id: UUID
+    float_cents: int
+    opened_at_ms: int
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TopUp:
+    """`stored.state` says whether the service has answered: waiting means kept, it will be confirmed."""
+
+    card: CityCard
+    amount_cents: int
+    stored: Stored
+
+
+class Till:
+    """The drawer of one counter. Which shift is open follows from the outbox, so a restart forgets nothing."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+
+    def shift(self) -> Shift | None:
+        """The open shift; None when none is."""
+        opened = self._station.outbox.latest(ShiftOpened.KIND)
+        if opened is None or opened.state is State.REJECTED:
+            return None
+        closed = self._station.outbox.latest(ShiftClosed.KIND)
+        if closed and closed.sequence > opened.sequence and closed.state is not State.REJECTED:
+            return None
+        content = ShiftOpened.decode(opened.record)
+        confirmed = opened.state is State.ACCEPTED
+        return Shift(opened.record_id, content.staff_id, content.float_cents, opened.record.at_ms, confirmed)
+
+    def open_shift(self, staff: StaffClient, password: str, float_cents: int) -> Stored:
+        """Start with `float_cents` in the drawer, under the cashier's signature. Needs the network for that.
+
+        Raises: ShiftStillOpen, WrongAmount, ServiceUnreachable, ServiceRefused.
+        """
+        if self.shift():
+            raise ShiftStillOpen
+        if float_cents < 0:
+            raise WrongAmount
+        return self._signed(staff, password, ShiftOpened(staff.session.staff_id, float_cents, CURRENCY))
+
+    def close_shift(self, staff: StaffClient, password: str, counted_cents: int) -> Stored:
+        """End the shift with what was counted in the drawer. Raises: NoOpenShift, and as `open_shift`."""
+        shift = self._open()
+        if counted_cents < 0:
+            raise WrongAmount
+        content = ShiftClosed(staff.session.staff_id, shift.shift_id, counted_cents, CURRENCY)
+        return self._signed(staff, password, content)
+
+    def top_up(self, session: PivSession, amount_cents: int) -> TopUp:
+        """Take cash for the wallet of the card in the reader: 9E signs that it was here.
+
+        If we stop after the record is stored, it is uploaded later: the cashier sees it as kept, and takes no second
+        one for this card until it is answered.
+
+        Raises: NoOpenShift, WrongAmount, IntentPending, ForeignCard, CardDenied, or a CardError.
+        """
+        shift = self._open()
+        if amount_cents <= 0:
+            raise WrongAmount
+        policy = self._station.fresh_policy()
+        session.select()
+        card = read_card(session, policy, self._station.now_ms())
+        check_not_denied(card, policy)
+        stored = self._station.outbox.append(
+            CashTopUp(amount_cents, CURRENCY, shift.shift_id),
+            at_ms=self._station.now_ms(),
+            authorise=presence(session, card),
+            intent=f"top-up:{card.card_id}",
+            subject=card.card_id,
+        )
+        return TopUp(card, amount_cents, self._station.settle(stored))
+
+    def _open(self) -> Shift:
+        shift = self.shift()
+        if shift is None:
+            raise NoOpenShift
+        return shift
+
+    def _signed(self, staff: StaffClient, password: str, content: Body) -> Stored:
+        def authorise(record: bytes) -> Sequence[Authorisation]:
+            return (Authorisation(Purpose.STAFF, staff.sign(record, password)),)
+
+        stored = self._station.outbox.append(content, at_ms=self._station.now_ms(), authorise=authorise)
+        return self._station.settle(stored)
