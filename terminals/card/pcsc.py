@@ -168,7 +168,7 @@ class PcscReader:
 class PcscConnection:
     """A `CardConnection` over PC/SC.
 
-    Commands run in a thread of the connection: PC/SC knows no time-out, and a mute card would hold the terminal for ever.
+    Commands run in a thread of the connection: PC/SC knows no time-out, and a mute card would hold us for ever.
     """
 
     def __init__(

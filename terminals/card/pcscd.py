@@ -37,8 +37,9 @@ _HAND_OVER: Final = 'LISTEN_PID=$$ exec "$0" "$@" 3<&0 0</dev/null'
 class PrivatePcscd:
     """A PC/SC daemon of our own with two virtual slots. A context manager; `start` and `stop` do the same by hand.
 
-    `ports` are the slots' TCP ports for `VirtualReader`, `reader_names` the same slots as PC/SC names them, `environment`
-    what a client process needs. While it runs, whoever reaches these ports on this machine can put a card in.
+    `ports` are the slots' TCP ports for `VirtualReader`, `reader_names` the same slots as PC/SC names them,
+    `environment` is what a client process needs. While it runs, whoever reaches these ports on this machine can put a
+    card in.
     """
 
     def __init__(self, reader: str = "City Virtual Reader") -> None:
