@@ -1,0 +1,70 @@
+"""Who signs in, what they may do, and the staff keys that sign records.
+
+The web's decorators are in `cardsvc.access.guard`, apart, so that rooms' actions never load Flask through this door.
+"""
+
+from cardsvc.access.actions import (
+    DemoCredentialsRefused,
+    InvalidCredentials,
+    SignedIn,
+    TooManyAttempts,
+    UnsuitableAccount,
+    UsernameTaken,
+    WrongPassword,
+    add_staff,
+    block_staff,
+    end_sign_ins,
+    forget_expired,
+    note_failure,
+    note_seen,
+    set_resident_password,
+    sign_as,
+    sign_in,
+    sign_out,
+)
+from cardsvc.access.queries import (
+    NoSuchStaff,
+    NotSignedIn,
+    Principal,
+    StaffKey,
+    StaffMember,
+    all_staff,
+    find_staff,
+    session_of,
+    staff,
+    staff_by_key,
+)
+from cardsvc.access.rules import Kind, Role, StaffId
+
+__all__ = [
+    "DemoCredentialsRefused",
+    "InvalidCredentials",
+    "Kind",
+    "NoSuchStaff",
+    "NotSignedIn",
+    "Principal",
+    "Role",
+    "SignedIn",
+    "StaffId",
+    "StaffKey",
+    "StaffMember",
+    "TooManyAttempts",
+    "UnsuitableAccount",
+    "UsernameTaken",
+    "WrongPassword",
+    "add_staff",
+    "all_staff",
+    "block_staff",
+    "end_sign_ins",
+    "find_staff",
+    "forget_expired",
+    "note_failure",
+    "note_seen",
+    "session_of",
+    "set_resident_password",
+    "sign_as",
+    "sign_in",
+    "sign_out",
+    "staff",
+    "staff_by_key",
+]

@@ -1,0 +1,77 @@
+"""Signing in by program, and a staff member's signature on a record that a counter made."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from flask.views import MethodView
+
+from cardsvc import access, web
+from cardsvc.access import guard
+from cardsvc.access.rules import Kind, Role
+from cardsvc.access.schemas import AuthorisationSchema, SignatureSchema, SignedInSchema, SignInSchema
+from cardsvc.errors import CityError, ErrorKind
+from crypto.wire.transaction import Purpose, Record
+
+blueprint = web.ApiBlueprint("access", __name__, url_prefix="/v1", description="Signing in, signing records")
+
+
+class NotSignable(CityError):
+    code = "not_signable"
+    kind = ErrorKind.UNPROCESSABLE
+
+    def __init__(self) -> None:
+        super().__init__("Staff do not sign records of this kind. Update the counter's program.")
+
+
+class NotYourRecord(CityError):
+    code = "not_your_record"
+    kind = ErrorKind.FORBIDDEN
+
+    def __init__(self) -> None:
+        super().__init__("The record names somebody else as its signer. Sign in as that person, or make a new one.")
+
+
+@blueprint.route("/sign-in")
+class SignIn(MethodView):
+    @guard.public
+    @blueprint.arguments(SignInSchema)
+    @blueprint.response(201, SignedInSchema)
+    def post(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Sign in. Wrong names and wrong passwords answer alike; ten in 15 minutes close the name for a while."""
+        made = guard.sign_in(given["username"], given["password"])
+        asker = made.principal
+        return {
+            "token": made.token,
+            "expires_at": made.expires_at,
+            "roles": sorted(asker.roles),
+            "staff_id": asker.subject_id if asker.kind is Kind.STAFF else None,
+        }
+
+    @guard.signed_in
+    @blueprint.response(204)
+    def delete(self) -> None:
+        """Sign out: the token counts no more."""
+        guard.sign_out()
+
+
+@blueprint.route("/signatures")
+class Signatures(MethodView):
+    @guard.requires(*Role)
+    @blueprint.arguments(SignatureSchema)
+    @blueprint.response(201, AuthorisationSchema)
+    def post(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Sign a record made at a counter. The password is asked every time; the record must name its signer."""
+        record_bytes: bytes = given["record"]
+        if signer_of(record_bytes) != guard.principal().subject_id:
+            raise NotYourRecord
+        staff_id = guard.principal().subject_id
+        return {"authorisation": access.sign_as(web.session(), staff_id, given["password"], record_bytes)}
+
+
+def signer_of(record_bytes: bytes) -> UUID:
+    """Whom the record names as the staff member who signs it. Raises: NotSignable, crypto.errors.MalformedMessage."""
+    record = Record.decode(record_bytes)
+    handler = web.city().handlers.registry.get(record.kind)
+    if handler is None or Purpose.STAFF not in handler.purposes:
+        raise NotSignable
+    return cast("UUID", handler.body.decode(record).staff_id)

@@ -1,0 +1,179 @@
+"""Every route says who may use it: `@guard.requires("clerk")`, `resident_only`, `signed_in` or `public`.
+
+The API takes `Authorization: Bearer` and no cookie, pages take the cookie and nothing else: so a foreign site, whose
+requests carry the cookie, reaches only what its form token protects. tests/test_routes_guarded.py walks the routes.
+"""
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any, ParamSpec, cast
+
+from flask import Response, current_app, g, redirect, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from cardsvc import access, db, web
+from cardsvc.access import rules
+from cardsvc.access.queries import NotSignedIn, Principal
+from cardsvc.access.rules import Kind, Role
+from cardsvc.errors import CityError, ErrorKind
+
+P = ParamSpec("P")
+View = Callable[P, Any]
+
+READING = frozenset({"GET", "HEAD"})
+_BEARER = "Bearer "
+HOME = {Kind.STAFF: "/account", Kind.RESIDENT: "/wallet"}
+BOOKKEEPERS = frozenset({Role.FINANCE, Role.TREASURER, Role.AUDITOR})
+
+public = web.public
+
+
+class NotAllowed(CityError):
+    code = "not_allowed"
+    kind = ErrorKind.FORBIDDEN
+
+    def __init__(self, needed: Iterable[str]) -> None:
+        super().__init__(f"This is for others: {', '.join(sorted(needed))}. Sign in as one of them.")
+
+
+def requires(*roles: str) -> Callable[[View[P]], View[P]]:
+    """For staff who hold at least one of the roles."""
+    needed = rules.read_roles(roles)
+    return _guarded(needed, lambda asker: bool(needed & asker.roles))
+
+
+def resident_only(view: View[P]) -> View[P]:
+    """For a resident, who sees what is theirs: `guard.principal().subject_id`."""
+    return _guarded({"residents"}, lambda asker: asker.kind is Kind.RESIDENT)(view)
+
+
+def signed_in(view: View[P]) -> View[P]:
+    """For whoever is signed in."""
+    return _guarded({"signed in"}, lambda _asker: True)(view)
+
+
+def principal() -> Principal:
+    """Who asks. Raises: NotSignedIn."""
+    found: Principal | None = g.get("city_principal")
+    if found is None:
+        raise NotSignedIn
+    return found
+
+
+def token() -> str | None:
+    """The token of this request, from the one place where this kind of route takes it."""
+    if _is_api():
+        header = request.headers.get("Authorization", "")
+        return header.removeprefix(_BEARER) if header.startswith(_BEARER) else None
+    return request.cookies.get(cookie_name())
+
+
+def sign_in(username: str, password: str) -> access.SignedIn:
+    """Sign in at this edge, counting a failure. Raises: InvalidCredentials, TooManyAttempts, DemoCredentialsRefused."""
+    city, now = web.city(), web.now()
+    try:
+        return db.run(
+            city.engine,
+            lambda session: access.sign_in(
+                session,
+                username,
+                password,
+                now,
+                random_bytes=city.random_bytes,
+                cost=city.settings.password_cost,
+                allow_demo=not city.settings.is_production,
+            ),
+        )
+    except access.InvalidCredentials:
+        # In a unit of its own: the one that failed is rolled back. If we stop here a guess went uncounted.
+        db.run(city.engine, lambda session: access.note_failure(session, username, now))
+        raise
+
+
+def sign_out() -> None:
+    """End the sign-in of this request, if it has one."""
+    held = token()
+    if held is not None:
+        db.run(web.city().engine, lambda session: access.sign_out(session, held))
+
+
+def home_of(asker: Principal) -> str:
+    """The path of the first page of whoever is signed in."""
+    return "/finance" if BOOKKEEPERS & asker.roles else HOME[asker.kind]
+
+
+# The cookie: only the server reads it, only this site's own navigation sends it, and it ends with the browser.
+
+
+def cookie_name() -> str:
+    return "__Host-city" if web.city().settings.is_https else "city"
+
+
+def set_cookie(response: Response, value: str) -> None:
+    response.set_cookie(
+        cookie_name(), value, path="/", secure=web.city().settings.is_https, httponly=True, samesite="Lax"
+    )
+
+
+def delete_cookie(response: Response) -> None:
+    response.delete_cookie(cookie_name(), path="/", secure=web.city().settings.is_https, httponly=True, samesite="Lax")
+
+
+def recognise() -> Principal | None:
+    """Who asks, also on a public page; nobody is no error. Sets what `principal` and the page's header show."""
+    if "city_principal" in g:
+        return cast("Principal", g.city_principal)
+    held, city, now = token(), web.city(), web.now()
+    if held is None:
+        return None
+    try:
+        found = db.run(city.engine, lambda session: access.session_of(session, held, now), read_only=True)
+    except NotSignedIn:
+        return None
+    # In a unit of its own, because a request that only reads may not write. If we stop here somebody signs in again
+    # a minute early.
+    if now - found.seen_at >= rules.SEEN_EVERY:
+        db.run(city.engine, lambda session: access.note_seen(session, held, now))
+    g.city_principal = found
+    web.welcome(web.Visitor(found.name, home_of(found)))
+    return found
+
+
+def _guarded(needed: Iterable[str], may: Callable[[Principal], bool]) -> Callable[[View[P]], View[P]]:
+    def decorate(view: View[P]) -> View[P]:
+        @functools.wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
+            asker = recognise()
+            if asker is None:
+                return _ask_to_sign_in()
+            if not may(asker):
+                raise NotAllowed(needed)
+            try:
+                return view(*args, **kwargs)
+            except access.WrongPassword:
+                _count_wrong_password(asker)
+                raise
+
+        guarded.city_access = frozenset(needed)  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def _ask_to_sign_in() -> BaseResponse:
+    if _is_api() or request.method not in READING:
+        raise NotSignedIn
+    return redirect(url_for("access_pages.sign_in", next=request.full_path.rstrip("?")))
+
+
+def _count_wrong_password(asker: Principal) -> None:
+    web.session().rollback()  # nothing of this request stays, and its lock must not keep the count out
+    city, now = web.city(), web.now()
+    db.run(
+        city.engine,
+        lambda session: access.note_failure(session, asker.username, now, subject_id=asker.subject_id),
+    )
+
+
+def _is_api() -> bool:
+    return isinstance(current_app.blueprints.get(request.blueprint or ""), web.ApiBlueprint)
