@@ -4,6 +4,7 @@ If we stop before the commit, nothing happened and the terminal sends the batch 
 is lost but not the work: the same batch again finds its records stored and gets the first answers.
 """
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from cardsvc import access, audit, cards, devices, ledger
 from cardsvc.errors import CityError, ErrorKind
 from cardsvc.transactions import queries, rules
 from cardsvc.transactions.actions import storage
-from cardsvc.transactions.handler import Registry
+from cardsvc.transactions.handler import Handler, Registry
 from cardsvc.transactions.queries import Known
 from cardsvc.transactions.rules import DeviceRef, Item, Plan, Reason, Rejected
 from cardsvc.vault import Vault
@@ -81,6 +82,8 @@ class _Work:
     now: datetime
     verdicts: dict[int, Plan | Rejected]
     items: dict[int, Item]
+    plans: dict[int, Plan]
+    posted: dict[int, ledger.Posted]
     replays: dict[int, Known]
     earlier: dict[int, int]  # position -> position of the same record earlier in this batch
 
@@ -95,8 +98,9 @@ def accept(session: Session, raw: bytes, *, desk: Desk, now: datetime) -> BatchA
     judged = _authenticate(session, work, desk)
     ledger.lock(session)
     _sort_out(session, work, judged, desk.registry)
-    _plan(session, work, desk.registry)
-    return _record(session, work, desk)
+    leaf_index = _post(session, work, desk.registry)
+    _record(session, work, leaf_index, desk)
+    return BatchAnswer(work.batch.batch_id, work.device.id, _results(work, leaf_index))
 
 
 def _open(session: Session, raw: bytes, now: datetime) -> _Work:
@@ -108,7 +112,7 @@ def _open(session: Session, raw: bytes, now: datetime) -> _Work:
     if device.status != "enrolled":
         raise TerminalRevoked
     ref = DeviceRef(device.id, device.kind)
-    return _Work(batch, raw, ref, rules.read(batch.items, terminal_id), now, {}, {}, {}, {})
+    return _Work(batch, raw, ref, rules.read(batch.items, terminal_id), now, {}, {}, {}, {}, {}, {})
 
 
 _Judged = dict[int, tuple[Item, cards.CardKey | None] | Rejected]
@@ -188,54 +192,69 @@ def _refusal(item: Item, card: cards.CardKey | None, registry: Registry, now: da
     )
 
 
-def _plan(session: Session, work: _Work, registry: Registry) -> None:
-    """Ask each kind's handler once, for all of its items."""
-    by_kind: dict[int, list[int]] = {}
-    for position, item in work.items.items():
-        if position not in work.verdicts:
-            by_kind.setdefault(item.record.kind, []).append(position)
-    for kind, positions in by_kind.items():
-        answers = registry[kind].plan(session, [work.items[p] for p in positions], work.now)
-        work.verdicts.update(zip(positions, answers, strict=True))
+def _post(session: Session, work: _Work, registry: Registry) -> dict[int, int]:
+    """Plan, post and settle run by run; returns the leaf index of every authenticated item.
+
+    A run is a stretch of one kind: a shift that opens is there for the top-ups that follow it in the same batch, and a
+    thousand taps are still one statement each of reading, posting and settling.
+    """
+    leaf_index: dict[int, int] = {}
+    index = audit.next_index(session)
+    permitted = [p for p in sorted(work.items) if p not in work.verdicts]
+    for kind, run in itertools.groupby(permitted, key=lambda position: work.items[position].record.kind):
+        planned = _plan(session, work, registry[kind], list(run))
+        if not planned:
+            continue
+        ledger.open_accounts(session, [spec for plan in planned.values() for spec in plan.opens], work.now)
+        drafts = [plan.draft for plan in planned.values()]
+        answers = ledger.post(session, drafts, first_seq=index, recorded_at=work.now)
+        done: list[tuple[Item, ledger.Posted]] = []
+        for position, answer in zip(planned, answers, strict=True):
+            leaf_index[position] = index
+            index += 1
+            if isinstance(answer, ledger.Refused):
+                work.verdicts[position] = rules.from_ledger(answer)
+            else:
+                work.posted[position] = answer
+                done.append((work.items[position], answer))
+        if done:
+            registry[kind].settle(session, done, work.now)
+    refused = [position for position in sorted(work.items) if position not in leaf_index]
+    return leaf_index | {position: index + offset for offset, position in enumerate(refused)}
 
 
-def _record(session: Session, work: _Work, desk: Desk) -> BatchAnswer:
-    """Post what was planned, give every authenticated item its leaf, and keep all of it."""
-    planned = {p: v for p, v in sorted(work.verdicts.items()) if isinstance(v, Plan)}
-    first = audit.next_index(session)
-    answers = ledger.post(session, [v.draft for v in planned.values()], first_seq=first, recorded_at=work.now)
-    posted: dict[int, ledger.Posted] = {}
-    for position, answer in zip(planned, answers, strict=True):
-        if isinstance(answer, ledger.Refused):
-            work.verdicts[position] = rules.from_ledger(answer)
-        else:
-            posted[position] = answer
-    refused = [p for p in sorted(work.items) if p not in planned]
-    leaf_index = {p: first + offset for offset, p in enumerate([*planned, *refused])}
-    numbers = storage.draw_numbers(session, {p: planned[p].official_series for p in posted})
+def _plan(session: Session, work: _Work, handler: Handler, positions: list[int]) -> dict[int, Plan]:
+    answers = handler.plan(session, [work.items[position] for position in positions], work.now)
+    work.verdicts.update(zip(positions, answers, strict=True))
+    planned = {p: answer for p, answer in zip(positions, answers, strict=True) if isinstance(answer, Plan)}
+    work.plans.update(planned)
+    return planned
+
+
+def _record(session: Session, work: _Work, leaf_index: Mapping[int, int], desk: Desk) -> None:
+    """Give every authenticated item its leaf, and keep all of it."""
+    numbers = storage.draw_numbers(session, {p: work.plans[p].official_series for p in sorted(work.posted)})
     outcomes = [
         storage.Outcome(
             item=work.items[position],
             transaction=_transaction(work, position),
             refusal=_rejected(work.verdicts[position]),
-            posted=posted.get(position),
-            amount_cents=planned[position].amount_cents if position in planned else None,
-            currency=planned[position].draft.currency if position in planned else None,
+            posted=work.posted.get(position),
+            amount_cents=work.plans[position].amount_cents if position in work.plans else None,
+            currency=work.plans[position].draft.currency if position in work.plans else None,
             official_number=numbers.get(position),
             leaf_index=index,
         )
-        for position, index in leaf_index.items()
+        for position, index in sorted(leaf_index.items(), key=lambda pair: pair[1])
     ]
     if outcomes:
         storage.keep_batch(session, work.batch, work.raw, len(outcomes), work.now)
         storage.keep(session, outcomes, batch_id=work.batch.batch_id, now=work.now)
         audit.append(session, [storage.leaf(outcome, desk.random_bytes(32)) for outcome in outcomes])
     storage.keep_refused(session, _nobodys(work), work.device.id, work.batch.batch_id, work.now)
-    _settle(session, work, posted, desk.registry)
     records = [(item.record, item.record_hash) for _, item in sorted(work.items.items())]
     links = [(record.sequence, record.record_id, record.previous, digest) for record, digest in records]
     devices.track(session, work.device.id, links, work.now)
-    return BatchAnswer(work.batch.batch_id, work.device.id, _results(work, leaf_index))
 
 
 def _transaction(work: _Work, position: int) -> Transaction:
@@ -255,15 +274,6 @@ def _nobodys(work: _Work) -> list[tuple[rules.Received, Rejected]]:
         for position, verdict in sorted(work.verdicts.items())
         if position not in work.items and isinstance(verdict, Rejected)
     ]
-
-
-def _settle(session: Session, work: _Work, posted: Mapping[int, ledger.Posted], registry: Registry) -> None:
-    by_kind: dict[int, list[tuple[Item, ledger.Posted]]] = {}
-    for position, answer in posted.items():
-        item = work.items[position]
-        by_kind.setdefault(item.record.kind, []).append((item, answer))
-    for kind, done in by_kind.items():
-        registry[kind].settle(session, done, work.now)
 
 
 def _results(work: _Work, leaf_index: Mapping[int, int]) -> tuple[ItemResult, ...]:

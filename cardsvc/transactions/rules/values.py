@@ -56,11 +56,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an item will do to the books. `official_series`: the receipt series to draw a number from, if any."""
+    """What an item will do to the books. `official_series`: the receipt series to draw a number from, if any; `opens`:
+    accounts that must be open first.
+    """
 
     draft: ledger.Draft
     amount_cents: int
     official_series: str | None = None
+    opens: tuple[ledger.AccountSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

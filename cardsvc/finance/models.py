@@ -1,0 +1,95 @@
+"""Tables of finance: shifts at the counters, what went to and came from the bank, and what the bank says of it."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cardsvc.db import Base, Id, UtcDateTime, append_only
+
+
+class Shift(Base):
+    """A cashier at a counter, from the float to the count. One open shift a counter."""
+
+    __tablename__ = "shift"
+    __table_args__ = (
+        CheckConstraint("(closed_record IS NULL) = (counted_cents IS NULL)", name="closed_whole"),
+        Index(
+            "uq_shift_open_device",
+            "device_id",
+            unique=True,
+            sqlite_where=text("closed_record IS NULL"),
+            postgresql_where=text("closed_record IS NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)  # the record that opened it
+    device_id: Mapped[UUID] = mapped_column(Id)
+    staff_id: Mapped[UUID] = mapped_column(Id)
+    float_cents: Mapped[int] = mapped_column(BigInteger)
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    closed_record: Mapped[UUID | None] = mapped_column(Id, unique=True)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    expected_cents: Mapped[int | None] = mapped_column(BigInteger)
+    counted_cents: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class BankMovement(Base):
+    """An entry that a bank statement must show one day. `amount_cents`: money into the bank is positive."""
+
+    __tablename__ = "bank_movement"
+    __table_args__ = (Index("ix_bank_movement_reference", "reference"),)
+
+    entry_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    reference: Mapped[str] = mapped_column(String(64))
+    amount_cents: Mapped[int] = mapped_column(BigInteger)
+    happened_on: Mapped[date] = mapped_column(Date)
+
+
+class BankStatement(Base):
+    """A statement as imported, with its closing balance asserted against the books at that moment."""
+
+    __tablename__ = "bank_statement"
+    __table_args__ = (UniqueConstraint("account", "reference"),)
+
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    account: Mapped[str] = mapped_column(String(70))
+    reference: Mapped[str] = mapped_column(String(70))
+    file_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    opening_cents: Mapped[int | None] = mapped_column(BigInteger)
+    closing_cents: Mapped[int | None] = mapped_column(BigInteger)
+    ledger_cents: Mapped[int | None] = mapped_column(BigInteger)
+    previous_closing_cents: Mapped[int | None] = mapped_column(BigInteger)
+    from_date: Mapped[date | None] = mapped_column(Date)
+    to_date: Mapped[date | None] = mapped_column(Date)
+    pending_count: Mapped[int]
+    imported_by: Mapped[UUID] = mapped_column(Id)
+    imported_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class StatementLine(Base):
+    """A booked line. A line never disappears: it is open, matched, or an exception with a reason."""
+
+    __tablename__ = "statement_line"
+    __table_args__ = (
+        CheckConstraint("state IN ('open', 'matched', 'exception')", name="state"),
+        CheckConstraint("(state = 'matched') = (matched_entry IS NOT NULL)", name="matched"),
+        Index("ix_statement_line_state", "state", "booked_on"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    statement_id: Mapped[UUID] = mapped_column(Id, ForeignKey("bank_statement.id"))
+    position: Mapped[int]
+    line_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    booked_on: Mapped[date] = mapped_column(Date)
+    amount_cents: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    references: Mapped[str] = mapped_column("references_json", String)
+    text: Mapped[str] = mapped_column("line_text", String(500))
+    state: Mapped[str] = mapped_column(String(10))
+    why: Mapped[str] = mapped_column(String(200))
+    matched_entry: Mapped[UUID | None] = mapped_column(Id, unique=True)
+
+
+append_only(BankMovement.__table__)
