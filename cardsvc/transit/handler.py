@@ -1,0 +1,57 @@
+"""How a signed tap becomes an entry: the fare from the wallet to the operator, what is short as a debt."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy.orm import Session
+
+from cardsvc import ledger, wallets
+from cardsvc.transactions import Item, Plan, Reason, Rejected
+from cardsvc.transit import queries, rules
+from crypto.wire.transaction import Purpose
+from crypto.wire.transit import Tap
+
+RULE = "transit/flat/1"
+
+
+class Tapping:
+    """A tap made offline within policy is honoured even when the wallet is short: the rest becomes owed."""
+
+    body: ClassVar[type[Tap]] = Tap
+    purposes: ClassVar[frozenset[Purpose]] = frozenset({Purpose.PRESENCE})
+    device_kinds: ClassVar[frozenset[str]] = frozenset({"validator"})
+    roles: ClassVar[frozenset[str]] = frozenset()
+
+    def plan(self, session: Session, items: Sequence[Item], _now: datetime, /) -> list[Plan | Rejected]:
+        tariffs = queries.tariffs(session, {item.says(Tap).tariff_version for item in items})
+        wallet_of = wallets.by_residents(session, [item.card.resident_id for item in items if item.card is not None])
+        plans: list[Plan | Rejected] = []
+        for item in items:
+            assert item.card is not None
+            tap = item.says(Tap)
+            wallet = wallet_of.get(item.card.resident_id)
+            tariff = tariffs.get(tap.tariff_version)
+            fare = rules.check_tap(tap, tariff)
+            if wallet is None:
+                plans.append(Rejected(Reason.UNKNOWN_WALLET, "This card's holder has no wallet. Ask at the counter."))
+            elif isinstance(fare, Rejected):
+                plans.append(fare)
+            elif tariff is None or fare.amount_cents == 0:
+                plans.append(Rejected(Reason.WRONG_AMOUNT, "A ride that costs nothing needs no tap."))
+            else:
+                revenue = rules.revenue_account(tariff.agency_of[fare.network_id])
+                lines = (
+                    ledger.Line(
+                        wallets.main_account(wallet.id), fare.amount_cents, then=(wallets.owed_account(wallet.id),)
+                    ),
+                    ledger.Line(revenue, -fare.amount_cents),
+                )
+                kind = ledger.EntryKind.TAP
+                rule = f"{RULE}#{tariff.version}:{fare.product_id}"
+                draft = ledger.Draft(item.record.record_id, kind, lines, item.happened_at, rule, fare.currency)
+                plans.append(Plan(draft, fare.amount_cents))
+        return plans
+
+    def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], now: datetime, /) -> None:
+        """The entry is all there is to it."""

@@ -1,0 +1,17 @@
+"""Transit's decisions: reading feeds, pricing taps."""
+
+from cardsvc.transit.rules.fares import Tariff, check_tap, flat_fare, revenue_account
+from cardsvc.transit.rules.feed import Fare, Feed, InvalidFeed, Network, Stop, read
+
+__all__ = [
+    "Fare",
+    "Feed",
+    "InvalidFeed",
+    "Network",
+    "Stop",
+    "Tariff",
+    "check_tap",
+    "flat_fare",
+    "read",
+    "revenue_account",
+]
