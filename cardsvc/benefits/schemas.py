@@ -4,8 +4,6 @@ from marshmallow import fields, validate
 
 from cardsvc import web
 
-PASSWORD_LENGTH_MAX = 200
-
 
 class ProgrammeSchema(web.ApiSchema):
     id = fields.UUID(dump_only=True)
@@ -43,20 +41,3 @@ class CycleSchema(web.ApiSchema):
     drafted_at = fields.AwareDateTime()
     approved_by = fields.UUID(allow_none=True)
     approved_at = fields.AwareDateTime(allow_none=True)
-
-
-class ApprovalSchema(web.ApiSchema):
-    password = fields.String(
-        required=True,
-        load_only=True,
-        validate=validate.Length(max=PASSWORD_LENGTH_MAX),
-        metadata={"description": "opens the approver's signing key for this one signature"},
-    )
-
-
-class ApprovedSchema(web.ApiSchema):
-    record_id = fields.UUID()
-    outcome = fields.String(metadata={"enum": ["accepted", "rejected"]})
-    reason = fields.String(allow_none=True)
-    detail = fields.String(allow_none=True)
-    replayed = fields.Boolean()

@@ -9,8 +9,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from cardsvc import ledger
 from cardsvc.finance.models import BankMovement, BankStatement, Shift, StatementLine
-from cardsvc.finance.rules import OpenLine, OpenMovement
+from cardsvc.finance.rules import OpenLine, OpenMovement, drawer
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,12 @@ def _shift(row: Shift) -> ShiftView:
         row.expected_cents,
         row.counted_cents,
     )
+
+
+def drawer_balances(session: Session, device_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """What must be in the drawers now, in cents."""
+    balances = ledger.balances(session, [drawer(device_id) for device_id in device_ids])
+    return {device_id: balances[drawer(device_id)] for device_id in device_ids}
 
 
 def open_movements(session: Session) -> list[OpenMovement]:

@@ -10,6 +10,7 @@ from cardsvc.transactions.actions import (
     act,
     act_as_service,
 )
+from cardsvc.transactions.api import perform
 from cardsvc.transactions.handler import Handler, Registry, Section, Sections, Wiring
 from cardsvc.transactions.queries import (
     RecordIdConflict,
@@ -20,8 +21,10 @@ from cardsvc.transactions.queries import (
     stored,
 )
 from cardsvc.transactions.rules import CardRef, DeviceRef, Item, Plan, Reason, Rejected, StaffRef
+from cardsvc.transactions.schemas import ActedSchema, PasswordSchema
 
 __all__ = [
+    "ActedSchema",
     "BatchAnswer",
     "CardRef",
     "Desk",
@@ -29,6 +32,7 @@ __all__ = [
     "Handler",
     "Item",
     "ItemResult",
+    "PasswordSchema",
     "Plan",
     "Reason",
     "RecordIdConflict",
@@ -46,6 +50,7 @@ __all__ = [
     "act",
     "act_as_service",
     "check_authorisations",
+    "perform",
     "receipt",
     "stored",
 ]

@@ -1,5 +1,6 @@
 """The terminals' way in: signed batches and signed queries; receipts and the city's public keys for everybody."""
 
+from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,8 +11,9 @@ from sqlalchemy.orm import Session
 from cardsvc import audit, db, web
 from cardsvc.access import guard
 from cardsvc.transactions import queries
-from cardsvc.transactions.actions import BatchAnswer, Desk, accept, answer
+from cardsvc.transactions.actions import BatchAnswer, Desk, ItemResult, accept, act, answer
 from cardsvc.transactions.schemas import BatchAnswerSchema, QueryAnswerSchema
+from crypto.wire.body import Body
 
 blueprint = web.ApiBlueprint("transactions", __name__, url_prefix="/v1", description="Signed records, receipts")
 
@@ -25,6 +27,29 @@ def desk() -> Desk:
     """What this request's city accepts with."""
     city = web.city()
     return Desk(city.handlers.registry, city.vault, city.random_bytes)
+
+
+def perform(make: Callable[[Session], Body], *, record_id: UUID, staff_id: UUID, password: str) -> dict[str, Any]:
+    """Let the staff member who asks sign and send what `make` returns; the answer is for `ActedSchema`.
+
+    A unit of its own, because a rejection must stay stored although the caller is told no: do not use `web.session()`
+    before it in the same request.
+    """
+    city, now = web.city(), web.now()
+
+    def work(session: Session) -> ItemResult:
+        body = make(session)
+        return act(session, body, record_id=record_id, staff_id=staff_id, password=password, desk=desk(), now=now)
+
+    result = db.run(city.engine, work)
+    db.run(city.engine, lambda session: audit.publish(session, city.vault, now))
+    return {
+        "record_id": record_id,
+        "outcome": result.outcome,
+        "reason": None if result.reason is None else result.reason.value,
+        "detail": result.detail,
+        "replayed": result.replayed,
+    }
 
 
 @blueprint.route("/transactions")

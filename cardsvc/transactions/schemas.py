@@ -1,6 +1,6 @@
 """What the API answers about batches and queries."""
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from cardsvc import web
 
@@ -21,3 +21,22 @@ class BatchAnswerSchema(web.ApiSchema):
 
 class QueryAnswerSchema(web.ApiSchema):
     sections = fields.Dict(keys=fields.String(), metadata={"description": "each room's part, by name"})
+
+
+class PasswordSchema(web.ApiSchema):
+    password = fields.String(
+        required=True,
+        load_only=True,
+        validate=validate.Length(min=1, max=1000),
+        metadata={"description": "opens the signer's key for this one signature"},
+    )
+
+
+class ActedSchema(web.ApiSchema):
+    """What became of a staff member's record; its receipt is at /v1/receipts/<record_id>."""
+
+    record_id = fields.UUID()
+    outcome = fields.String(metadata={"enum": ["accepted", "rejected"]})
+    reason = fields.String(allow_none=True, metadata={"description": "a code of crypto/FORMATS.md"})
+    detail = fields.String(allow_none=True)
+    replayed = fields.Boolean(metadata={"description": "true where this Idempotency-Key was answered before"})

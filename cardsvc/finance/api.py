@@ -1,0 +1,88 @@
+"""Finance's API: statements in, deposits and funding signed, the trial balance out."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from flask import request
+from flask.views import MethodView
+
+from cardsvc import ledger, transactions, web
+from cardsvc.access import guard
+from cardsvc.finance import actions, queries
+from cardsvc.finance.schemas import DepositSchema, FundingSchema, StatementSchema, TrialBalanceSchema
+from crypto.wire.finance import BankDeposit, Funding
+
+blueprint = web.ApiBlueprint("finance", __name__, url_prefix="/v1/finance", description="Cash, bank and books")
+_READERS = ("finance", "treasurer", "auditor")
+_XML_BODY: Final = {"requestBody": {"required": True, "content": {"application/xml": {"schema": {"type": "string"}}}}}
+
+
+@blueprint.route("/statements")
+class Statements(MethodView):
+    @guard.requires("finance")
+    @blueprint.doc(**_XML_BODY)
+    @blueprint.response(200, StatementSchema(many=True))
+    def post(self) -> list[queries.StatementView]:
+        """Import a camt.053 file and match what is certain. The same file again brings no line twice."""
+        return actions.import_statements(
+            web.session(),
+            request.get_data(),
+            by=guard.principal().subject_id,
+            now=web.now(),
+            random_bytes=web.city().random_bytes,
+        )
+
+
+@blueprint.route("/statements/<uuid:statement_id>")
+class Statement(MethodView):
+    @guard.requires(*_READERS)
+    @blueprint.response(200, StatementSchema)
+    def get(self, statement_id: UUID) -> queries.StatementView:
+        """A statement, its lines and its closing balance beside the books'."""
+        found = queries.statement(web.session(), statement_id)
+        if found is None:
+            raise actions.UnknownStatement
+        return found
+
+
+@blueprint.route("/deposits")
+class Deposits(MethodView):
+    @guard.requires("finance", "treasurer")
+    @blueprint.arguments(DepositSchema)
+    @blueprint.response(200, transactions.ActedSchema)
+    def post(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Sign that cash went from the vault to the bank. Needs an Idempotency-Key."""
+        by = guard.principal().subject_id
+        password = given.pop("password")
+        return transactions.perform(
+            lambda _session: BankDeposit(staff_id=by, **given),
+            record_id=web.idempotency_key(),
+            staff_id=by,
+            password=password,
+        )
+
+
+@blueprint.route("/funding")
+class Fundings(MethodView):
+    @guard.requires("treasurer")
+    @blueprint.arguments(FundingSchema)
+    @blueprint.response(200, transactions.ActedSchema)
+    def post(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Sign that money arrived at the bank, and for what. Needs an Idempotency-Key."""
+        by = guard.principal().subject_id
+        password = given.pop("password")
+        return transactions.perform(
+            lambda _session: Funding(staff_id=by, **given),
+            record_id=web.idempotency_key(),
+            staff_id=by,
+            password=password,
+        )
+
+
+@blueprint.route("/trial-balance")
+class TrialBalances(MethodView):
+    @guard.requires(*_READERS)
+    @blueprint.response(200, TrialBalanceSchema)
+    def get(self) -> ledger.TrialBalance:
+        """Debits and credits by account; the difference is zero or the books are wrong."""
+        return ledger.trial_balance(web.session())

@@ -1,0 +1,61 @@
+"""What the finance API reads and answers."""
+
+from marshmallow import fields, validate
+
+from cardsvc import transactions, web
+
+
+class DepositSchema(transactions.PasswordSchema):
+    amount_cents = web.money_field(required=True)
+    currency = web.Currency(required=True)
+    reference = fields.String(required=True, validate=validate.Length(min=1, max=64))
+
+
+class FundingSchema(DepositSchema):
+    account_code = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=64),
+        metadata={"description": "the ledger account of the source: equity:general, benefits:<code>:fund"},
+    )
+
+
+class LineSchema(web.ApiSchema):
+    id = fields.UUID()
+    booked_on = fields.Date()
+    amount_cents = web.cents_field(metadata={"description": "money into the account is positive"})
+    currency = fields.String()
+    references = fields.List(fields.String())
+    text = fields.String()
+    state = fields.String(metadata={"enum": ["open", "matched", "exception"]})
+    why = fields.String(metadata={"description": "why it was matched, or why not"})
+    matched_entry = fields.UUID(allow_none=True)
+
+
+class StatementSchema(web.ApiSchema):
+    id = fields.UUID()
+    account = fields.String()
+    reference = fields.String()
+    opening_cents = web.cents_field(allow_none=True)
+    closing_cents = web.cents_field(allow_none=True)
+    ledger_cents = web.cents_field(allow_none=True, metadata={"description": "the books at the end of the last day"})
+    difference_cents = web.cents_field(allow_none=True, metadata={"description": "bank less books"})
+    opening_gap_cents = web.cents_field(allow_none=True, metadata={"description": "less the last closing balance"})
+    from_date = fields.Date(allow_none=True)
+    to_date = fields.Date(allow_none=True)
+    pending_count = fields.Integer()
+    lines = fields.List(fields.Nested(LineSchema))
+
+
+class TrialBalanceLineSchema(web.ApiSchema):
+    code = fields.String()
+    kind = fields.String()
+    fund = fields.String()
+    currency = fields.String()
+    accounts = fields.Integer(metadata={"description": "how many accounts stand behind a control account"})
+    debit_cents = web.cents_field()
+    credit_cents = web.cents_field()
+
+
+class TrialBalanceSchema(web.ApiSchema):
+    difference_cents = web.cents_field(metadata={"description": "debits less credits: zero, or the books are wrong"})
+    lines = fields.List(fields.Nested(TrialBalanceLineSchema))
