@@ -1,6 +1,7 @@
 """What the ledger can be asked, and the proof that its answers hold."""
 
 from cardsvc.ledger.queries.checking import BooksChecked, check_books
+from cardsvc.ledger.queries.exporting import hledger_journal
 from cardsvc.ledger.queries.reading import (
     DayTotal,
     StatementLine,
@@ -32,6 +33,7 @@ __all__ = [
     "day_totals",
     "entries",
     "entry",
+    "hledger_journal",
     "known",
     "known_accounts",
     "reversal_of",

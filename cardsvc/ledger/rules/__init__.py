@@ -22,7 +22,7 @@ from cardsvc.ledger.rules.errors import (
     UnknownAccount,
     UnknownEntry,
 )
-from cardsvc.ledger.rules.paging import Cursor, day_of_books
+from cardsvc.ledger.rules.paging import Cursor, city_date, day_of_books
 from cardsvc.ledger.rules.posting import Known, KnownAccount, decide
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "StoredEntry",
     "UnknownAccount",
     "UnknownEntry",
+    "city_date",
     "control_code",
     "day_of_books",
     "decide",

@@ -30,6 +30,11 @@ class Cursor:
         return f"{self.seq}-{self.line}"
 
 
+def city_date(at: datetime) -> date:
+    """The calendar day in the city at that moment."""
+    return at.astimezone(_CITY_ZONE).date()
+
+
 def day_of_books(day: date) -> tuple[datetime, datetime]:
     """The first moment of the city's calendar day, and of the next one."""
     start = datetime.combine(day, time(), _CITY_ZONE)
