@@ -194,7 +194,7 @@ def _answers_to(session: PivSession, key: bytes, algorithm: ManagementAlgorithm)
 
 
 def _set_puk(session: PivSession, puk: bytearray, *, begun_before: bool) -> None:
-    """Leave the derived PUK on the card. The likelier one first: a wrong one costs a try, a right one gives all back."""
+    """Leave the derived PUK on the card. The likelier one first: a wrong one costs a try, a right one returns all."""
     likely, other = (puk, FACTORY_PUK) if begun_before else (FACTORY_PUK, puk)
     try:
         session.change_puk(bytearray(likely), puk[:])

@@ -1,5 +1,6 @@
 """An enrolled terminal: its outbox, its policy, its service; and the city's card in the reader before it."""
 
+from terminals.station import console
 from terminals.station.errors import (
     AnotherCard,
     CardDenied,
@@ -39,6 +40,7 @@ __all__ = [
     "card_of",
     "check_not_denied",
     "consent",
+    "console",
     "enrol",
     "enrolment_statement",
     "presence",

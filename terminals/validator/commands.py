@@ -1,0 +1,124 @@
+"""`./city validator`: take taps from the command line, once or until interrupted."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from terminals.card import CardError, PivSession, Reader, pcsc
+from terminals.client import ClientError
+from terminals.settings import TerminalKind
+from terminals.station import Station, console
+from terminals.validator.gate import Validator
+from terminals.validator.values import Outcome, Place, TapResult
+
+_POLL_SECONDS = 0.2
+_SYNC_MS = 60_000
+_WAIT_SECONDS = 30.0
+
+
+@click.group()
+@console.terminal_options
+@click.pass_context
+def validator(context: click.Context, /, **options: Any) -> None:
+    """Take taps, with or without a network."""
+    context.obj = console.open_settings(TerminalKind.VALIDATOR, options)
+
+
+def place_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option("--category", default="adult", show_default=True, help="The rider category of the fare."),
+        click.option("--stop", "stop_id", default="stop", show_default=True, help="The stop's id in the tariff."),
+        click.option("--network", "network_id", required=True, help="The network's id in the tariff."),
+    ):
+        command = option(command)
+    return command
+
+
+@validator.command()
+@place_options
+@console.json_option
+@click.pass_context
+def tap(context: click.Context, network_id: str, stop_id: str, category: str) -> None:
+    """Wait for one card, take its tap, exit 0 when it is accepted."""
+    station = console.open_station(context)
+    reader = _reader(station)
+    if not reader.wait_for_card(_WAIT_SECONDS):
+        raise click.ClickException("No card came within 30 seconds.")
+    result = _tap(Validator(station, Place(network_id, stop_id, category), _open_gate), reader)
+    _say(result)
+    if result.outcome is Outcome.REFUSED:
+        context.exit(1)
+
+
+@validator.command()
+@console.json_option
+@click.pass_context
+def sync(context: click.Context) -> None:
+    """Upload what was stored and fetch the policy."""
+    station = console.open_station(context)
+    done = station.sync()
+    content = {"sent": done.sent, "accepted": done.accepted, "rejected": done.rejected, "waiting": done.waiting}
+    console.say(
+        {**content, "policy": station.policies.current().number},
+        f"{done.sent} sent: {done.accepted} accepted, {done.rejected} rejected; {done.waiting} still wait.",
+    )
+
+
+@validator.command()
+@place_options
+@console.json_option
+@click.pass_context
+def run(context: click.Context, network_id: str, stop_id: str, category: str) -> None:
+    """Take taps until interrupted, and sync each minute when there is a network."""
+    station = console.open_station(context)
+    reader = _reader(station)
+    gate = Validator(station, Place(network_id, stop_id, category), _open_gate)
+    next_sync_ms = 0
+    while True:
+        if station.now_ms() >= next_sync_ms:
+            next_sync_ms = station.now_ms() + _SYNC_MS
+            _sync_if_possible(gate)
+        if reader.wait_for_card(_POLL_SECONDS):
+            _say(_tap(gate, reader))
+            while not reader.wait_for_removal(_POLL_SECONDS):
+                pass
+
+
+def _reader(station: Station) -> Reader:
+    pattern = station.settings.reader
+    return console.card_in_file(pattern) or pcsc.find_reader(pattern)
+
+
+def _tap(gate: Validator, reader: Reader) -> TapResult:
+    try:
+        with PivSession(reader.connect()) as session:
+            return gate.tap(session)
+    except CardError as error:
+        return TapResult(Outcome.REFUSED, error.code, str(error))
+
+
+def _open_gate(_result: TapResult) -> None:
+    """A command line has no gate: the printed result is what opens it."""
+
+
+def _sync_if_possible(gate: Validator) -> None:
+    try:
+        gate.sync()
+    except ClientError as error:
+        click.echo(str(error), err=True)
+
+
+def _say(result: TapResult) -> None:
+    console.say(
+        {
+            "outcome": result.outcome.value,
+            "code": result.code,
+            "text": result.text,
+            "record_id": str(result.record_id) if result.record_id else None,
+            "card_id": str(result.card_id) if result.card_id else None,
+            "fare_cents": result.fare_cents,
+            "currency": result.currency,
+        },
+        result.text,
+    )
