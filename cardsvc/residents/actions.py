@@ -26,6 +26,9 @@ from cardsvc.residents.rules import (
 from crypto.wire.ids import RANDOM_BYTES, uuid7
 
 RandomBytes = Callable[[int], bytes]
+OnRegistered = Callable[[Session, Sequence[UUID], datetime], object]
+"""What a room above does with new residents in the same database transaction (open their wallets); app.py says."""
+
 _CHUNK = 5000
 
 
