@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
@@ -19,6 +20,16 @@ from crypto.pki.profiles import CardSlot, CertificatePurpose, authority_key_usag
 
 ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2"  # RFC 5758 3.2
 _NOBODY = x509.Name([])
+
+# What the library raises for a certificate that it can open but not read: whoever sends it may choose any of these.
+UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 
 # The library signs only with keys it holds. It is given this one, and its signature is replaced by the signer's:
 # what is signed (the TBSCertificate) does not depend on the key that signs.
@@ -107,7 +118,9 @@ def load_certificate(data: bytes) -> x509.Certificate:
     """A certificate from DER, nothing verified. Raises: MalformedMessage."""
     try:
         certificate = x509.load_der_x509_certificate(data)
-    except ValueError as error:
+        # the library reads these only when asked: ask now, so that a certificate in hand is a readable one
+        _ = certificate.subject, certificate.issuer, certificate.extensions, certificate.public_key()
+    except UNREADABLE as error:
         raise MalformedMessage("The bytes are not a certificate.") from error
     if to_der(certificate) != data:
         raise MalformedMessage("The certificate is not in its one encoding.")

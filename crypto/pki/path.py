@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtensionOID
 
 from crypto.errors import UntrustedCertificate
-from crypto.pki.certificates import ECDSA_WITH_SHA256
+from crypto.pki.certificates import ECDSA_WITH_SHA256, UNREADABLE
 from crypto.pki.profiles import CertificatePurpose, authority_key_usage
 
 DEPTH_MAX = 3  # bearer, authority, root
@@ -66,7 +66,7 @@ def verify_chain(
         key = _check_any(certificate, at)
         bearer_id = _check_bearer(certificate, purpose)
         path = (certificate, *_climb(certificate, authorities, at, below=0))
-    except (ValueError, x509.DuplicateExtension, x509.ExtensionNotFound) as error:
+    except UNREADABLE as error:
         raise UntrustedCertificate(
             f"The certificate lacks or repeats an extension, or holds a bad one: {error}"
         ) from error

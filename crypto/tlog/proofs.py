@@ -43,12 +43,12 @@ def verify_consistency(old_size: int, new_size: int, proof: Sequence[bytes], old
     """Return `new_size` when the newer tree begins with the older one. Raises: InvalidProof."""
     if not 0 < old_size <= new_size:
         raise InvalidProof("A log can be compared only with an earlier state that was not empty.")
-    _check_hashes([old_root, new_root, *proof])
     if old_size == new_size:
-        if proof:
-            raise InvalidProof("Two states of one size need no proof.")
+        if proof or not old_root:
+            raise InvalidProof("Two states of one size need no proof, but a root each.")
         _check_equal(old_root, new_root)
         return new_size
+    _check_hashes([old_root, new_root, *proof])
     if old_size & (old_size - 1) == 0:
         proof = [old_root, *proof]
     if not proof:
