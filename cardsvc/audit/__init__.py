@@ -14,6 +14,7 @@ from cardsvc.audit.queries import (
     leaf,
     newest,
     next_index,
+    salts,
 )
 from cardsvc.audit.rules import Contents, Leaf, LogBehindCheckpoint, LogBroken, NotInLog
 
@@ -38,4 +39,5 @@ __all__ = [
     "newest",
     "next_index",
     "publish",
+    "salts",
 ]

@@ -9,8 +9,9 @@ from flask.views import MethodView
 from cardsvc import ledger, transactions, web
 from cardsvc.access import guard
 from cardsvc.finance import actions, queries
-from cardsvc.finance.schemas import DepositSchema, FundingSchema, StatementSchema, TrialBalanceSchema
+from cardsvc.finance.schemas import DepositSchema, FundingSchema, ReversalSchema, StatementSchema, TrialBalanceSchema
 from crypto.wire.finance import BankDeposit, Funding
+from crypto.wire.transaction import Reversal
 
 blueprint = web.ApiBlueprint("finance", __name__, url_prefix="/v1/finance", description="Cash, bank and books")
 _READERS = ("finance", "treasurer", "auditor")
@@ -76,6 +77,22 @@ class Fundings(MethodView):
             record_id=web.idempotency_key(),
             staff_id=by,
             password=password,
+        )
+
+
+@blueprint.route("/reversals")
+class Reversals(MethodView):
+    @guard.requires("finance")
+    @blueprint.arguments(ReversalSchema)
+    @blueprint.response(200, transactions.ActedSchema)
+    def post(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Sign that a whole entry is taken back, by a new entry. Needs an Idempotency-Key."""
+        by = guard.principal().subject_id
+        return transactions.perform(
+            lambda _session: Reversal(given["entry_id"], given["reason"]),
+            record_id=web.idempotency_key(),
+            staff_id=by,
+            password=given["password"],
         )
 
 

@@ -14,7 +14,7 @@ from cardsvc.finance import queries, rules
 from cardsvc.finance.models import BankMovement, Shift
 from cardsvc.transactions import Item, Plan, Reason, Rejected
 from crypto.wire.finance import BankDeposit, Funding, ShiftClosed, ShiftOpened
-from crypto.wire.transaction import Purpose
+from crypto.wire.transaction import Purpose, Reversal
 from crypto.wire.wallets import CashTopUp
 
 _NOT_THE_SIGNER = Rejected(Reason.NOT_PERMITTED, "The record names another staff member than the one who signed it.")
@@ -210,6 +210,40 @@ class Funds:
     def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], _now: datetime, /) -> None:
         bodies = [(item, item.says(Funding)) for item, _ in done]
         _note_movements(session, [(item, body.reference, body.amount_cents) for item, body in bodies])
+
+
+class Reversing:
+    """Takes a whole earlier entry back, under a finance officer's signature.
+
+    Only kinds whose entry is all there is to them: a claim or a paid bill has a state of its own that its feature must
+    give back, and no feature does yet.
+    """
+
+    body: ClassVar[type[Reversal]] = Reversal
+    purposes: ClassVar[frozenset[Purpose]] = frozenset({Purpose.STAFF})
+    device_kinds: ClassVar[frozenset[str]] = frozenset({"portal"})
+    roles: ClassVar[frozenset[str]] = frozenset({"finance"})
+    kinds: ClassVar[frozenset[ledger.EntryKind]] = frozenset({ledger.EntryKind.CASH_TOP_UP, ledger.EntryKind.TAP})
+
+    def plan(self, session: Session, items: Sequence[Item], _now: datetime, /) -> list[Plan | Rejected]:
+        return [self._plan_one(session, item) for item in items]
+
+    def _plan_one(self, session: Session, item: Item) -> Plan | Rejected:
+        body = item.says(Reversal)
+        try:
+            entry = ledger.entry(session, body.reversed_id)
+        except ledger.UnknownEntry:
+            return Rejected(Reason.UNKNOWN_REFERENCE, "There is no such entry to take back.")
+        if entry.kind not in self.kinds:
+            return Rejected(Reason.NOT_PERMITTED, "Entries of this kind cannot be taken back here.")
+        if ledger.reversal_of(session, body.reversed_id) is not None:
+            return Rejected(Reason.ALREADY_DONE, "This entry was taken back before.")
+        record_id = item.record.record_id
+        draft = ledger.reversing(entry, entry_id=record_id, happened_at=item.happened_at, rule="finance/reversal/1")
+        return Plan(draft, sum(line.amount_cents for line in entry.lines if line.amount_cents > 0))
+
+    def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], now: datetime, /) -> None:
+        """The entry is all there is to it."""
 
 
 def _note_movements(session: Session, movements: Sequence[tuple[Item, str, int]]) -> None:

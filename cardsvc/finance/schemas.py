@@ -19,6 +19,11 @@ class FundingSchema(DepositSchema):
     )
 
 
+class ReversalSchema(transactions.PasswordSchema):
+    entry_id = fields.UUID(required=True)
+    reason = fields.String(required=True, validate=validate.Length(min=3, max=200))
+
+
 class LineSchema(web.ApiSchema):
     id = fields.UUID()
     booked_on = fields.Date()

@@ -13,12 +13,18 @@ from cardsvc.transactions.actions import (
 from cardsvc.transactions.api import perform
 from cardsvc.transactions.handler import Handler, Registry, Section, Sections, Wiring
 from cardsvc.transactions.queries import (
+    ReceiptNotReady,
     RecordIdConflict,
     StoredTransaction,
+    TransactionsChecked,
     UnknownReceipt,
-    check_authorisations,
+    UnprovedEntry,
+    check_transactions,
+    contents,
     receipt,
+    receipts,
     stored,
+    stored_many,
 )
 from cardsvc.transactions.rules import CardRef, DeviceRef, Item, Plan, Reason, Rejected, StaffRef
 from cardsvc.transactions.schemas import ActedSchema, PasswordSchema
@@ -35,6 +41,7 @@ __all__ = [
     "PasswordSchema",
     "Plan",
     "Reason",
+    "ReceiptNotReady",
     "RecordIdConflict",
     "Registry",
     "Rejected",
@@ -43,14 +50,19 @@ __all__ = [
     "StaffRef",
     "StoredTransaction",
     "TerminalRevoked",
+    "TransactionsChecked",
     "UnknownReceipt",
     "UnknownTerminal",
+    "UnprovedEntry",
     "Wiring",
     "accept",
     "act",
     "act_as_service",
-    "check_authorisations",
+    "check_transactions",
+    "contents",
     "perform",
     "receipt",
+    "receipts",
     "stored",
+    "stored_many",
 ]

@@ -68,21 +68,19 @@ class Transactions(MethodView):
 
 
 def _answer(session: Session, accepted: BatchAnswer) -> dict[str, Any]:
-    results = []
-    for result in accepted.results:
-        receipt = None
-        if result.leaf_index is not None and result.record_id is not None:
-            receipt = queries.receipt(session, web.city().vault, result.record_id)
-        results.append(
-            {
-                "record_id": result.record_id,
-                "outcome": result.outcome,
-                "reason": None if result.reason is None else result.reason.value,
-                "detail": result.detail,
-                "replayed": result.replayed,
-                "receipt": receipt,
-            }
-        )
+    logged = [r.record_id for r in accepted.results if r.record_id is not None and r.leaf_index is not None]
+    receipts = queries.receipts(session, web.city().vault, list(dict.fromkeys(logged)))
+    results = [
+        {
+            "record_id": result.record_id,
+            "outcome": result.outcome,
+            "reason": None if result.reason is None else result.reason.value,
+            "detail": result.detail,
+            "replayed": result.replayed,
+            "receipt": None if result.leaf_index is None or result.record_id is None else receipts[result.record_id],
+        }
+        for result in accepted.results
+    ]
     return {"batch_id": accepted.batch_id, "results": results}
 
 

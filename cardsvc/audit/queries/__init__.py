@@ -13,6 +13,7 @@ from cardsvc.audit.queries.reading import (
     newest,
     next_index,
     reader,
+    salts,
     tile,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "newest",
     "next_index",
     "reader",
+    "salts",
     "tile",
 ]

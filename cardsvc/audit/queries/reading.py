@@ -1,6 +1,6 @@
 """What the log can be asked: its leaves, its signed heads, its tiles and its proofs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,6 +14,7 @@ from crypto import tlog
 from crypto.wire import receipt
 
 SHARD = 0
+_SALTS_AT_ONCE = 500  # record ids in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,16 @@ def leaf(session: Session, leaf_index: int) -> StoredLeaf:
     if row is None:
         raise NotInLog(f"there is no leaf {leaf_index}")
     return StoredLeaf(*row)
+
+
+def salts(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, bytes | None]:
+    """The salts of these records' leaves; None where it was erased."""
+    found: dict[UUID, bytes | None] = {}
+    for start in range(0, len(record_ids), _SALTS_AT_ONCE):
+        some = record_ids[start : start + _SALTS_AT_ONCE]
+        rows = session.execute(sa.select(LogLeaf.record_id, LogLeaf.salt).where(LogLeaf.record_id.in_(some)))
+        found.update({row.record_id: row.salt for row in rows})
+    return found
 
 
 def newest(session: Session) -> Checkpoint | None:

@@ -276,6 +276,10 @@ def entries(
     return _with_lines(session, session.scalars(query).all())
 
 
+def count_entries(session: Session) -> int:
+    return session.scalar(sa.select(sa.func.count()).select_from(Entry)) or 0
+
+
 def entry(session: Session, entry_id: UUID) -> StoredEntry:
     """Raises: UnknownEntry."""
     row = session.scalars(sa.select(Entry).where(Entry.id == entry_id)).one_or_none()

@@ -1,4 +1,4 @@
-"""What is known of transactions: looked up for replays, shown as receipts, and verified again from the stored bytes."""
+"""What is known of transactions: looked up for replays, and walked through by whoever checks them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from cardsvc import audit
-from cardsvc.db import to_ms
 from cardsvc.errors import CityError, ErrorKind
 from cardsvc.transactions.models import Transaction as Row
-from cardsvc.vault import Vault
-from crypto.wire.receipt import Receipt, sign_receipt
 from crypto.wire.transaction import Record
 
 
@@ -101,6 +97,17 @@ def stored(session: Session, record_id: UUID) -> StoredTransaction | None:
     return None if row is None else _stored(row)
 
 
+def stored_many(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, StoredTransaction]:
+    """Those of the ids that are stored."""
+    found: dict[UUID, StoredTransaction] = {}
+    for start in range(0, len(record_ids), _CHUNK):
+        chunk = record_ids[start : start + _CHUNK]
+        for row in session.execute(sa.select(Row.__table__).where(Row.__table__.c.record_id.in_(chunk))):
+            transaction = _stored(row)
+            found[transaction.record.record_id] = transaction
+    return found
+
+
 def walk(session: Session) -> Iterator[StoredTransaction]:
     """Every transaction in the order of the log, in bounded memory."""
     query = sa.select(Row.__table__).order_by(Row.__table__.c.leaf_index)
@@ -112,37 +119,3 @@ def _stored(row: sa.Row[tuple[object, ...]]) -> StoredTransaction:
     fields = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
     names = [name for name in StoredTransaction.__dataclass_fields__ if name != "record"]
     return StoredTransaction(Record.decode(fields["record_bytes"]), *(fields[name] for name in names))
-
-
-def receipt(session: Session, vault: Vault, record_id: UUID) -> bytes:
-    """The service's signed answer for a stored record, with its proof of inclusion.
-
-    Its checkpoint is the first that covers the record, and signatures are deterministic: asked twice, the same bytes.
-    Raises: UnknownReceipt, ReceiptNotReady.
-    """
-    found = stored(session, record_id)
-    if found is None:
-        raise UnknownReceipt
-    checkpoint = audit.covering(session, found.leaf_index)
-    if checkpoint is None:
-        raise ReceiptNotReady
-    leaf = audit.leaf(session, found.leaf_index)
-    proof = audit.inclusion(session, found.leaf_index, checkpoint.tree_size)
-    content = Receipt(
-        record_id=record_id,
-        record_hash=found.record_hash,
-        outcome=found.outcome,
-        reason=found.reason,
-        kind=found.kind,
-        amount_cents=found.amount_cents,
-        currency=found.currency,
-        entry_hash=found.entry_hash,
-        recorded_at_ms=to_ms(found.recorded_at),
-        official_number=found.official_number,
-        salt=leaf.salt,
-        leaf_index=found.leaf_index,
-        tree_size=checkpoint.tree_size,
-        inclusion_proof=tuple(proof),
-        checkpoint=checkpoint.note,
-    )
-    return sign_receipt(content, vault.signer("receipt"))
