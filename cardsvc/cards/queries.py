@@ -17,6 +17,7 @@ from cardsvc.cards.rules import (
     CardState,
     PublicKey,
     RevocationReason,
+    city_day,
     slot_of,
 )
 from crypto import keys
@@ -170,14 +171,14 @@ def active_keys(session: Session, card_id: UUID) -> dict[CardSlot, tuple[PublicK
     return {slot_of(row.slot): (_loaded(row.public_key), row.certificate) for row in session.execute(query)}
 
 
-def denied(session: Session, today: date) -> tuple[UUID, ...]:
+def denied(session: Session, now: datetime) -> tuple[UUID, ...]:
     """Cards no terminal may accept, in the order of their ids: suspended or revoked, and not yet expired by date."""
     query = (
         select(CardRow.id)
         .where(
             CardRow.state.in_([CardState.SUSPENDED.value, CardState.REVOKED.value]),
             CardRow.chuid.is_not(None),  # an order withdrawn before it had keys can meet no terminal
-            CardRow.expires_on >= today,
+            CardRow.expires_on >= city_day(now),
         )
     )  # fmt: skip
     return tuple(sorted(session.scalars(query)))

@@ -1,6 +1,6 @@
 """Stopping a card and letting it go on: at once, with a reason, and for good where it must be."""
 
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,7 +10,7 @@ from cardsvc.cards import queries
 from cardsvc.cards.actions.moves import move
 from cardsvc.cards.models import CardRow
 from cardsvc.cards.queries import Card
-from cardsvc.cards.rules import MOVES, CardState, Move, RevocationReason
+from cardsvc.cards.rules import MOVES, CardState, Move, RevocationReason, city_day
 
 
 def suspend(session: Session, card_id: UUID, *, reason: str, by: UUID, now: datetime) -> Card:
@@ -51,10 +51,10 @@ def destroy(session: Session, card_id: UUID, *, by: UUID, now: datetime) -> Card
     return move(session, card, Move.DESTROY, by=by, now=now)
 
 
-def expire_due(session: Session, today: date, *, by: UUID, now: datetime) -> int:
-    """Expire every card whose printed day is past `today`; returns how many there were. Repeatable."""
+def expire_due(session: Session, *, by: UUID, now: datetime) -> int:
+    """Expire every card whose printed day is past; returns how many there were. Repeatable."""
     states = [state.value for state in MOVES[Move.EXPIRE].from_]
-    due = select(CardRow.id).where(CardRow.state.in_(states), CardRow.expires_on < today)
+    due = select(CardRow.id).where(CardRow.state.in_(states), CardRow.expires_on < city_day(now))
     card_ids = session.scalars(due).all()
     for card_id in card_ids:
         move(session, queries.find(session, card_id), Move.EXPIRE, by=by, now=now)

@@ -131,9 +131,14 @@ def product(name: str) -> Product:
 # ------------------------------------------------------------------------------------------------------ dates
 
 
+def city_day(now: datetime) -> date:
+    """The calendar day in the city."""
+    return (now + _CITY_AHEAD_OF_UTC).date()
+
+
 def expiry(now: datetime) -> date:
     """The day printed on a card personalised now: the last day on which it is good."""
-    today = (now + _CITY_AHEAD_OF_UTC).date()
+    today = city_day(now)
     if (today.month, today.day) == _LEAP_DAY:
         today -= timedelta(days=1)
     return today.replace(year=today.year + VALIDITY_YEARS)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from cardsvc import cards
 from cardsvc.cards import Card, CardState, InvalidMove, RevocationReason
 from cardsvc.cards.rules import MOVES, Move
-from cardsvc.clock import FixedClock
+from cardsvc.clock import MANILA, FixedClock
 from cardsvc.errors import CityError
 from cardsvc.vault import Vault
 from crypto import keys
@@ -21,6 +21,8 @@ from crypto.pki import CardSlot
 from tests.builders import CLERK, OFFICER, CardKeys, SoftwareCard, make_card, make_resident
 
 RandomBytes = Callable[[int], bytes]
+LAST_MOMENT = datetime(2031, 11, 2, 23, 59, 59, tzinfo=MANILA)
+"""Of a card that was made on the day the clock of the tests begins."""
 
 
 @pytest.fixture
@@ -58,7 +60,7 @@ class Hand:
             Move.REVOKE: lambda: cards.revoke(
                 self.session, self.id, reason=RevocationReason.LOST, by=CLERK, now=self.now
             ),
-            Move.EXPIRE: lambda: cards.expire_due(self.session, date(2099, 1, 1), by=CLERK, now=self.now),
+            Move.EXPIRE: lambda: cards.expire_due(self.session, by=CLERK, now=LAST_MOMENT + timedelta(days=1)),
             Move.DESTROY: lambda: cards.destroy(self.session, self.id, by=CLERK, now=self.now),
         }
         verbs[move]()
@@ -167,11 +169,10 @@ def test_a_resident_holds_one_card_and_a_new_one_waits_for_the_old_ones_end(
 
 
 def test_cards_expire_after_their_printed_day(session: Session, clock: FixedClock, card: SoftwareCard) -> None:
-    last_day = date(2031, 11, 2)
-    assert cards.expire_due(session, last_day, by=CLERK, now=clock.now()) == 0
-    assert cards.expire_due(session, last_day + timedelta(days=1), by=CLERK, now=clock.now()) == 1
+    assert cards.expire_due(session, by=CLERK, now=LAST_MOMENT) == 0
+    assert cards.expire_due(session, by=CLERK, now=LAST_MOMENT + timedelta(seconds=1)) == 1
     assert cards.find(session, card.card_id).state is CardState.EXPIRED
-    assert cards.expire_due(session, last_day + timedelta(days=1), by=CLERK, now=clock.now()) == 0
+    assert cards.expire_due(session, by=CLERK, now=LAST_MOMENT + timedelta(days=1)) == 0
 
 
 def test_the_deny_list_names_stopped_cards_until_their_day_is_past(
@@ -187,9 +188,9 @@ def test_the_deny_list_names_stopped_cards_until_their_day_is_past(
     cards.suspend(session, suspended.card_id, reason="?", by=CLERK, now=clock.now())
     cards.revoke(session, revoked.card_id, reason=RevocationReason.LOST, by=CLERK, now=clock.now())
     expected = tuple(sorted([suspended.card_id, revoked.card_id]))
-    assert cards.denied(session, date(2026, 11, 2)) == expected
-    assert cards.denied(session, date(2031, 11, 2)) == expected
-    assert cards.denied(session, date(2031, 11, 3)) == ()
+    assert cards.denied(session, clock.now()) == expected
+    assert cards.denied(session, LAST_MOMENT) == expected
+    assert cards.denied(session, LAST_MOMENT + timedelta(seconds=1)) == ()
 
 
 def test_keys_are_found_by_their_ids_with_what_their_card_may_do(

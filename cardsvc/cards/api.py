@@ -1,0 +1,196 @@
+"""Cards over HTTP: what the counter does step by step, and what officers do to a card in use."""
+
+from typing import Any
+from uuid import UUID
+
+from flask.views import MethodView
+
+from cardsvc import web
+from cardsvc.access import guard
+from cardsvc.cards import actions, queries
+from cardsvc.cards.schemas import (
+    BeginSchema,
+    CardListSchema,
+    CardPageSchema,
+    CardSchema,
+    CardWithHistorySchema,
+    InstructionsSchema,
+    IssuedSchema,
+    OrderSchema,
+    PresenceSchema,
+    ProofsSchema,
+    ReasonSchema,
+    RevocationSchema,
+    SignatureSchema,
+    proofs,
+    shown,
+    shown_instructions,
+    shown_issued,
+    shown_page,
+    shown_with_history,
+)
+
+blueprint = web.ApiBlueprint("cards", __name__, url_prefix="/v1/cards", description="The city's cards")
+
+_COUNTER = ("clerk", "card_officer")
+_OFFICER = "card_officer"
+
+
+def _asker() -> UUID:
+    return guard.principal().subject_id
+
+
+@blueprint.route("")
+class Cards(MethodView):
+    @guard.requires(*_COUNTER)
+    @blueprint.arguments(OrderSchema)
+    @blueprint.response(201, CardSchema)
+    def post(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Order a card. While an order for the resident is on its way, the answer is that order."""
+        return shown(
+            actions.request(
+                web.session(), given["resident_id"], by=_asker(), now=web.now(), random_bytes=web.city().random_bytes
+            )
+        )
+
+    @guard.requires(*_COUNTER)
+    @blueprint.arguments(CardListSchema, location="query")
+    @blueprint.response(200, CardPageSchema)
+    def get(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Every card of a resident, newest first; or cards by state, in pages."""
+        if given["resident_id"] is not None:
+            mine = queries.of_resident(web.session(), given["resident_id"])
+            return shown_page(queries.CardPage(mine, None))
+        return shown_page(
+            queries.listed(web.session(), state=given["state"], after=given["after"], limit=given["limit"])
+        )
+
+
+@blueprint.route("/<uuid:card_id>")
+class OneCard(MethodView):
+    @guard.requires(*_COUNTER)
+    @blueprint.response(200, CardWithHistorySchema)
+    def get(self, card_id: UUID) -> dict[str, Any]:
+        """A card and its history."""
+        session = web.session()
+        return shown_with_history(queries.find(session, card_id), queries.history(session, card_id))
+
+
+@blueprint.route("/<uuid:card_id>/approval")
+class Approval(MethodView):
+    @guard.requires(_OFFICER)
+    @blueprint.response(200, CardSchema)
+    def post(self, card_id: UUID) -> dict[str, Any]:
+        """Approve an order; never one's own."""
+        return shown(actions.approve(web.session(), card_id, by=_asker(), now=web.now()))
+
+
+@blueprint.route("/<uuid:card_id>/personalisation")
+class Personalisation(MethodView):
+    @guard.requires(*_COUNTER)
+    @blueprint.arguments(BeginSchema)
+    @blueprint.response(200, InstructionsSchema)
+    def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
+        """Begin to make the card, or begin again after a tear: a new challenge makes earlier proofs worthless."""
+        city = web.city()
+        return shown_instructions(
+            actions.begin_personalisation(
+                web.session(),
+                city.vault,
+                card_id,
+                by=_asker(),
+                now=web.now(),
+                random_bytes=city.random_bytes,
+                product_name=given["product"],
+            )
+        )
+
+
+@blueprint.route("/<uuid:card_id>/certificates")
+class Certificates(MethodView):
+    @guard.requires(*_COUNTER)
+    @blueprint.arguments(ProofsSchema)
+    @blueprint.response(200, IssuedSchema)
+    def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
+        """Certify the keys the card made, each with its proof. The same keys again: the same certificates."""
+        city, shown_keys = web.city(), proofs(given["keys"])
+        return shown_issued(
+            actions.certify(
+                web.session(), city.vault, card_id, shown_keys, now=web.now(), random_bytes=city.random_bytes
+            )
+        )
+
+
+@blueprint.route("/<uuid:card_id>/readback")
+class Readback(MethodView):
+    @guard.requires(*_COUNTER)
+    @blueprint.arguments(SignatureSchema)
+    @blueprint.response(200, CardSchema)
+    def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
+        """Report that everything was read back; 9E signed for it. The card is ready."""
+        return shown(actions.report_ready(web.session(), card_id, given["signature"], by=_asker(), now=web.now()))
+
+
+@blueprint.route("/<uuid:card_id>/handover")
+class Handover(MethodView):
+    @guard.requires(*_COUNTER)
+    @blueprint.arguments(SignatureSchema)
+    @blueprint.response(200, CardSchema)
+    def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
+        """Hand the card over: the holder set the PIN and 9C signed with it. The card is active."""
+        return shown(actions.hand_over(web.session(), card_id, given["signature"], by=_asker(), now=web.now()))
+
+
+@blueprint.route("/<uuid:card_id>/verification")
+class Verification(MethodView):
+    @guard.requires(*_COUNTER)
+    @blueprint.arguments(PresenceSchema)
+    @blueprint.response(200, CardSchema)
+    def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
+        """Verify that the card in the reader is this card and in force: 9E signed a fresh challenge."""
+        return shown(
+            actions.verify_presence(web.session(), card_id, given["challenge"], given["signature"], now=web.now())
+        )
+
+
+@blueprint.route("/<uuid:card_id>/suspension")
+class Suspension(MethodView):
+    @guard.requires(*_COUNTER)
+    @blueprint.arguments(ReasonSchema)
+    @blueprint.response(200, CardSchema)
+    def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
+        """Block the card at once, until it is resumed."""
+        return shown(actions.suspend(web.session(), card_id, reason=given["reason"], by=_asker(), now=web.now()))
+
+
+@blueprint.route("/<uuid:card_id>/resumption")
+class Resumption(MethodView):
+    @guard.requires(_OFFICER)
+    @blueprint.arguments(ReasonSchema)
+    @blueprint.response(200, CardSchema)
+    def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
+        """Let a suspended card be used again."""
+        return shown(actions.resume(web.session(), card_id, reason=given["reason"], by=_asker(), now=web.now()))
+
+
+@blueprint.route("/<uuid:card_id>/revocation")
+class Revocation(MethodView):
+    @guard.requires(_OFFICER)
+    @blueprint.arguments(RevocationSchema)
+    @blueprint.response(200, CardSchema)
+    def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
+        """End the card for good."""
+        return shown(
+            actions.revoke(
+                web.session(), card_id, reason=given["reason"], by=_asker(), now=web.now(), note=given["note"]
+            )
+        )
+
+
+@blueprint.route("/<uuid:card_id>/destruction")
+class Destruction(MethodView):
+    @guard.requires(_OFFICER)
+    @blueprint.response(200, CardSchema)
+    def post(self, card_id: UUID) -> dict[str, Any]:
+        """Note that the stopped card was cut up."""
+        return shown(actions.destroy(web.session(), card_id, by=_asker(), now=web.now()))

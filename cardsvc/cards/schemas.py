@@ -1,0 +1,160 @@
+"""What the API of the cards takes and gives. Bytes are base64url; a slot is written 9A, 9C or 9E."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from marshmallow import fields, validate
+
+from cardsvc import web
+from cardsvc.cards.actions import Instructions, Issued
+from cardsvc.cards.queries import Card, CardPage, CardStep
+from cardsvc.cards.rules import (
+    CARD_SLOTS,
+    CHALLENGE_BYTES,
+    DEFAULT_PRODUCT,
+    CardState,
+    KeyProof,
+    RevocationReason,
+    slot_name,
+    slot_of,
+)
+from crypto.keys import SIGNATURE_BYTES
+
+REASON_LENGTH_MAX = 150
+POINT_BYTES_MAX = 133  # the largest point of a standard curve; a point of another than P-256 is refused with a reason
+CHALLENGE_BYTES_MIN = 16
+
+
+class OrderSchema(web.ApiSchema):
+    resident_id = fields.UUID(required=True)
+
+
+class CardSchema(web.ApiSchema):
+    id = fields.UUID(required=True)
+    resident_id = fields.UUID(required=True)
+    state = fields.String(required=True, metadata={"enum": [state.value for state in CardState]})
+    requested_by = fields.UUID(required=True)
+    requested_at = fields.AwareDateTime(required=True)
+    approved_by = fields.UUID(required=True, allow_none=True)
+    approved_at = fields.AwareDateTime(required=True, allow_none=True)
+    personalised_by = fields.UUID(required=True, allow_none=True)
+    personalised_at = fields.AwareDateTime(required=True, allow_none=True)
+    handed_over_by = fields.UUID(required=True, allow_none=True)
+    handed_over_at = fields.AwareDateTime(required=True, allow_none=True)
+    product = fields.String(required=True, allow_none=True)
+    attempt = fields.Integer(required=True)
+    expires_on = fields.Date(required=True, allow_none=True)
+    revoked_reason = fields.String(required=True, allow_none=True)
+    blocked_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class CardStepSchema(web.ApiSchema):
+    from_state = fields.String(required=True, allow_none=True)
+    to_state = fields.String(required=True)
+    actor = fields.UUID(required=True)
+    at = fields.AwareDateTime(required=True)
+    reason = fields.String(required=True, allow_none=True)
+
+
+class CardWithHistorySchema(CardSchema):
+    history = fields.List(fields.Nested(CardStepSchema), required=True)
+
+
+class CardListSchema(web.ApiSchema):
+    resident_id = fields.UUID(load_default=None)
+    state = fields.Enum(CardState, by_value=True, load_default=None)
+    after = fields.UUID(load_default=None)
+    limit = fields.Integer(load_default=100, validate=validate.Range(min=1, max=500))
+
+
+class CardPageSchema(web.ApiSchema):
+    cards = fields.List(fields.Nested(CardSchema), required=True)
+    next = fields.UUID(required=True, allow_none=True, metadata={"description": "the next page's `after`"})
+
+
+class BeginSchema(web.ApiSchema):
+    product = fields.String(load_default=DEFAULT_PRODUCT, validate=validate.Length(max=40))
+
+
+class InstructionsSchema(web.ApiSchema):
+    card_id = fields.UUID(required=True)
+    attempt = fields.Integer(required=True)
+    management_key = web.bytes_field(required=True, metadata={"description": "the card's own 9B key; keep it nowhere"})
+    algorithm = fields.Integer(required=True, metadata={"description": "of the management key, SP 800-78-5: 8, 10, 12"})
+    challenge = web.bytes_field(required=True, size=CHALLENGE_BYTES)
+    expires_on = fields.Date(required=True)
+    name = fields.String(required=True, metadata={"description": "to print"})
+    number = fields.String(required=True, metadata={"description": "to print"})
+
+
+class KeyProofSchema(web.ApiSchema):
+    slot = fields.String(required=True, validate=validate.OneOf([slot_name(slot) for slot in CARD_SLOTS]))
+    point = web.bytes_field(required=True, size_max=POINT_BYTES_MAX)
+    signature = web.bytes_field(required=True, size_max=2 * SIGNATURE_BYTES)
+
+
+class ProofsSchema(web.ApiSchema):
+    keys = fields.List(fields.Nested(KeyProofSchema), required=True, validate=validate.Length(max=10))
+
+
+class CertificateSchema(web.ApiSchema):
+    slot = fields.String(required=True)
+    certificate = web.bytes_field(required=True, metadata={"description": "DER"})
+
+
+class IssuedSchema(web.ApiSchema):
+    certificates = fields.List(fields.Nested(CertificateSchema), required=True)
+    chuid = web.bytes_field(required=True)
+    challenge = web.bytes_field(required=True, size=CHALLENGE_BYTES)
+
+
+class SignatureSchema(web.ApiSchema):
+    signature = web.bytes_field(required=True, size=SIGNATURE_BYTES)
+
+
+class PresenceSchema(SignatureSchema):
+    challenge = web.bytes_field(
+        required=True,
+        size_max=CHALLENGE_BYTES,
+        metadata={"description": f"fresh, of the asker's making, {CHALLENGE_BYTES_MIN} to {CHALLENGE_BYTES} bytes"},
+    )
+
+
+class ReasonSchema(web.ApiSchema):
+    reason = fields.String(required=True, validate=validate.Length(min=1, max=REASON_LENGTH_MAX))
+
+
+class RevocationSchema(web.ApiSchema):
+    reason = fields.Enum(RevocationReason, by_value=True, required=True)
+    note = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=REASON_LENGTH_MAX))
+
+
+def proofs(given: Sequence[dict[str, Any]]) -> tuple[KeyProof, ...]:
+    """The proofs in what `ProofsSchema` read."""
+    return tuple(KeyProof(slot_of(one["slot"]), one["point"], one["signature"]) for one in given)
+
+
+def shown(card: Card) -> dict[str, Any]:
+    """The card as `CardSchema` writes it."""
+    return {name: getattr(card, name) for name in Card.__slots__}
+
+
+def shown_page(page: CardPage) -> dict[str, Any]:
+    return {"cards": [shown(card) for card in page.cards], "next": page.next}
+
+
+def shown_with_history(card: Card, steps: Sequence[CardStep]) -> dict[str, Any]:
+    history = [{name: getattr(step, name) for name in CardStep.__slots__} for step in steps]
+    return {**shown(card), "history": history}
+
+
+def shown_instructions(instructions: Instructions) -> dict[str, Any]:
+    return {name: getattr(instructions, name) for name in Instructions.__slots__}
+
+
+def shown_issued(issued: Issued) -> dict[str, Any]:
+    return {
+        "certificates": [{"slot": slot_name(slot), "certificate": issued.certificates[slot]} for slot in CARD_SLOTS],
+        "chuid": issued.chuid,
+        "challenge": issued.challenge,
+    }
