@@ -150,7 +150,8 @@ class DueView:
     """An entitlement that may be claimed. `claim_until` is the last day, ISO 8601."""
 
     entitlement_id: UUID
-    title: str
+    programme: str
+    cycle: str
     amount_cents: int
     currency: str
     claim_until: str
@@ -158,21 +159,24 @@ class DueView:
     @classmethod
     def read(cls, fields: Fields) -> Self:
         return cls(
-            fields.uuid("id"),
-            fields.text("title"),
-            fields.integer("amount_cents"),
-            fields.text("currency"),
-            fields.text("claim_until"),
+            entitlement_id=fields.uuid("entitlement_id"),
+            programme=fields.text("programme"),
+            cycle=fields.text("cycle"),
+            amount_cents=fields.integer("amount_cents"),
+            currency=fields.text("currency"),
+            claim_until=fields.text("claim_until"),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class BillView:
-    """An open bill. `due_on` is ISO 8601."""
+    """An open bill. `tdn` is the tax declaration it is for; `quarter` is 0 for a whole year; `due_on` is ISO 8601."""
 
     bill_id: UUID
     number: str
-    title: str
+    tdn: str
+    year: int
+    quarter: int
     amount_cents: int
     currency: str
     due_on: str
@@ -180,31 +184,41 @@ class BillView:
     @classmethod
     def read(cls, fields: Fields) -> Self:
         return cls(
-            fields.uuid("id"),
-            fields.text("number"),
-            fields.text("title"),
-            fields.integer("amount_cents"),
-            fields.text("currency"),
-            fields.text("due_on"),
+            bill_id=fields.uuid("bill_id"),
+            number=fields.text("number"),
+            tdn=fields.text("tdn"),
+            year=fields.integer("year"),
+            quarter=fields.optional_integer("quarter") or 0,
+            amount_cents=fields.integer("amount_cents"),
+            currency=fields.text("currency"),
+            due_on=fields.text("due_on"),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a holder sees: the wallet's balance, what may be claimed, what is to be paid. `name` is initials only."""
+    """What a holder sees: the wallet, what may be claimed, what is to be paid. `initials` stand for the name.
 
-    name: str
+    `owed_cents` is what offline rides left to be repaid, 0 when nothing. A feature that a city does not have answers
+    with no section, which reads as nothing due.
+    """
+
+    initials: str
     balance_cents: int
+    owed_cents: int
     currency: str
     entitlements: tuple[DueView, ...]
     bills: tuple[BillView, ...]
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
+        sections = fields.inner("sections")
+        wallet = sections.inner("wallet")
         return cls(
-            name=fields.text("name"),
-            balance_cents=fields.integer("balance_cents"),
-            currency=fields.text("currency"),
-            entitlements=tuple(DueView.read(item) for item in fields.each("entitlements")),
-            bills=tuple(BillView.read(item) for item in fields.each("bills")),
+            initials=wallet.text("initials"),
+            balance_cents=wallet.integer("balance_cents"),
+            owed_cents=wallet.integer("owed_cents"),
+            currency=wallet.text("currency"),
+            entitlements=tuple(DueView.read(item) for item in sections.each("benefits", optional=True)),
+            bills=tuple(BillView.read(item) for item in sections.each("taxes", optional=True)),
         )

@@ -55,6 +55,9 @@ class Fields:
             raise AnswerNotUnderstood(f"no whole number {name!r}")
         return value
 
+    def optional_integer(self, name: str) -> int | None:
+        return None if self._content.get(name) is None else self.integer(name)
+
     def flag(self, name: str) -> bool:
         return self._content.get(name) is True
 
@@ -83,7 +86,9 @@ class Fields:
             raise AnswerNotUnderstood(f"no list of texts {name!r}")
         return tuple(values)
 
-    def each(self, name: str) -> "tuple[Fields, ...]":
+    def each(self, name: str, *, optional: bool = False) -> "tuple[Fields, ...]":
+        if optional and name not in self._content:
+            return ()
         return tuple(Fields(item) for item in self._list(name))
 
     def _list(self, name: str) -> list[Any]:

@@ -31,13 +31,17 @@ def balance(context: click.Context) -> None:
     station = console.open_station(context)
     seen = _look(station)
     look = seen.look
-    lines = [f"{look.name}: {_pesos(look.balance_cents)}"]
-    lines += [f"  claim {_pesos(due.amount_cents)}  {due.title}  {due.entitlement_id}" for due in look.entitlements]
-    lines += [f"  pay   {_pesos(bill.amount_cents)}  {bill.title}  {bill.number}" for bill in look.bills]
+    lines = [f"{look.initials}: {_pesos(look.balance_cents)}"]
+    lines += [
+        f"  claim {_pesos(due.amount_cents)}  {due.programme}, {due.cycle}  {due.entitlement_id}"
+        for due in look.entitlements
+    ]
+    lines += [f"  pay   {_pesos(bill.amount_cents)}  {bill.number}, due {bill.due_on}" for bill in look.bills]
     console.say(
         {
             "card_id": str(seen.card_id),
             "balance_cents": look.balance_cents,
+            "owed_cents": look.owed_cents,
             "currency": look.currency,
             "entitlements": [
                 {"id": str(due.entitlement_id), "amount_cents": due.amount_cents} for due in look.entitlements
