@@ -17,7 +17,8 @@ def test_that_needs_a_reader(): ...
 def run_skipping_test(folder: Path, *, nothing_skipped: bool) -> subprocess.CompletedProcess[str]:
     (folder / "conftest.py").write_text("from tests.conftest import pytest_sessionfinish as pytest_sessionfinish\n")
     (folder / "test_skipping.py").write_text(SKIPPING)
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "CITY_NOTHING_SKIPPED": "1" if nothing_skipped else "0"}
+    own = {"PYTHONPATH": str(CHECKOUT), "CITY_NOTHING_SKIPPED": "1" if nothing_skipped else "0", "PYTEST_ADDOPTS": ""}
+    environment = {**os.environ, **own}
     command = [sys.executable, "-m", "pytest", "-ra", "-p", "no:cacheprovider", "--rootdir", str(folder), str(folder)]
     return subprocess.run(command, env=environment, cwd=folder, check=False, capture_output=True, text=True)
 
