@@ -10,7 +10,7 @@ from cardsvc import ledger, transactions, web
 from cardsvc.access import guard
 from cardsvc.finance import actions, queries
 from cardsvc.finance.schemas import DepositSchema, FundingSchema, ReversalSchema, StatementSchema, TrialBalanceSchema
-from crypto.wire.finance import BankDeposit, Funding
+from crypto.wire.finance import BankDeposit, CashWithdrawal, Funding
 from crypto.wire.transaction import Reversal
 
 blueprint = web.ApiBlueprint("finance", __name__, url_prefix="/v1/finance", description="Cash, bank and books")
@@ -57,6 +57,23 @@ class Deposits(MethodView):
         password = given.pop("password")
         return transactions.perform(
             lambda _session: BankDeposit(staff_id=by, **given),
+            record_id=web.idempotency_key(),
+            staff_id=by,
+            password=password,
+        )
+
+
+@blueprint.route("/withdrawals")
+class Withdrawals(MethodView):
+    @guard.requires("finance", "treasurer")
+    @blueprint.arguments(DepositSchema)
+    @blueprint.response(200, transactions.ActedSchema)
+    def post(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Sign that cash came from the bank into the vault. Needs an Idempotency-Key."""
+        by = guard.principal().subject_id
+        password = given.pop("password")
+        return transactions.perform(
+            lambda _session: CashWithdrawal(staff_id=by, **given),
             record_id=web.idempotency_key(),
             staff_id=by,
             password=password,

@@ -13,7 +13,7 @@ from cardsvc.clock import business_date
 from cardsvc.finance import queries, rules
 from cardsvc.finance.models import BankMovement, Shift
 from cardsvc.transactions import Item, Plan, Reason, Rejected
-from crypto.wire.finance import BankDeposit, Funding, ShiftClosed, ShiftOpened
+from crypto.wire.finance import BankDeposit, CashWithdrawal, Funding, ShiftClosed, ShiftOpened
 from crypto.wire.transaction import Purpose, Reversal
 from crypto.wire.wallets import CashTopUp
 
@@ -161,7 +161,10 @@ class ToppingUp:
 class Depositing:
     """Cash goes from the vault to the bank; the statement will show the reference."""
 
-    body: ClassVar[type[BankDeposit]] = BankDeposit
+    body: ClassVar[type[BankDeposit | CashWithdrawal]] = BankDeposit
+    kind: ClassVar[ledger.EntryKind] = ledger.EntryKind.BANK_DEPOSIT
+    rule: ClassVar[str] = "finance/deposit/1"
+    into_bank: ClassVar[int] = 1
     purposes: ClassVar[frozenset[Purpose]] = frozenset({Purpose.STAFF})
     device_kinds: ClassVar[frozenset[str]] = frozenset({"portal"})
     roles: ClassVar[frozenset[str]] = frozenset({"finance", "treasurer"})
@@ -169,18 +172,29 @@ class Depositing:
     def plan(self, _session: Session, items: Sequence[Item], _now: datetime, /) -> list[Plan | Rejected]:
         plans: list[Plan | Rejected] = []
         for item in items:
-            body = item.says(BankDeposit)
+            body = item.says(self.body)
             if body.staff_id != _signer(item):
                 plans.append(_NOT_THE_SIGNER)
                 continue
-            lines = (ledger.Line(rules.BANK, body.amount_cents), ledger.Line(rules.VAULT, -body.amount_cents))
-            draft = _draft(item, ledger.EntryKind.BANK_DEPOSIT, "finance/deposit/1", body.currency, *lines)
+            moved = self.into_bank * body.amount_cents
+            lines = (ledger.Line(rules.BANK, moved), ledger.Line(rules.VAULT, -moved))
+            draft = _draft(item, self.kind, self.rule, body.currency, *lines)
             plans.append(Plan(draft, body.amount_cents))
         return plans
 
     def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], _now: datetime, /) -> None:
-        bodies = [(item, item.says(BankDeposit)) for item, _ in done]
-        _note_movements(session, [(item, body.reference, body.amount_cents) for item, body in bodies])
+        bodies = [(item, item.says(self.body)) for item, _ in done]
+        moved = [(item, body.reference, self.into_bank * body.amount_cents) for item, body in bodies]
+        _note_movements(session, moved)
+
+
+class Withdrawing(Depositing):
+    """Cash comes from the bank into the vault: the floats of the shifts."""
+
+    body: ClassVar[type[BankDeposit | CashWithdrawal]] = CashWithdrawal
+    kind: ClassVar[ledger.EntryKind] = ledger.EntryKind.CASH_WITHDRAWAL
+    rule: ClassVar[str] = "finance/withdrawal/1"
+    into_bank: ClassVar[int] = -1
 
 
 class Funds:

@@ -50,3 +50,14 @@ class Funding(Body):
     currency: Annotated[str, Tag(3, CURRENCY)]
     account_code: Annotated[str, Tag(4, text(64))]
     reference: Annotated[str, Tag(5, text(64))]
+
+
+@dataclass(frozen=True, slots=True)
+class CashWithdrawal(Body):
+    """Cash was fetched from the bank into the vault; `reference` is what the bank statement will show."""
+
+    KIND: ClassVar[int] = Kind.CASH_WITHDRAWAL
+    staff_id: Annotated[UUID, Tag(1, IDENTIFIER)]
+    amount_cents: Annotated[int, Tag(2, POSITIVE_CENTS)]
+    currency: Annotated[str, Tag(3, CURRENCY)]
+    reference: Annotated[str, Tag(4, text(64))]

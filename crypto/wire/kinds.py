@@ -19,6 +19,7 @@ class Kind(IntEnum):
     BANK_DEPOSIT = 40
     FUNDING = 41
     LINE_MATCHED = 42  # reserved
+    CASH_WITHDRAWAL = 43
     REVERSAL = 90
     # queries: never a record
     BALANCE_QUERY = 100

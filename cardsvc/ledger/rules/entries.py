@@ -26,6 +26,7 @@ class EntryKind(IntEnum):
     TAX_PAYMENT = 30
     BANK_DEPOSIT = 40
     FUNDING = 41
+    CASH_WITHDRAWAL = 43
     REVERSAL = 90
     ADJUSTMENT = 1000  # above every record number
 
