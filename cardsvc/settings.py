@@ -88,22 +88,25 @@ class Settings:
         return CHEAP if self.env is Environment.TEST else STRONG
 
 
-def load() -> Settings:
-    """The settings in force, from the environment. Raises: InvalidSettings, naming every wrong variable at once."""
+def load(*, bind_host: str | None = None, port: int | None = None) -> Settings:
+    """The settings in force: the environment's, except what a command line says.
+
+    Raises: InvalidSettings, naming every wrong variable at once.
+    """
     _refuse_unknown()
     try:
-        settings = _read(FileAwareEnv(prefix=PREFIX, eager=False, strip_whitespace=True))
+        settings = _read(FileAwareEnv(prefix=PREFIX, eager=False, strip_whitespace=True), bind_host, port)
     except (EnvError, ValueError) as error:  # ValueError: the file of a secret cannot be read
         raise InvalidSettings(f"The environment is wrong: {error}") from error
     check(settings)
     return settings
 
 
-def _read(env: FileAwareEnv) -> Settings:
+def _read(env: FileAwareEnv, bind_host: str | None, port: int | None) -> Settings:
     environment = env.str("ENV", Environment.DEMO.value, validate=validate.OneOf(list(Environment)))
     home = env.path("HOME", Path("var")).absolute()
-    port = env.int("PORT", 8080)
-    bind_host = env.str("BIND_HOST", "127.0.0.1")
+    port = env.int("PORT", 8080) if port is None else port
+    bind_host = bind_host or env.str("BIND_HOST", "127.0.0.1")
     values = {
         "database_url": env.str("DATABASE_URL", f"sqlite:///{home / 'city.db'}"),
         "city_name": env.str("NAME", "Maharlika City"),
@@ -140,6 +143,34 @@ def check(settings: Settings) -> None:
 
 
 KNOWN = ("ENV", "HOME", "DATABASE_URL", "NAME", "LOG_ORIGIN", "PUBLIC_URL", "VAULT_PASSPHRASE", "BIND_HOST", "PORT")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One setting as an operator sees it: its variable, its value, where that comes from."""
+
+    name: str
+    value: str
+    source: str
+
+
+def describe(settings: Settings) -> list[Line]:
+    """Every setting, in the order of `KNOWN`; a secret shows only that it is set."""
+    plain = ("ENV", "HOME", "LOG_ORIGIN", "PUBLIC_URL", "BIND_HOST", "PORT")
+    values = {
+        **{name: str(getattr(settings, name.lower())) for name in plain},
+        "NAME": settings.city_name,
+        "DATABASE_URL": re.sub(r":[^:@/]*@", ":***@", settings.database_url),
+        "VAULT_PASSPHRASE": "(the demo's)" if settings.vault_passphrase == DEMO_PASSPHRASE else "(set)",
+    }
+    return [Line(PREFIX + name, values[name], _source(name)) for name in KNOWN]
+
+
+def _source(name: str) -> str:
+    for variable in (f"{PREFIX}{name}_FILE", PREFIX + name):
+        if variable in os.environ:
+            return variable
+    return "default"
 
 
 def _refuse_unknown() -> None:

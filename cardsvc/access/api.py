@@ -8,7 +8,7 @@ from flask.views import MethodView
 from cardsvc import access, web
 from cardsvc.access import guard
 from cardsvc.access.rules import Kind, Role
-from cardsvc.access.schemas import AuthorisationSchema, SignatureSchema, SignedInSchema, SignInSchema
+from cardsvc.access.schemas import AuthorisationSchema, SignedInSchema, SignInSchema, StaffSignatureSchema
 from cardsvc.errors import CityError, ErrorKind
 from crypto.wire.transaction import Purpose, Record
 
@@ -57,7 +57,7 @@ class SignIn(MethodView):
 @blueprint.route("/signatures")
 class Signatures(MethodView):
     @guard.requires(*Role)
-    @blueprint.arguments(SignatureSchema)
+    @blueprint.arguments(StaffSignatureSchema)
     @blueprint.response(201, AuthorisationSchema)
     def post(self, given: dict[str, Any]) -> dict[str, Any]:
         """Sign a record made at a counter. The password is asked every time; the record must name its signer."""

@@ -20,7 +20,12 @@ def staff() -> None:
 @click.argument("username")
 @click.option("--name", "full_name", required=True, help="Full name, as receipts and lists show it.")
 @click.option(
-    "--role", "roles", multiple=True, required=True, type=click.Choice(list(Role)), help="Repeat for several."
+    "--role",
+    "roles",
+    multiple=True,
+    required=True,
+    type=click.Choice([role.value for role in Role]),
+    help="Repeat for several.",
 )
 @click.password_option(help=_PASSWORD_NOTE)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -20,7 +20,7 @@ class SignedInSchema(web.ApiSchema):
     staff_id = fields.UUID(required=True, allow_none=True, metadata={"description": "null for a resident"})
 
 
-class SignatureSchema(web.ApiSchema):
+class StaffSignatureSchema(web.ApiSchema):
     password = fields.String(required=True, load_only=True, validate=validate.Length(min=1, max=PASSWORD_LENGTH_MAX))
     record = web.bytes_field(required=True, size_max=RECORD_BYTES_MAX, metadata={"description": "an encoded record"})
 
