@@ -23,7 +23,7 @@ from cardsvc.residents.schemas import (
 _READERS = ("clerk", "card_officer")
 
 
-def make_blueprint(on_registered: OnRegistered) -> web.ApiBlueprint:
+def make(on_registered: OnRegistered) -> web.ApiBlueprint:
     blueprint = web.ApiBlueprint("residents", __name__, url_prefix="/v1/residents", description="The residents")
 
     @blueprint.route("")

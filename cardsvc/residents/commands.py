@@ -20,7 +20,7 @@ FILE = UUID(int=0)
 """Who registered a resident that came with a file: nobody who signed in."""
 
 
-def make_commands(on_registered: OnRegistered) -> click.Group:
+def make(on_registered: OnRegistered) -> click.Group:
     @click.group()
     def residents() -> None:
         """Register and find residents."""

@@ -1,0 +1,86 @@
+"""Terminals from the command line, by whoever runs the machine."""
+
+import json
+from collections.abc import Callable
+from uuid import UUID
+
+import click
+
+from cardsvc import db, web
+from cardsvc.devices import actions, queries
+from cardsvc.devices.rules import INVITED_KINDS, DeviceKind
+
+OpenCity = Callable[[], web.City]
+MACHINE = UUID(int=0)
+"""Who invited a terminal from the command line: nobody who signed in."""
+
+
+@click.group()
+def devices() -> None:
+    """Enrol, list and retire terminals."""
+
+
+@devices.command("invite")
+@click.option("--kind", required=True, type=click.Choice([kind.value for kind in INVITED_KINDS]))
+@click.option("--name", required=True, help="Where it stands, such as 'City Hall, window 3'.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def invite(open_city: OpenCity, kind: str, name: str, as_json: bool) -> None:
+    """Make a code with which one terminal may enrol within a week."""
+    city = open_city()
+    code = db.run(
+        city.engine,
+        lambda session: actions.invite(
+            session, DeviceKind(kind), name, by=MACHINE, now=city.clock.now(), random_bytes=city.random_bytes
+        ),
+    )
+    if as_json:
+        click.echo(json.dumps({"code": code, "kind": kind, "name": name}))
+        return
+    click.echo(f"{code}\nType it at the terminal: ./city {kind} --enrol-code {code}")
+
+
+@devices.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def list_(open_city: OpenCity, as_json: bool) -> None:
+    """Every terminal, how far its records go, and what is wrong in its chain."""
+    city = open_city()
+    with db.unit_of_work(city.engine, read_only=True) as session:
+        found, wrong = queries.listed(session), queries.anomalies(session)
+    counts = {device.id: sum(1 for anomaly in wrong if anomaly.device_id == device.id) for device in found}
+    if as_json:
+        lines = [
+            {
+                "id": str(device.id),
+                "kind": device.kind.value,
+                "name": device.name,
+                "status": device.status.value,
+                "last_sequence": device.last_sequence,
+                "anomalies": counts[device.id],
+            }
+            for device in found
+        ]
+        click.echo(json.dumps({"devices": lines}))
+        return
+    for device in found:
+        chain = f"{counts[device.id]} anomalies" if counts[device.id] else "chain whole"
+        click.echo(
+            f"{device.id}  {device.kind:<9}  {device.status:<8}  {device.last_sequence:>8}  {chain}  {device.name}"
+        )
+    if not found:
+        click.echo("No terminal is enrolled yet: ./city devices invite")
+
+
+@devices.command("revoke")
+@click.argument("device_id", type=click.UUID)
+@click.option("--reason", required=True)
+@click.pass_obj
+def revoke(open_city: OpenCity, device_id: UUID, reason: str) -> None:
+    """Take a terminal out of service for good; what it sent stays."""
+    city = open_city()
+    device = db.run(
+        city.engine,
+        lambda session: actions.revoke(session, device_id, by=MACHINE, reason=reason, now=city.clock.now()),
+    )
+    click.echo(f"{device.name} is out of service.")

@@ -1,0 +1,106 @@
+"""Tables of the terminals. Events, anomalies and policy numbers are history and never change."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cardsvc.db import Base, Id, append_only
+
+_PORTAL = text("kind = 'portal' AND status = 'enrolled'")
+
+
+class DeviceRow(Base):
+    """An enrolled terminal. `last_sequence` and `last_hash` are the end of its chain of records, 0 and NULL at first.
+
+    The portal is the service itself: nobody invited it, and it has no certificate.
+    """
+
+    __tablename__ = "device"
+    __table_args__ = (
+        CheckConstraint("kind IN ('counter', 'kiosk', 'validator', 'portal')", name="kind_known"),
+        CheckConstraint("status IN ('enrolled', 'revoked')", name="status_known"),
+        CheckConstraint("(status = 'revoked') = (revoked_at IS NOT NULL)", name="revoked"),
+        CheckConstraint("(kind = 'portal') = (certificate IS NULL)", name="certified"),
+        CheckConstraint("last_sequence >= 0", name="last_sequence"),
+        Index("uq_device_portal", "kind", unique=True, sqlite_where=_PORTAL, postgresql_where=_PORTAL),
+    )
+
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    name: Mapped[str] = mapped_column(String(100))
+    public_key: Mapped[bytes]
+    key_id: Mapped[bytes] = mapped_column(unique=True)
+    certificate: Mapped[bytes | None]
+    status: Mapped[str] = mapped_column(String(10))
+    invited_by: Mapped[UUID | None]
+    enrolled_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    last_sequence: Mapped[int]
+    last_hash: Mapped[bytes | None]
+
+
+class DeviceInviteRow(Base):
+    """A code that one terminal may enrol with. The code itself is kept nowhere."""
+
+    __tablename__ = "device_invite"
+    __table_args__ = (
+        CheckConstraint("kind IN ('counter', 'kiosk', 'validator')", name="kind_known"),
+        CheckConstraint("(used_at IS NULL) = (device_id IS NULL)", name="used"),
+    )
+
+    code_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    name: Mapped[str] = mapped_column(String(100))
+    invited_by: Mapped[UUID]
+    invited_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    device_id: Mapped[UUID | None] = mapped_column(Id, ForeignKey("device.id"))
+
+
+class DeviceEventRow(Base):
+    """What became of a terminal: who did it, when and why. `actor` is NULL where the service did it."""
+
+    __tablename__ = "device_event"
+
+    device_id: Mapped[UUID] = mapped_column(Id, ForeignKey("device.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    status: Mapped[str] = mapped_column(String(10))
+    actor: Mapped[UUID | None]
+    at: Mapped[datetime]
+    reason: Mapped[str | None] = mapped_column(String(200))
+
+
+class DeviceAnomalyRow(Base):
+    """A gap or a fork in a terminal's chain, seen when the record came that showed it."""
+
+    __tablename__ = "device_anomaly"
+    __table_args__ = (
+        CheckConstraint("kind IN ('gap', 'fork')", name="kind_known"),
+        CheckConstraint("until_sequence >= sequence", name="until"),
+    )
+
+    device_id: Mapped[UUID] = mapped_column(Id, ForeignKey("device.id"), primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    sequence: Mapped[int]
+    until_sequence: Mapped[int]
+    seen_at: Mapped[datetime]
+
+
+class PolicyNumberRow(Base):
+    """Which content a policy number stood for. The number grows when the content changes, and never comes back."""
+
+    __tablename__ = "policy_number"
+    __table_args__ = (CheckConstraint("number >= 1", name="number"),)
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    content_hash: Mapped[bytes]
+    first_issued_at: Mapped[datetime]
+
+
+append_only(DeviceEventRow.__table__)
+append_only(DeviceAnomalyRow.__table__)
+append_only(PolicyNumberRow.__table__)

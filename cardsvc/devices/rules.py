@@ -1,0 +1,177 @@
+"""Decisions about terminals: what an invite code is, whether a chain of records holds, what a new policy is."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
+from cardsvc.errors import CityError, ErrorKind
+from crypto import cbor, keys
+from crypto.errors import InvalidSignature, MalformedMessage
+
+CODE_BYTES = 10
+"""80 bits: nobody guesses a code in the days it lives."""
+_GROUP = 4
+INVITE_VALIDITY = timedelta(days=7)
+CERTIFICATE_VALIDITY = timedelta(days=5 * 365)
+CLOCK_LEEWAY = timedelta(minutes=5)
+POLICY_VALIDITY = timedelta(hours=24)
+NO_HASH = bytes(32)
+"""What the first record of a terminal names as its previous one."""
+
+
+class DeviceKind(StrEnum):
+    COUNTER = "counter"
+    KIOSK = "kiosk"
+    VALIDATOR = "validator"
+    PORTAL = "portal"  # the service itself, where staff act at a page
+
+
+INVITED_KINDS = (DeviceKind.COUNTER, DeviceKind.KIOSK, DeviceKind.VALIDATOR)
+
+
+class DeviceStatus(StrEnum):
+    ENROLLED = "enrolled"
+    REVOKED = "revoked"
+
+
+class AnomalyKind(StrEnum):
+    GAP = "gap"  # records between two that we have never came
+    FORK = "fork"  # two records claim one place in the chain: somebody may have copied the terminal's key
+
+
+class DeviceNotFound(CityError):
+    code = "device_not_found"
+    kind = ErrorKind.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("No terminal of this city has this id. Look at ./city devices list.")
+
+
+class InvalidInvite(CityError):
+    """Also for a code that never was: whoever guesses learns nothing."""
+
+    code = "invalid_invite"
+    kind = ErrorKind.FORBIDDEN
+
+    def __init__(self) -> None:
+        super().__init__("This enrolment code is wrong, used or too old. Ask the administrator for a new one.")
+
+
+class InvalidTerminalKey(CityError):
+    code = "invalid_terminal_key"
+    kind = ErrorKind.UNPROCESSABLE
+
+    def __init__(self) -> None:
+        super().__init__("The terminal's key is not a P-256 key in its one encoding. Update the terminal's program.")
+
+
+class InvalidEnrolmentProof(CityError):
+    code = "invalid_enrolment_proof"
+    kind = ErrorKind.UNPROCESSABLE
+
+    def __init__(self) -> None:
+        super().__init__("The terminal did not prove that it holds its key. Enrol it again with the same code.")
+
+
+class TerminalKeyInUse(CityError):
+    code = "terminal_key_in_use"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__("This key belongs to another terminal. Remove the terminal's key file and enrol it again.")
+
+
+# ------------------------------------------------------------------------------------------------------------ enrolment
+
+
+def code_of(random: bytes) -> str:
+    """The invite code as it is read out and typed: `ABCD-EFGH-...`."""
+    letters = base64.b32encode(random).decode()
+    return "-".join(letters[start : start + _GROUP] for start in range(0, len(letters), _GROUP))
+
+
+def code_hash(code: str) -> bytes:
+    """What is stored of a code; spaces, dashes and small letters do not matter."""
+    typed = "".join(character for character in code.upper() if character.isalnum())
+    return hashlib.sha256(b"city.invite.v1" + typed.encode()).digest()
+
+
+def enrolment_statement(code: str, spki: bytes) -> bytes:
+    """What a terminal's key signs to prove that the terminal holds it; `code` as it was typed there."""
+    return cbor.encode(["city.enrol", 1, code, spki])
+
+
+def proven_key(code: str, spki: bytes, proof: bytes) -> EllipticCurvePublicKey:
+    """The terminal's key, when it signed the enrolment. Raises: InvalidTerminalKey, InvalidEnrolmentProof."""
+    try:
+        public_key = keys.load_spki(spki)
+    except MalformedMessage as error:
+        raise InvalidTerminalKey from error
+    if not isinstance(public_key, EllipticCurvePublicKey):
+        raise InvalidTerminalKey
+    try:
+        keys.verify(public_key, enrolment_statement(code, spki), proof)
+    except InvalidSignature as error:
+        raise InvalidEnrolmentProof from error
+    return public_key
+
+
+# ------------------------------------------------------------------------------------------------------------ the chain
+
+
+Link = tuple[int, UUID, bytes, bytes]
+"""A new record in its terminal's chain: sequence, record id, hash of the record before, the record's own hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """Something wrong in a terminal's chain. A gap lasts from `sequence` to `until`; a fork is at `sequence`."""
+
+    kind: AnomalyKind
+    sequence: int
+    until: int
+    record_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Sequences that had not come when later ones did; both ends belong to it."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Where a terminal's chain ends: the last record's number and hash (0 and `NO_HASH` before the first)."""
+
+    sequence: int
+    record_hash: bytes
+
+
+def follow(chain: Chain, links: Sequence[Link], gaps: Sequence[Gap]) -> tuple[Chain, tuple[Anomaly, ...]]:
+    """Where the chain ends after `links`, all of them new, and what is wrong with them.
+
+    A record that fills a known gap came late and is no anomaly; any other at a place already passed is a fork.
+    """
+    found: list[Anomaly] = []
+    known = list(gaps)
+    for sequence, record_id, previous, record_hash in sorted(links, key=lambda link: link[0]):
+        if sequence <= chain.sequence:
+            if not any(gap.first <= sequence <= gap.last for gap in known):
+                found.append(Anomaly(AnomalyKind.FORK, sequence, sequence, record_id))
+            continue
+        if sequence > chain.sequence + 1:
+            gap = Gap(chain.sequence + 1, sequence - 1)
+            known.append(gap)
+            found.append(Anomaly(AnomalyKind.GAP, gap.first, gap.last, record_id))
+        elif previous != chain.record_hash:
+            found.append(Anomaly(AnomalyKind.FORK, sequence, sequence, record_id))
+        chain = Chain(sequence, record_hash)
+    return chain, tuple(found)
