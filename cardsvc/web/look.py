@@ -1,11 +1,11 @@
 """What templates may use: govuk macros, money and time filters, the visitor, the script nonce."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 import segno
 from flask import Flask, g, request, url_for
-from flask_babel import format_date, format_datetime, format_decimal, format_time
+from flask_babel import format_date, format_decimal, format_time
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from markupsafe import Markup
 
@@ -42,7 +42,7 @@ def signed(cents: int) -> str:
 
 def manila(at: datetime) -> str:
     """Date and time in Manila, in the reader's language: `Nov 22, 2026, 3:04 PM`."""
-    return str(format_datetime(at, "medium").replace(":" + f"{at.astimezone(UTC).second:02d}", "", 1))
+    return f"{format_date(at, 'medium')}, {format_time(at, 'short')}"
 
 
 def clock_time(at: datetime) -> str:
