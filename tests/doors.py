@@ -13,6 +13,7 @@ WIRING = {"cardsvc.app", "cardsvc.migrations.env"}
 # Side doors. Each would drag into its room's door what the room's other users must not load.
 SIDE_DOORS = {
     "cardsvc.access.guard",  # the sign-in decorators: Flask, for api and pages only
+    "terminals.station.console",  # what terminals' commands share: click, for commands only
     "terminals.card.pcsc",  # pyscard; who may import it is a contract of its own
 }
 
