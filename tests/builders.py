@@ -5,11 +5,15 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from uuid import UUID
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from cardsvc import cards, residents
+from cardsvc import access, app, cards, devices, residents, web
+from cardsvc.clock import Clock
+from cardsvc.settings import CHEAP, Environment, Settings
 from cardsvc.vault import Vault
 from crypto import keys
 from crypto.keys import SoftwareSigner
@@ -102,3 +106,81 @@ def make_card(
     cards.report_ready(session, order.id, card_keys.readback(order.id, issued.challenge), by=CLERK, now=now)
     cards.hand_over(session, order.id, card_keys.handover(order.id, issued.challenge), by=CLERK, now=now)
     return SoftwareCard(order.id, resident_id, card_keys, issued)
+
+
+@dataclass(frozen=True, slots=True)
+class SoftwareTerminal:
+    """An enrolled terminal and its key."""
+
+    device_id: UUID
+    kind: devices.DeviceKind
+    signer: SoftwareSigner
+    certificate: bytes
+
+
+def make_device(
+    session: Session,
+    vault: Vault,
+    now: datetime,
+    *,
+    kind: devices.DeviceKind = devices.DeviceKind.COUNTER,
+    name: str = "City Hall, window 3",
+    random_bytes: RandomBytes = secrets.token_bytes,
+) -> SoftwareTerminal:
+    """A terminal that enrolled with a code and a proof."""
+    signer = SoftwareSigner.from_secret(next(_secrets) << 64)
+    code = devices.invite(session, kind, name, by=OFFICER, now=now, random_bytes=random_bytes)
+    spki = keys.spki(signer.public_key)
+    proof = signer.sign(devices.enrolment_statement(code, spki))
+    made = devices.enrol(session, vault, code, spki, proof, now=now, random_bytes=random_bytes)
+    return SoftwareTerminal(made.device_id, kind, signer, made.certificate)
+
+
+PASSWORD = "the password of a test"
+
+
+def make_staff(
+    session: Session,
+    now: datetime,
+    *roles: str,
+    username: str | None = None,
+    random_bytes: RandomBytes = secrets.token_bytes,
+) -> access.StaffMember:
+    """A staff member with these roles (clerk when none is named), who signs in and signs with `PASSWORD`."""
+    number = next(_people)
+    return access.add_staff(
+        session,
+        username=username or f"staff{number}",
+        full_name=f"Staff Member {number}",
+        roles=roles or ("clerk",),
+        password=PASSWORD,
+        now=now,
+        random_bytes=random_bytes,
+        cost=CHEAP,
+    )
+
+
+def make_city(
+    engine: Engine,
+    vault: Vault,
+    clock: Clock,
+    *,
+    random_bytes: RandomBytes = secrets.token_bytes,
+    env: Environment = Environment.TEST,
+    public_url: str = "http://localhost",
+) -> web.City:
+    """A city of these parts, with the accounts that every city begins with."""
+    settings = Settings(
+        env=env,
+        home=Path("/nowhere"),
+        database_url=str(engine.url),
+        city_name=vault.city_name,
+        log_origin=vault.log_origin,
+        public_url=public_url,
+        vault_passphrase="",
+        bind_host="127.0.0.1",
+        port=0,
+    )
+    city = app.assemble(settings, vault, engine, clock=clock, random_bytes=random_bytes)
+    app.open_base_accounts(city)
+    return city

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
 
 from cardsvc.errors import CityError, ErrorKind
@@ -17,7 +17,7 @@ ADDRESS_LENGTH_MAX = 200
 _NUMBER = re.compile(rf"^{NUMBER_PREFIX}-?(\d{{6,9}})-?(\d)$")
 _BARANGAY = re.compile(r"^[A-Z0-9-]{1,20}$")
 _DROPPED = frozenset("'.\N{RIGHT SINGLE QUOTATION MARK}")  # D'Aboville and Daboville, Ma. and Ma
-_AHEAD_OF_UTC = timedelta(hours=8)  # a child born this morning in Manila was born tomorrow, as UTC counts
+_CITY_ZONE = timezone(timedelta(hours=8))  # a child born this morning in Manila was born tomorrow, as UTC counts
 _MOBILE = re.compile(r"^(?:\+63|0)(9\d{9})$")
 
 # H. M. Damm, "Total anti-symmetrische Quasigruppen" (2004): finds every wrong digit and every swap of two neighbours.
@@ -193,7 +193,7 @@ def checked(registration: Registration, now: datetime) -> Registration:
         address=" ".join(registration.address.split()),
         mobile=_mobile(registration.mobile),
     )
-    fields = {name: [problem] for name, problem in _problems(clean, (now + _AHEAD_OF_UTC).date())}
+    fields = {name: [problem] for name, problem in _problems(clean, now.astimezone(_CITY_ZONE).date())}
     if fields:
         raise InvalidRegistration(fields)
     return clean

@@ -1,7 +1,7 @@
 """The life of a card: its states, and the one table of moves between them."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import StrEnum
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from cardsvc.cards.rules.errors import InvalidMove, SameApprover, UnknownProduct
 VALIDITY_YEARS = 5
 CLOCK_LEEWAY = timedelta(minutes=5)
 """A terminal's clock may be this far behind ours and still find a new certificate valid."""
-_CITY_AHEAD_OF_UTC = timedelta(hours=8)
+_CITY_ZONE = timezone(timedelta(hours=8))  # Manila knows no summer time
 _LEAP_DAY = (2, 29)
 
 
@@ -133,7 +133,7 @@ def product(name: str) -> Product:
 
 def city_day(now: datetime) -> date:
     """The calendar day in the city."""
-    return (now + _CITY_AHEAD_OF_UTC).date()
+    return now.astimezone(_CITY_ZONE).date()
 
 
 def expiry(now: datetime) -> date:
@@ -146,4 +146,4 @@ def expiry(now: datetime) -> date:
 
 def not_after(expires_on: date) -> datetime:
     """The last second of the printed day in the city: certificates end with the card (FIPS 201-3 2.7)."""
-    return datetime.combine(expires_on, time(23, 59, 59), UTC) - _CITY_AHEAD_OF_UTC
+    return datetime.combine(expires_on, time(23, 59, 59), _CITY_ZONE).astimezone(UTC)
