@@ -1,0 +1,341 @@
+"""Makes wire-v1.json: for every message of version 1 what must always be read, and as many that must always be refused.
+
+Run `python -m tests.vectors.make_wire` only to add cases; a case that was published never changes. Invalid messages are
+put together with cbor2 and signed where a signature is not the fault, so that exactly one thing is wrong.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import cbor2
+
+from crypto import cose, keys, tlog
+from crypto.keys import Ed25519Signer, SoftwareSigner
+from crypto.tlog import Checkpoint, NoteSigner, Tree
+from crypto.wire import batch, policy, query, receipt
+from crypto.wire.batch import Batch
+from crypto.wire.benefits import Claim, CycleApproved, EntitlementsQuery
+from crypto.wire.body import Body
+from crypto.wire.citykeys import CityKeys
+from crypto.wire.finance import BankDeposit, CashWithdrawal, Funding, ShiftClosed, ShiftOpened
+from crypto.wire.ids import uuid7
+from crypto.wire.policy import FlatFare, OfflineLimits, Policy
+from crypto.wire.query import Query, SignedQuery
+from crypto.wire.receipt import Receipt
+from crypto.wire.taxes import BillsQuery, TaxPayment
+from crypto.wire.transaction import NO_PREVIOUS, Purpose, Record, Reversal, Transaction, authorise
+from crypto.wire.transit import Tap
+from crypto.wire.wallets import BalanceQuery, CashTopUp
+from tests.testdata import vectors
+
+AT_MS = 1_780_000_000_000
+CARD, TERMINAL, SERVICE = (SoftwareSigner.from_secret(number) for number in (1001, 1002, 1003))
+LOG = NoteSigner("city.example/log", Ed25519Signer.from_secret(1004))
+CITY = CityKeys((SERVICE.public_key,), (LOG.verifier,), (SERVICE.public_key,))
+TERMINAL_ID = UUID("018f3c5e-7c00-7abc-8def-0123456789ab")
+STAFF_ID = UUID("018f3c5e-7c00-7abc-8def-0123456789ac")
+OTHER_ID = UUID("018f3c5e-7c00-7abc-8def-0123456789ad")
+HASH = bytes(range(32))
+
+BODIES: tuple[Body, ...] = (
+    CashTopUp(50_000, "PHP", OTHER_ID),
+    ShiftOpened(STAFF_ID, 100_000, "PHP"),
+    ShiftClosed(STAFF_ID, OTHER_ID, 150_000, "PHP"),
+    Tap("makati-loop", "ayala", "flat", 1_500, "PHP", 1, 7),
+    CycleApproved(STAFF_ID, OTHER_ID, 1_000, 200_000_000, "PHP", HASH),
+    Claim(OTHER_ID, 200_000, "PHP"),
+    TaxPayment(OTHER_ID, 123_456, "PHP"),
+    BankDeposit(STAFF_ID, 150_000, "PHP", "DEP-0001"),
+    Funding(STAFF_ID, 500_000_000, "PHP", "equity.city", "NCA 2026-001"),
+    CashWithdrawal(STAFF_ID, 100_000, "PHP", "WDL-0001"),
+    Reversal(OTHER_ID, "Siningil nang dalawang beses (charged twice)"),
+)
+QUERIES: tuple[Body, ...] = (BalanceQuery(), EntitlementsQuery(), BillsQuery())
+
+
+@dataclass(frozen=True)
+class Case:
+    """`error` is the code of the refusal, None where the message must be read."""
+
+    name: str
+    message: str
+    data: bytes
+    error: str | None = None
+
+
+def record_id(number: int) -> UUID:
+    return uuid7(AT_MS, number.to_bytes(10, "big"))
+
+
+def record_of(body: Body, number: int = 1) -> Record:
+    times = {"sequence": number, "at_ms": AT_MS}
+    return Record.of(body, record_id=record_id(number), terminal_id=TERMINAL_ID, previous=NO_PREVIOUS, **times)
+
+
+TAP = record_of(BODIES[3])
+TRANSACTION = Transaction(TAP.encode(), (authorise(TAP.encode(), Purpose.PRESENCE, CARD),))
+BATCH = Batch(record_id(900), TERMINAL_ID, AT_MS, 7, (TRANSACTION.encode(), b"not a transaction"))
+
+
+def query_of(body: Body, number: int = 1) -> SignedQuery:
+    made = Query.of(body, query_id=record_id(number), terminal_id=TERMINAL_ID, nonce=HASH, at_ms=AT_MS)
+    return SignedQuery(made.encode(), (authorise(made.encode(), Purpose.QUERY, CARD),))
+
+
+def receipt_of(record: Record, *, reason: str | None = None) -> Receipt:
+    accepted = reason is None
+    outcome, entry_hash = ("accepted", HASH) if accepted else ("rejected", None)
+    opened = receipt.commitment(HASH, record.record_id, record.hash(), outcome, reason, entry_hash)
+    leaves = [tlog.leaf_hash(b"%d" % number) for number in range(5)]
+    leaves[3] = tlog.leaf_hash(receipt.leaf_data(opened))
+    tree = Tree(lambda _level, index: leaves[index], len(leaves))
+    return Receipt(
+        record_id=record.record_id,
+        record_hash=record.hash(),
+        outcome=outcome,
+        reason=reason,
+        kind=record.kind,
+        amount_cents=1_500 if accepted else None,
+        currency="PHP" if accepted else None,
+        entry_hash=entry_hash,
+        recorded_at_ms=AT_MS + 1_000,
+        official_number="OR-2026-000001" if accepted else None,
+        salt=HASH,
+        leaf_index=3,
+        tree_size=len(leaves),
+        inclusion_proof=tree.inclusion_proof(3),
+        checkpoint=tlog.sign_checkpoint(Checkpoint(LOG.name, len(leaves), tree.root()), [LOG]),
+    )
+
+
+POLICY = Policy(
+    number=7,
+    issued_at_ms=AT_MS,
+    expires_at_ms=AT_MS + 86_400_000,
+    card_authorities=(b"\x30\x00",),
+    terminal_authorities=(b"\x30\x01\x00",),
+    deny=(TERMINAL_ID, STAFF_ID),
+    limits=OfflineLimits(5_000, 20_000, 20, 86_400_000),
+    fares=(FlatFare("makati-loop", "regular", 1_500, "PHP"), FlatFare("makati-loop", "senior", 1_200, "PHP")),
+    tariff_version=1,
+    city_keys=CITY.format(),
+)
+
+
+def valid() -> Iterator[Case]:
+    for number, body in enumerate(BODIES, start=1):
+        yield Case(f"record {type(body).__name__}", "record", record_of(body, number).encode())
+    two = (authorise(TAP.encode(), Purpose.STAFF, SERVICE), authorise(TAP.encode(), Purpose.SERVICE, LOG.signer))
+    yield Case("transaction with the card's presence", "transaction", TRANSACTION.encode())
+    yield Case("transaction with two authorisations", "transaction", replace(TRANSACTION, authorisations=two).encode())
+    yield Case("transaction without authorisations", "transaction", replace(TRANSACTION, authorisations=()).encode())
+    yield Case("batch with a bad item, which stays the item's fault", "batch", batch.sign_batch(BATCH, TERMINAL))
+    yield Case("batch without items", "batch", batch.sign_batch(replace(BATCH, items=()), TERMINAL))
+    for number, body in enumerate(QUERIES, start=1):
+        yield Case(f"query {type(body).__name__}", "query", query.sign_query(query_of(body, number), TERMINAL))
+    yield Case("receipt of an accepted tap", "receipt", receipt.sign_receipt(receipt_of(TAP), SERVICE))
+    rejected = receipt_of(TAP, reason="insufficient_funds")
+    yield Case("receipt of a rejected tap", "receipt", receipt.sign_receipt(rejected, SERVICE))
+    yield Case("policy", "policy", policy.sign_policy(POLICY, SERVICE))
+    empty = replace(POLICY, card_authorities=(), terminal_authorities=(), deny=(), fares=())
+    yield Case("policy without lists", "policy", policy.sign_policy(empty, SERVICE))
+
+
+Change = Callable[[list[Any]], object]
+
+
+def _put(position: int, value: Any) -> Change:
+    return lambda parts: parts.__setitem__(position, value)
+
+
+def _put_in(position: int, key: Any, value: Any) -> Change:
+    return lambda parts: parts[position].__setitem__(key, value)
+
+
+def _changed(data: bytes, change: Change) -> bytes:
+    parts = cbor2.loads(data)
+    change(parts)
+    return cbor2.dumps(parts)
+
+
+HEADERS: dict[str, tuple[Change, str]] = {
+    "of another domain": (_put(0, "city.other"), "malformed"),
+    "of version 2": (_put(1, 2), "unknown_version"),
+    "of version true": (_put(1, True), "unknown_version"),
+    "with a part too many": (lambda parts: parts.append(0), "malformed"),
+    "with a part missing": (lambda parts: parts.pop(), "malformed"),
+}
+
+RECORDS: dict[str, tuple[Change, str]] = {
+    **HEADERS,
+    "of kind 0": (_put(2, 0), "malformed"),
+    "of kind true": (_put(2, True), "malformed"),
+    "of kind 65536": (_put(2, 65536), "malformed"),
+    "with an id of 15 bytes": (_put(3, bytes(15)), "malformed"),
+    "with a UUIDv4 as id": (_put(3, UUID("6f9619ff-8b86-4d01-b42d-00cf4fc964ff").bytes), "malformed"),
+    "with a text as terminal id": (_put(4, str(TERMINAL_ID)), "malformed"),
+    "with a negative sequence": (_put(5, -1), "malformed"),
+    "with a sequence beyond 63 bits": (_put(5, 2**63), "malformed"),
+    "with a hash of 31 bytes": (_put(6, bytes(31)), "malformed"),
+    "with a float as time": (_put(7, 1.5), "malformed"),
+    "with a time before 1970": (_put(7, -1), "malformed"),
+    "with a time after the year 9999": (_put(7, 253_402_300_800_000), "malformed"),
+    "with an array as body": (_put(8, []), "malformed"),
+    "with a field that is not known": (_put_in(8, 8, 0), "malformed"),
+    "with a field missing": (lambda parts: parts[8].pop(7), "malformed"),
+    "with a negative fare": (_put_in(8, 4, -1), "malformed"),
+    "with a fare as text": (_put_in(8, 4, "1500"), "malformed"),
+    "with a fare of true": (_put_in(8, 4, True), "malformed"),
+    "with a fare beyond the limit": (_put_in(8, 4, 10**15 + 1), "malformed"),
+    "with a currency in small letters": (_put_in(8, 5, "php"), "malformed"),
+    "with a currency of four letters": (_put_in(8, 5, "PHPP"), "malformed"),
+    "with an unknown direction": (_put_in(8, 3, "out"), "malformed"),
+    "with an empty stop": (_put_in(8, 2, ""), "malformed"),
+    "with a stop of 65 characters": (_put_in(8, 2, "x" * 65), "malformed"),
+    "with a control character": (_put_in(8, 2, "ayala\n"), "malformed"),
+}
+
+
+def invalid_records() -> Iterator[Case]:
+    data = TAP.encode()
+    for name, (change, error) in RECORDS.items():
+        yield Case(f"record {name}", "record", _changed(data, change), error)
+    zero = _changed(record_of(BODIES[0]).encode(), _put_in(8, 1, 0))
+    yield Case("record of a top-up of nothing", "record", zero, "malformed")
+    yield Case("record with leftovers", "record", data + b"\x00", "malformed")
+    yield Case("record cut short", "record", data[:-1], "malformed")
+    yield Case(
+        "record with a longer integer", "record", data.replace(b"\x01\x0a\x50", b"\x18\x01\x0a\x50"), "malformed"
+    )
+    yield Case("record as an indefinite array", "record", b"\x9f" + data[1:] + b"\xff", "malformed")
+    body = TAP.encode()[-len(TAP.body) :]
+    twice = data[: -len(body)] + bytes((body[0] + 1,)) + body[1:] + b"\x07\x07"
+    yield Case("record with a field twice", "record", twice, "malformed")
+
+
+def invalid_transactions() -> Iterator[Case]:
+    data = TRANSACTION.encode()
+    purposes = {"for a purpose that is reserved": 5, "for a query": 6, "for purpose 0": 0, "for purpose true": True}
+    for name, purpose in purposes.items():
+        yield Case(f"transaction {name}", "transaction", _changed(data, _reason_for(purpose)), "malformed")
+    many = _changed(data, lambda parts: parts[1].extend(parts[1] * 8))
+    yield Case("transaction with nine authorisations", "transaction", many, "malformed")
+    yield Case("transaction with leftovers", "transaction", data + b"\x00", "malformed")
+    yield Case("transaction with the record as a map", "transaction", _changed(data, _put(0, {})), "malformed")
+    consent = _changed(data, _reason_for(Purpose.CONSENT.value))
+    yield Case("transaction whose presence is passed off as consent", "transaction", consent, "invalid_signature")
+    other = replace(TRANSACTION, record_bytes=record_of(BODIES[0]).encode()).encode()
+    yield Case("transaction with the signature of another", "transaction", other, "invalid_signature")
+    yield Case("transaction with a high s", "transaction", _changed(data, _raise_s), "invalid_signature")
+
+
+def _reason_for(purpose: Any) -> Change:
+    return lambda parts: parts[1][0].__setitem__(0, purpose)
+
+
+def _raise_s(parts: list[Any]) -> None:
+    item = cose.parse(parts[1][0][1])
+    s = keys.ORDER - int.from_bytes(item.signature[32:], "big")
+    parts[1][0][1] = cose.assemble(None, item.signature[:32] + s.to_bytes(32, "big"), kid=item.kid)
+
+
+def _signed(payload: bytes, signer: SoftwareSigner, aad: bytes) -> bytes:
+    return cose.sign1(payload, signer, kid=keys.key_id(signer.public_key), external_aad=aad)
+
+
+def _payload(message: bytes) -> bytes:
+    payload = cose.parse(message).payload
+    assert payload is not None
+    return payload
+
+
+def invalid_batches() -> Iterator[Case]:
+    message = batch.sign_batch(BATCH, TERMINAL)
+    payload = _payload(message)
+    changes = {**HEADERS, "with a number as item": (_put(6, [1]), "malformed")}
+    for name, (change, error) in changes.items():
+        yield Case(f"batch {name}", "batch", _signed(_changed(payload, change), TERMINAL, batch.AAD), error)
+    yield Case("batch signed by a card", "batch", _signed(payload, CARD, batch.AAD), "invalid_signature")
+    yield Case("batch signed as a query", "batch", _signed(payload, TERMINAL, query.AAD), "invalid_signature")
+    many = cbor2.dumps([*cbor2.loads(payload)[:-1], [b""] * 4097])
+    yield Case("batch with 4,097 items", "batch", _signed(many, TERMINAL, batch.AAD), "malformed")
+
+
+def invalid_queries() -> Iterator[Case]:
+    signed = query_of(QUERIES[0])
+    for name, (change, error) in {**HEADERS, "with a nonce of 31 bytes": (_put(5, bytes(31)), "malformed")}.items():
+        changed = replace(signed, query_bytes=_changed(signed.query_bytes, change))
+        yield Case(f"query {name}", "query", query.sign_query(changed, TERMINAL), error)
+    presence = _changed(signed.encode(), _reason_for(Purpose.PRESENCE.value))
+    yield Case("query with a presence", "query", _signed(presence, TERMINAL, query.AAD), "malformed")
+    as_query = replace(signed, query_bytes=TAP.encode())
+    yield Case("query that is a record", "query", query.sign_query(as_query, TERMINAL), "malformed")
+    yield Case("query signed as a batch", "query", _signed(signed.encode(), TERMINAL, batch.AAD), "invalid_signature")
+
+
+def invalid_receipts() -> Iterator[Case]:
+    good = receipt_of(TAP)
+    payload = _payload(receipt.sign_receipt(good, SERVICE))
+    changes: dict[str, tuple[Change, str]] = {
+        **HEADERS,
+        "with a reason although accepted": (_put_in(2, 4, "too_old"), "malformed"),
+        "with an amount but no currency": (lambda parts: parts[2].pop(7), "malformed"),
+        "with a default written out": (_put_in(2, 4, None), "malformed"),
+        "with another amount's entry": (_put_in(2, 8, bytes(32)), "invalid_proof"),
+        "with another salt": (_put_in(2, 11, bytes(32)), "invalid_proof"),
+        "with another leaf": (_put_in(2, 12, 2), "invalid_proof"),
+        "with another size": (_put_in(2, 13, 6), "malformed"),
+        "with a cut proof": (lambda parts: parts[2][14].pop(), "invalid_proof"),
+        "with a changed checkpoint": (
+            lambda parts: _put_in(2, 15, parts[2][15].replace("5", "6", 1))(parts),
+            "invalid_signature",
+        ),
+    }
+    for name, (change, error) in changes.items():
+        yield Case(f"receipt {name}", "receipt", _signed(_changed(payload, change), SERVICE, receipt.AAD), error)
+    yield Case("receipt signed by a terminal", "receipt", _signed(payload, TERMINAL, receipt.AAD), "invalid_signature")
+    yield Case("receipt signed as a policy", "receipt", _signed(payload, SERVICE, policy.AAD), "invalid_signature")
+
+
+def invalid_policies() -> Iterator[Case]:
+    payload = _payload(policy.sign_policy(POLICY, SERVICE))
+    changes: dict[str, tuple[Change, str]] = {
+        **HEADERS,
+        "with number 0": (_put_in(2, 1, 0), "malformed"),
+        "that expires before it is issued": (_put_in(2, 3, AT_MS), "malformed"),
+        "with a deny list out of order": (_put_in(2, 6, [STAFF_ID.bytes, TERMINAL_ID.bytes]), "malformed"),
+        "with a card denied twice": (_put_in(2, 6, [STAFF_ID.bytes, STAFF_ID.bytes]), "malformed"),
+        "with a limit missing": (lambda parts: parts[2][7].pop(4), "malformed"),
+    }
+    for name, (change, error) in changes.items():
+        yield Case(f"policy {name}", "policy", _signed(_changed(payload, change), SERVICE, policy.AAD), error)
+    yield Case("policy signed by a terminal", "policy", _signed(payload, TERMINAL, policy.AAD), "invalid_signature")
+
+
+def invalid() -> Iterator[Case]:
+    for maker in (invalid_records, invalid_transactions, invalid_batches, invalid_queries):
+        yield from maker()
+    yield from invalid_receipts()
+    yield from invalid_policies()
+
+
+def document() -> str:
+    """The file's text, one case a line."""
+    public = {"card": CARD, "terminal": TERMINAL, "service": SERVICE}
+    header = {
+        "version": 1,
+        "keys": {name: keys.point(signer.public_key).hex() for name, signer in public.items()},
+        "city_keys": CITY.format(),
+    }
+    cases = [
+        json.dumps({"name": case.name, "message": case.message, "error": case.error, "hex": case.data.hex()})
+        for case in (*valid(), *invalid())
+    ]
+    return json.dumps(header)[:-1] + ',\n"cases": [\n' + ",\n".join(cases) + "\n]}\n"
+
+
+if __name__ == "__main__":
+    vectors("wire-v1.json").write_text(document())
