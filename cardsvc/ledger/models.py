@@ -64,7 +64,7 @@ class Entry(Base):
     seq: Mapped[int] = mapped_column(unique=True)
     kind: Mapped[int]
     currency: Mapped[str]
-    happened_at: Mapped[datetime] = mapped_column(index=True)
+    happened_at: Mapped[datetime]
     recorded_at: Mapped[datetime] = mapped_column(index=True)
     rule: Mapped[str]
     reverses: Mapped[UUID | None] = mapped_column(unique=True)
