@@ -8,11 +8,23 @@ from pathlib import Path
 import pytest
 
 from tests import judging, postgres
-from tests.fixtures.core import clock, random_bytes, vault
+from tests.fixtures.core import app, city, client, clock, random_bytes, vault
 from tests.fixtures.databases import _copies, _shared_engine, backend, engine, session
 
 # Fixtures made elsewhere, found by pytest because they are names of this file.
-__all__ = ["_copies", "_shared_engine", "backend", "clock", "engine", "random_bytes", "session", "vault"]
+__all__ = [
+    "_copies",
+    "_shared_engine",
+    "app",
+    "backend",
+    "city",
+    "client",
+    "clock",
+    "engine",
+    "random_bytes",
+    "session",
+    "vault",
+]
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
