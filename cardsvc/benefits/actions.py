@@ -76,7 +76,7 @@ def draft_cycle(
         "drafted_by": by,
         "drafted_at": now,
     }
-    session.execute(sa.insert(Cycle.__table__), cycle)
+    session.execute(sa.insert(Cycle), cycle)
     rows = [
         {
             "id": uuid7(to_ms(now), random_bytes(10)),
@@ -87,7 +87,7 @@ def draft_cycle(
         }
         for line in lines
     ]
-    session.execute(sa.insert(Entitlement.__table__), rows)
+    session.execute(sa.insert(Entitlement), rows)
     reserve = ledger.AccountSpec(
         rules.reserve_account(cycle_id),
         ledger.AccountKind.LIABILITY,

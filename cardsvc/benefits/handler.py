@@ -116,6 +116,7 @@ class Claiming:
 
     def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], _now: datetime) -> None:
         table = Entitlement.__table__
+        assert isinstance(table, sa.Table)
         statement = (
             sa.update(table)
             .where(table.c.id == sa.bindparam("b_id"))
@@ -129,4 +130,4 @@ class Claiming:
             }
             for item, _ in done
         ]
-        session.execute(statement, rows, execution_options={"synchronize_session": False})
+        session.connection().execute(statement, rows)

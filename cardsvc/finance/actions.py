@@ -90,7 +90,7 @@ def _store(
         "imported_by": by,
         "imported_at": now,
     }
-    session.execute(sa.insert(BankStatement.__table__), row)
+    session.execute(sa.insert(BankStatement), row)
     known = queries.known_lines(session, [line.line_hash for line in statement.lines])
     lines = [
         _line_row(line, position, statement_id, uuid7(to_ms(now), random_bytes(10)))
@@ -98,7 +98,7 @@ def _store(
         if line.line_hash not in known
     ]
     if lines:
-        session.execute(sa.insert(StatementLine.__table__), lines)
+        session.execute(sa.insert(StatementLine), lines)
     return statement_id
 
 
@@ -112,8 +112,8 @@ def _line_row(line: rules.Line, position: int, statement_id: UUID, line_id: UUID
         "booked_on": line.booked_on,
         "amount_cents": line.amount.minor,
         "currency": line.amount.currency,
-        "references_json": json.dumps(line.references),
-        "line_text": line.text,
+        "references": json.dumps(line.references),
+        "text": line.text,
         "state": "exception" if foreign or line.reversal else "open",
         "why": _why_exception(line, foreign=foreign),
     }

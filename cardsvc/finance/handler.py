@@ -69,7 +69,7 @@ class ShiftOpening:
             }
             for item, _ in done
         ]
-        session.execute(sa.insert(Shift.__table__), rows)
+        session.execute(sa.insert(Shift), rows)
 
 
 class ShiftClosing:
@@ -270,4 +270,4 @@ def _note_movements(session: Session, movements: Sequence[tuple[Item, str, int]]
         }
         for item, reference, amount_cents in movements
     ]
-    session.execute(sa.insert(BankMovement.__table__), rows)
+    session.execute(sa.insert(BankMovement), rows)

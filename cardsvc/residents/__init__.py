@@ -9,6 +9,7 @@ from cardsvc.residents.queries import (
     find_by_number,
     find_many,
     history,
+    ids_by_number,
     search,
 )
 from cardsvc.residents.rules import (
@@ -41,6 +42,7 @@ __all__ = [
     "find_by_number",
     "find_many",
     "history",
+    "ids_by_number",
     "number_of",
     "parse_number",
     "register",

@@ -98,6 +98,16 @@ def find_by_number(session: Session, number: str) -> Resident:
     return _one(session, select(*_COLUMNS).where(ResidentRow.number == parse_number(number)))
 
 
+def ids_by_number(session: Session, numbers: Sequence[str]) -> dict[str, UUID]:
+    """The residents with these numbers, by number; unknown ones are left out."""
+    found: dict[str, UUID] = {}
+    for start in range(0, len(numbers), _CHUNK):
+        chunk = numbers[start : start + _CHUNK]
+        rows = session.execute(select(ResidentRow.number, ResidentRow.id).where(ResidentRow.number.in_(chunk)))
+        found.update({row.number: row.id for row in rows})
+    return found
+
+
 def find_many(session: Session, resident_ids: Sequence[UUID]) -> dict[UUID, Resident]:
     """Those of the ids that are residents'."""
     found: dict[UUID, Resident] = {}

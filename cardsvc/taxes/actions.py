@@ -60,7 +60,7 @@ def import_bills(
         return Imported(None, len(rows), total, again=False)
     import_id = uuid7(to_ms(now), random_bytes(10))
     session.execute(
-        sa.insert(BillImport.__table__),
+        sa.insert(BillImport),
         {
             "id": import_id,
             "file_hash": file_hash,
@@ -86,7 +86,7 @@ def import_bills(
         }
         for row in rows
     ]
-    session.execute(sa.insert(Bill.__table__), bills)
+    session.execute(sa.insert(Bill), bills)
     return Imported(import_id, len(rows), total, again=False)
 
 

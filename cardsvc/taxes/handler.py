@@ -54,6 +54,7 @@ class Paying:
 
     def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], _now: datetime) -> None:
         table = Bill.__table__
+        assert isinstance(table, sa.Table)
         statement = (
             sa.update(table)
             .where(table.c.id == sa.bindparam("b_id"))
@@ -67,7 +68,7 @@ class Paying:
             }
             for item, _ in done
         ]
-        session.execute(statement, rows, execution_options={"synchronize_session": False})
+        session.connection().execute(statement, rows)
 
 
 def _plan(item: Item, payment: TaxPayment, payable: rules.Payable, wallet_account: str) -> Plan:

@@ -117,7 +117,7 @@ def _read_row(line: dict[str, str], times: Counter[str]) -> BillRow | list[str]:
         return problems
     quarter = int(line["quarter"]) if line["quarter"] else None
     texts = line["number"], line["tdn"], line["owner_name"], line["resident_number"] or None
-    return BillRow(*texts, year, quarter, *amounts, due_on)
+    return BillRow(*texts, year, quarter, amounts[0], amounts[1], due_on)
 
 
 def _cents(text: str, name: str, problems: list[str]) -> int:

@@ -111,4 +111,4 @@ class Keys(MethodView):
     @blueprint.response(200, {"type": "string"}, content_type="text/plain")
     def get(self) -> Response:
         """The city's public keys: all that is needed to verify a receipt."""
-        return Response(web.city().vault.city_keys().encode(), mimetype="text/plain")
+        return Response(web.city().vault.city_keys().format(), mimetype="text/plain")

@@ -1,7 +1,7 @@
 """Verbs of transit: take a feed as a new version of the tariff."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -36,7 +36,7 @@ def import_feed(
         "imported_by": by,
         "imported_at": now,
     }
-    session.execute(sa.insert(TariffRow.__table__), tariff)
+    session.execute(sa.insert(TariffRow), tariff)
     _insert(session, FeedFile, [{"name": name, "content": content} for name, content in files.items()], version)
     networks = [{"network_id": n.network_id, "name": n.name, "agency_id": n.agency_id} for n in feed.networks]
     _insert(session, NetworkRow, networks, version)
@@ -57,7 +57,7 @@ def import_feed(
     return queries.tariffs(session, [version])[version]
 
 
-def _insert(session: Session, model: type[object], rows: list[dict[str, object]], version: int) -> None:
+def _insert(session: Session, model: type[object], rows: Sequence[Mapping[str, object]], version: int) -> None:
     if rows:
         session.execute(sa.insert(model), [{**row, "version": version} for row in rows])
 

@@ -74,11 +74,11 @@ def _open(session: Session, raw: bytes, now: datetime) -> Asked:
         raise QueryRefused("card_not_active", f"The card is {key.state}. Its holder can ask for help at any counter.")
     if session.scalar(sa.select(SeenQuery.query_id).where(SeenQuery.query_id == query.query_id)) is not None:
         raise QueryRefused("replayed_query", "This query was answered before. Tap the card again.")
-    session.execute(sa.insert(SeenQuery.__table__).values(query_id=query.query_id, seen_at=now))
+    session.execute(sa.insert(SeenQuery).values(query_id=query.query_id, seen_at=now))
     return Asked(query.kind, CardRef(key.card_id, key.resident_id))
 
 
 def forget_queries(session: Session, now: datetime) -> int:
     """Forget answered queries that are too old to be answered again. Returns how many."""
-    result = session.execute(sa.delete(SeenQuery.__table__).where(SeenQuery.__table__.c.seen_at < now - 3 * QUERY_LIFE))
+    result = session.execute(sa.delete(SeenQuery).where(SeenQuery.seen_at < now - 3 * QUERY_LIFE))
     return int(result.rowcount)  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cardsvc import audit, ledger
+from cardsvc.db import insert_columns
 from cardsvc.errors import CityError, ErrorKind
 from cardsvc.transactions import rules
 from cardsvc.transactions.models import Batch as BatchRow
@@ -64,12 +65,11 @@ def draw_numbers(session: Session, series_of: Mapping[int, str | None]) -> dict[
         if series is not None:
             wanted.setdefault(series, []).append(position)
     numbers: dict[int, str] = {}
-    table = ReceiptSeries.__table__
     for series, positions in wanted.items():
         first = session.scalar(sa.select(ReceiptSeries.next_number).where(ReceiptSeries.series == series))
         if first is None:
             first = 1
-            session.execute(sa.insert(table).values(series=series, next_number=1 + len(positions)))
+            session.execute(sa.insert(ReceiptSeries).values(series=series, next_number=1 + len(positions)))
         else:
             statement = sa.update(ReceiptSeries).where(ReceiptSeries.series == series)
             session.execute(statement.values(next_number=first + len(positions)))
@@ -86,15 +86,16 @@ def keep_batch(session: Session, batch: Batch, raw: bytes, item_count: int, now:
             "device_id": batch.terminal_id,
             "received_at": now,
             "item_count": item_count,
-            "bytes": raw,
+            "bytes_": raw,
         }
-        session.execute(sa.insert(BatchRow.__table__), row)
+        session.execute(sa.insert(BatchRow), row)
     elif kept != raw:
         raise BatchIdConflict(batch.batch_id)
 
 
 def keep(session: Session, outcomes: Sequence[Outcome], *, batch_id: UUID, now: datetime) -> None:
-    session.execute(sa.insert(TransactionRow.__table__), [_row(outcome, batch_id, now) for outcome in outcomes])
+    rows = [_row(outcome, batch_id, now) for outcome in outcomes]
+    insert_columns(session, TransactionRow.__table__, {name: [row[name] for row in rows] for name in rows[0]})
 
 
 def _row(outcome: Outcome, batch_id: UUID, now: datetime) -> dict[str, Any]:
@@ -151,4 +152,4 @@ def keep_refused(
                 "received_at": now,
             }
     if rows:
-        session.execute(sa.insert(RefusedItem.__table__), list(rows.values()))
+        session.execute(sa.insert(RefusedItem), list(rows.values()))

@@ -67,6 +67,6 @@ def check_card(card: cards.CardKey | None, item: Item) -> Rejected | None:
         return Rejected(Reason.CARD_NOT_ACTIVE, "The card has expired. Its holder can renew it at any counter.")
     if card.state == "active":
         return None
-    if card.stopped_at is not None and item.device.kind == "validator" and item.happened_at < card.stopped_at:
+    if card.blocked_at is not None and item.device.kind == "validator" and item.happened_at < card.blocked_at:
         return None
     return Rejected(Reason.CARD_NOT_ACTIVE, f"The card is {card.state}. Its holder can ask for help at any counter.")

@@ -144,9 +144,9 @@ def _networks(tables: Tables, wrong: dict[str, list[str]]) -> tuple[Network, ...
             wrong[place] = [f"There is no network {network_id}."]
         else:
             agency_of.setdefault(network_id, agency_of_route[route_id])
-    for place, row in enumerate(tables["routes.txt"], 1):
+    for number, row in enumerate(tables["routes.txt"], 1):
         if row.get("agency_id") and row["agency_id"] not in agencies:
-            wrong[f"routes.txt:{place}"] = [f"There is no agency {row['agency_id']}."]
+            wrong[f"routes.txt:{number}"] = [f"There is no agency {row['agency_id']}."]
     return tuple(Network(n, names.get(n, n), agency) for n, agency in sorted(agency_of.items()))
 
 
