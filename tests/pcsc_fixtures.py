@@ -6,13 +6,15 @@ Use in a conftest: `from tests.pcsc_fixtures import pcsc_daemon, pcsc_slot`.
 
 import atexit
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
 import pytest
 
-from terminals.card import PrivatePcscd, ReaderUnavailable, VirtualReader, pcsc
+from terminals.card import CardInSlot, PrivatePcscd, ReaderUnavailable, VirtualReader, pcsc
+from terminals.card.vpcd import EMPTY_SECONDS
 from tests.judging import missing
 
 
@@ -24,11 +26,18 @@ class PcscSlot:
     reader_name: str
     environment: dict[str, str]
 
-    def insert(self, card: object) -> None:
-        self.slot.insert(card)  # type: ignore[arg-type]
+    def insert(self, card: CardInSlot) -> None:
+        """Put a card in and return when it can be used: foreign tools do not ask twice while the daemon powers it."""
+        self.slot.insert(card)
+        self.reader.connect().close()
 
     def remove(self) -> None:
         self.slot.remove()
+
+    def emptied(self) -> None:
+        """Somebody else's card left the slot: let it rest before the next one comes."""
+        assert self.reader.wait_for_removal(5)
+        time.sleep(EMPTY_SECONDS)
 
     @property
     def reader(self) -> pcsc.PcscReader:

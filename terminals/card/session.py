@@ -37,6 +37,7 @@ from terminals.card.apdu import (
     SHORT_LE_MAX,
     SW,
     TAG_ALGORITHMS,
+    TAG_APPLICATION_ID,
     TAG_APPLICATION_LABEL,
     TAG_APPLICATION_TEMPLATE,
     TAG_CHALLENGE,
@@ -364,7 +365,11 @@ def _application(aid: bytes, data: bytes) -> Application:
     if not data:  # seen on a card that is PIV all the same
         return Application(aid)
     try:
-        items = dict(tlv.decode_all(tlv.decode_one(data, TAG_APPLICATION_TEMPLATE)))
+        items = dict(tlv.decode_all(data))
+        if TAG_APPLICATION_TEMPLATE in items:
+            items = dict(tlv.decode_all(items[TAG_APPLICATION_TEMPLATE]))
+        elif TAG_APPLICATION_ID not in items:  # some leave the template out, but its content is there
+            raise NotAPivCard
         mechanisms = tlv.decode_all(items.get(TAG_ALGORITHMS, b""))
     except MalformedResponse:
         raise NotAPivCard from None

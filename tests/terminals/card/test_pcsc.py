@@ -104,7 +104,7 @@ def test_a_swapped_card_never_answers_in_the_first_ones_session(pcsc_slot: PcscS
     session = PivSession(pcsc_slot.reader.connect())
     session.select()
     session.verify_pin(secret(PIN))
-    pcsc_slot.insert(second.card)
+    pcsc_slot.slot.insert(second.card)
     with pytest.raises(card.CardRemoved):
         session.sign_digest(Slot.SIGNATURE, bytes(32))
     with pytest.raises(card.SessionEnded):

@@ -54,6 +54,11 @@ def test_a_card_that_refuses_the_full_name_is_selected_by_a_shorter_one() -> Non
     assert [frame[4] for frame in connection.sent] == [11, 9, 5]
 
 
+def test_a_card_that_forgets_the_template_around_its_name_is_piv_all_the_same() -> None:
+    answer = bytes.fromhex("4F0600001000010079074F05A000000308") + b"\x90\x00"
+    assert PivSession(Recorder([answer])).select().label == ""
+
+
 @pytest.mark.parametrize("answers", [[b"\x6a\x82"] * 3, [b"\x6f\x02\x84\x00\x90\x00"], [b"\x61\x05\x4f\x90\x00"]])
 def test_a_card_that_is_not_piv_is_said_to_be_none(answers: list[bytes]) -> None:
     with pytest.raises(card.NotAPivCard, match="not a citizen card"):
