@@ -62,7 +62,7 @@ class Tagged:
     __slots__ = ()
 
     def __post_init__(self) -> None:
-        for entry in _plan(cast("Any", self.__class__)):
+        for entry in _plan(type(self)):
             value = getattr(self, entry.name)
             if entry.required or value != entry.default:
                 try:
@@ -74,7 +74,7 @@ class Tagged:
         """The map that stands for this value."""
         return {
             entry.tag: entry.kind.to_wire(getattr(self, entry.name))
-            for entry in _plan(cast("Any", self.__class__))
+            for entry in _plan(type(self))
             if entry.required or getattr(self, entry.name) != entry.default
         }
 
@@ -83,7 +83,7 @@ class Tagged:
         """The value that the map stands for. Raises: MalformedMessage for unknown, missing or wrong fields."""
         if not isinstance(values, dict):
             raise MalformedMessage(f"A {cls.__name__} is a map.")
-        plan = _plan(cast("Any", cls))
+        plan = _plan(cls)
         arguments: dict[str, Any] = {}
         for entry in plan:
             if entry.tag in values:
@@ -124,18 +124,21 @@ class _Entry:
     default: Any
 
 
-@functools.cache
-def _plan(cls: Any) -> tuple[_Entry, ...]:
-    """The fields in the order of their tags, worked out once for each class."""
+def _make_plan(cls: type[Tagged]) -> tuple[_Entry, ...]:
+    """The fields in the order of their tags."""
     hints = get_type_hints(cls, include_extras=True)
     plan = []
-    for item in dataclasses.fields(cls):
+    for item in dataclasses.fields(cast("Any", cls)):
         (tag,) = (part for part in hints[item.name].__metadata__ if isinstance(part, Tag))
         required = item.default is dataclasses.MISSING
         plan.append(_Entry(item.name, tag.number, tag.kind, required, None if required else item.default))
     if len({entry.tag for entry in plan}) != len(plan):
         raise TypeError(f"{cls.__name__} uses a tag twice.")
     return tuple(sorted(plan, key=lambda entry: entry.tag))
+
+
+# worked out once for each class; mypy does not see that a class is hashable
+_plan: Callable[[type[Tagged]], tuple[_Entry, ...]] = functools.cache(_make_plan)  # type: ignore[assignment]
 
 
 def _refuse(sentence: str) -> MalformedMessage:
