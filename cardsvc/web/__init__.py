@@ -15,7 +15,7 @@ from cardsvc.web.idempotency import IdempotencyKeyMalformed, IdempotencyKeyMissi
 from cardsvc.web.logs import configure_logs
 from cardsvc.web.look import Visitor, visitor, welcome
 from cardsvc.web.parts import City, city, now, public
-from cardsvc.web.problems import STATUS_OF_KIND
+from cardsvc.web.problems import STATUS_OF_KIND, Problem
 from cardsvc.web.unit import session
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "IdempotencyKeyMalformed",
     "IdempotencyKeyMissing",
     "PageBlueprint",
+    "Problem",
     "Visitor",
     "bytes_field",
     "cents_field",

@@ -1,0 +1,71 @@
+import base64
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+from marshmallow import ValidationError
+
+from cardsvc import web
+from tests.cardsvc.web.conftest import OrderSchema
+
+PROBLEM = "#/components/schemas/Problem"
+KEY = "0190f5d2-7a3b-7c1d-8e4f-0123456789ab"
+
+
+def test_the_document_says_openapi_3_1_and_how_each_operation_fails(client: FlaskClient) -> None:
+    document: dict[str, Any] = client.get("/v1/openapi.json").get_json()
+    assert document["openapi"] == "3.1.0"
+    failures = document["components"]["responses"]
+    for name in (
+        "DEFAULT_ERROR",
+        "UNPROCESSABLE_ENTITY" if "UNPROCESSABLE_ENTITY" in failures else "UNPROCESSABLE_CONTENT",
+    ):
+        assert failures[name]["content"] == {"application/problem+json": {"schema": {"$ref": PROBLEM}}}
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            if isinstance(operation, dict):
+                assert operation["responses"]["default"] == {"$ref": "#/components/responses/DEFAULT_ERROR"}
+
+
+@pytest.mark.parametrize("sent", [KEY, f'"{KEY}"', KEY.upper()])
+def test_the_idempotency_key_is_a_uuid_bare_or_in_quotes(client: FlaskClient, sent: str) -> None:
+    answer = client.post("/v1/orders", json={"amount_cents": 1}, headers={"Idempotency-Key": sent})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("sent", ["1", KEY[:-1], f"{{{KEY}}}", KEY.replace("-", ""), f'"{KEY}', "urn:uuid:" + KEY])
+def test_any_other_key_is_refused(client: FlaskClient, sent: str) -> None:
+    answer = client.post("/v1/orders", json={"amount_cents": 1}, headers={"Idempotency-Key": sent})
+    assert (answer.status_code, answer.get_json(force=True)["code"]) == (400, "idempotency_key_malformed")
+
+
+@given(st.binary(max_size=40))
+def test_bytes_have_one_spelling_and_come_back(value: bytes) -> None:
+    class Holder(web.ApiSchema):
+        value = web.bytes_field(required=True)
+
+    spelled = base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+    assert Holder().load({"value": spelled}) == {"value": value}
+    assert Holder().dump({"value": value}) == {"value": spelled}
+    for other in (spelled + "=", " " + spelled, spelled + "\n"):
+        with pytest.raises(ValidationError):
+            Holder().load({"value": other})
+
+
+@pytest.mark.parametrize("spelled", ["AB", "AAB", "A", "+/+/", "AA==", "A A"])
+def test_a_second_spelling_of_bytes_is_refused(spelled: str) -> None:
+    with pytest.raises(ValidationError):
+        web.bytes_field().deserialize(spelled)
+
+
+@pytest.mark.parametrize("amount", [0, -1, 1.0, "1", None, True, 2**63])
+def test_money_is_a_whole_number_of_centavos_above_zero(amount: object) -> None:
+    with pytest.raises(ValidationError):
+        OrderSchema().load({"amount_cents": amount})
+
+
+def test_an_unknown_field_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        OrderSchema().load({"amount_cents": 1, "amount": 1})
