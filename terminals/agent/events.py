@@ -1,5 +1,6 @@
 """What happens at the reader, told to the page as it happens (server-sent events, WHATWG HTML 9.2)."""
 
+import json
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ _KEPT: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`name` is card_inserted, card_removed, reader_error or step; `data` one line of text."""
+    """`name` is screen, status or step; `data` a JSON object on one line (templates/base.html says what is in it)."""
 
     number: int
     name: str
@@ -31,10 +32,22 @@ class EventLog:
         self._closed = False
         self._changed = threading.Condition()
 
-    def publish(self, name: str, data: str = "") -> None:
+    def screen(self, name: str, path: str) -> None:
+        """Pages that show another screen go to the path."""
+        self._publish("screen", {"screen": name, "path": path})
+
+    def status(self, text: str, *, wrong: bool = False) -> None:
+        """Words for the page's status region."""
+        self._publish("status", {"text": text, "mood": "wrong" if wrong else ""})
+
+    def step(self, name: str, state: str) -> None:
+        """A line of the making of a card: "now", "done" or "failed"."""
+        self._publish("step", {"name": name, "state": state, "text": state})
+
+    def _publish(self, name: str, data: dict[str, str]) -> None:
         with self._changed:
             self._number += 1
-            self._events.append(Event(self._number, name, " ".join(data.split())))
+            self._events.append(Event(self._number, name, json.dumps(data)))
             self._changed.notify_all()
 
     def close(self) -> None:

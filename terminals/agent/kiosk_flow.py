@@ -6,10 +6,9 @@ One person at a time: there is one present screen. Whoever takes the card out en
 import base64
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Final, TypeVar
+from typing import Final
 from uuid import UUID
 
 from crypto.errors import CryptoError
@@ -33,14 +32,11 @@ from terminals.kiosk import Kiosk, Outcome, Seen
 from terminals.outbox import OutboxError, State
 from terminals.station import Station, StationError, wipe
 
-_T = TypeVar("_T")
 ITEMS_A_PAGE: Final = 4
 CLAIM: Final = "claim"
 PAY: Final = "pay"
 _CALM: Final = (Idle, Done, Failed, Removed)  # nothing is on its way: taking the card out is right
 _FAILURES: Final = (CardError, ClientError, OutboxError, StationError, CryptoError)
-
-WithCard = Callable[[Callable[[PivSession], _T]], _T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +48,14 @@ class Chosen:
 
 
 class KioskFlow:
-    """`show` is told each new screen; `translate` gives the few words of this file in the reader's language."""
+    """A `Listener` of the reader. `show` is told each new screen. Sentences are English; pages translate them."""
 
-    def __init__(self, station: Station, show: Callable[[Screen], None], translate: Callable[[str], str] = str) -> None:
+    def __init__(self, station: Station, show: Callable[[Screen], None]) -> None:
         self._station = station
         self._kiosk = Kiosk(station)
         self._show = show
-        self._say = translate
+        self._offline = False
+        self._reader_ready = True
         self._lock = threading.RLock()
         self._screen: Screen = Idle()
         self._seen: Seen | None = None
@@ -71,28 +68,35 @@ class KioskFlow:
 
     # --- what happens at the reader; on the reader's thread ---
 
-    def card_inserted(self, session: PivSession) -> None:
+    def card_inserted(self, connect: Callable[[], PivSession]) -> None:
         """Look at once: the balance needs no PIN."""
         self._go(Wait())
         try:
-            seen = self._kiosk.look(session)
+            with connect() as session:
+                self._look(session)
         except _FAILURES as error:
             self._fail(error)
-            return
-        with self._lock:
-            self._seen, self._chosen = seen, None
-        self._go(self._balance(seen))
 
     def card_removed(self) -> None:
+        screen = self.screen
         with self._lock:
-            calm = isinstance(self._screen, _CALM)
             self._seen = self._chosen = None
-        self._go(Idle() if calm else Removed())
+        if not isinstance(screen, Removed):
+            self._go(self._idle() if isinstance(screen, _CALM) else Removed())
 
-    def reader_failed(self) -> None:
-        with self._lock:
-            self._seen = self._chosen = None
-        self._go(Idle(reader_ready=False))
+    def reader_ready(self) -> None:
+        self._reader_ready = True
+        self._renew_idle()
+
+    def reader_failed(self, _reason: str) -> None:
+        self._reader_ready = False
+        self.finish()
+
+    def network(self, *, offline: bool) -> None:
+        """Told by the courier when the service was reached, or was not."""
+        if offline != self._offline:
+            self._offline = offline
+            self._renew_idle()
 
     # --- what the person answers ---
 
@@ -112,7 +116,7 @@ class KioskFlow:
         screen, seen = self.screen, self._seen
         if seen is None or not isinstance(screen, Choose):
             return
-        for chosen in self._choices(seen, screen.deed):
+        for chosen in _choices(seen, screen.deed):
             if _id(chosen.what) == item_id:
                 self._chosen = chosen
                 after = seen.look.balance_cents + (1 if chosen.deed == CLAIM else -1) * chosen.what.amount_cents
@@ -140,27 +144,45 @@ class KioskFlow:
         except _FAILURES as error:
             self._fail(error)
         else:
-            self._finished(seen, chosen, outcome)
+            self._finished(chosen, outcome)
         finally:
             wipe(pin)
 
-    def back(self) -> None:
-        """One screen back; from a result to the balance as it was seen, read again when the card is still there."""
-        chosen, seen = self._chosen, self._seen
-        if seen is None:
-            self._go(Idle())
-        elif isinstance(self.screen, Confirm) and chosen:
+    def back(self, with_card: Callable[[Callable[[PivSession], None]], None]) -> None:
+        """One screen back. From a result to the balance, which is read again: it may have changed."""
+        chosen, screen = self._chosen, self.screen
+        if isinstance(screen, Confirm) and chosen:
             self._choose(chosen.deed, 1)
+        elif isinstance(screen, Choose) and self._seen:
+            self._go(self._balance(self._seen))
         else:
-            self._chosen = None
-            self._go(self._balance(seen))
+            self._go(Wait())
+            try:
+                with_card(self._look)
+            except TransportError:
+                self.finish()
+            except _FAILURES as error:
+                self._fail(error)
 
     def finish(self) -> None:
         with self._lock:
             self._seen = self._chosen = None
-        self._go(Idle())
+        self._go(self._idle())
 
     # --- below ---
+
+    def _look(self, session: PivSession) -> None:
+        seen = self._kiosk.look(session)
+        with self._lock:
+            self._seen, self._chosen = seen, None
+        self._go(self._balance(seen))
+
+    def _idle(self) -> Idle:
+        return Idle(self._reader_ready, self._offline)
+
+    def _renew_idle(self) -> None:
+        if isinstance(self.screen, Idle):
+            self._go(self._idle())
 
     def _sign(self, session: PivSession, seen: Seen, chosen: Chosen, pin: bytearray) -> Outcome:
         if isinstance(chosen.what, DueView):
@@ -176,23 +198,12 @@ class KioskFlow:
         seen = self._seen
         if seen is None:
             return
-        choices = self._choices(seen, deed)
+        choices = _choices(seen, deed)
         start = max(page - 1, 0) * ITEMS_A_PAGE
         shown = choices[start : start + ITEMS_A_PAGE]
         items = tuple(Item(_id(item.what), item.title, item.detail, item.what.amount_cents) for item in shown)
         more = start + ITEMS_A_PAGE < len(choices)
         self._go(Choose(deed, items, page + 1 if more else None))
-
-    def _choices(self, seen: Seen, deed: str) -> list[Chosen]:
-        if deed == CLAIM:
-            return [
-                Chosen(CLAIM, due, due.programme, f"{due.cycle} · {self._say('until')} {_day(due.claim_until)}")
-                for due in seen.look.entitlements
-            ]
-        return [
-            Chosen(PAY, bill, f"{self._say('Property tax')} {bill.year}", f"{bill.number} · {bill.tdn}")
-            for bill in seen.look.bills
-        ]
 
     def _balance(self, seen: Seen) -> Balance:
         look = seen.look
@@ -209,23 +220,35 @@ class KioskFlow:
     def _ask_pin(self, chosen: Chosen, tries_left: int | None) -> AskPin:
         return AskPin(chosen.deed, chosen.title, chosen.what.amount_cents, tries_left)
 
-    def _finished(self, seen: Seen, chosen: Chosen, outcome: Outcome) -> None:
+    def _finished(self, chosen: Chosen, outcome: Outcome) -> None:
         if outcome.state is State.REJECTED:
-            self._go(Failed(self._say("It was refused"), outcome.detail or "", can_retry=False))
+            self._go(Failed("It was refused", outcome.detail or "", can_retry=False))
         elif outcome.state is State.WAITING:
-            detail = self._say("It is kept, and will be confirmed when the city's service answers. Do not do it again.")
-            self._go(Failed(self._say("Not confirmed yet"), detail, can_retry=False))
+            detail = "It is kept, and will be confirmed when the city's service answers. Do not do it again."
+            self._go(Failed("Not confirmed yet", detail, can_retry=False))
         else:
             number, text = _receipt(outcome)
             self._go(Done(chosen.deed, chosen.title, outcome.amount_cents, None, number, text))
 
     def _fail(self, error: Exception) -> None:
         titles = {
-            PinBlocked: self._say("The PIN is blocked"),
-            ServiceUnreachable: self._say("There is no connection"),
+            PinBlocked: "The PIN is blocked",
+            ServiceUnreachable: "There is no connection",
         }
-        title = titles.get(type(error), self._say("This did not work"))
+        title = titles.get(type(error), "This did not work")
         self._go(Failed(title, str(error), can_retry=isinstance(error, TransportError)))
+
+
+def _choices(seen: Seen, deed: str) -> list[Chosen]:
+    if deed == CLAIM:
+        return [
+            Chosen(CLAIM, due, due.programme, f"{due.cycle} · {_day(due.claim_until)}")
+            for due in seen.look.entitlements
+        ]
+    return [
+        Chosen(PAY, bill, f"{bill.tdn} · {bill.year}", f"{bill.number} · {_day(bill.due_on)}")
+        for bill in seen.look.bills
+    ]
 
 
 def _id(what: DueView | BillView) -> UUID:

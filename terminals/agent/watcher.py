@@ -4,9 +4,8 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
-from terminals.agent.events import EventLog
 from terminals.card import PivSession, Reader, ReaderUnavailable
 
 _T = TypeVar("_T")
@@ -15,16 +14,27 @@ _PAUSE_SECONDS: Final = 1.0
 _JOB_SECONDS: Final = 120.0  # making three keys on a slow card takes tens of seconds
 
 
+class Listener(Protocol):
+    """Told what happens, on the reader's thread. It must not raise."""
+
+    def card_inserted(self, connect: Callable[[], PivSession]) -> None: ...
+
+    def card_removed(self) -> None: ...
+
+    def reader_ready(self) -> None: ...
+
+    def reader_failed(self, reason: str) -> None: ...
+
+
 class Watcher:
-    """Publishes card_inserted, card_removed and reader_error, and runs jobs with the card between them.
+    """Tells the listener of insertions and removals, and runs jobs with the card between them.
 
     A job gets a fresh connection, which is closed (and unpowered) when it ends: no PIN outlives a job.
     """
 
-    def __init__(self, reader: Reader, events: EventLog, on_removed: Callable[[], None]) -> None:
+    def __init__(self, reader: Reader, listener: Listener) -> None:
         self._reader = reader
-        self._events = events
-        self._on_removed = on_removed
+        self._listener = listener
         self._jobs: queue.Queue[tuple[Callable[[PivSession], Any], Future[Any]]] = queue.Queue()
         self._stop = threading.Event()
         self._present = False
@@ -36,12 +46,8 @@ class Watcher:
 
     def stop(self) -> None:
         self._stop.set()
-        self._thread.join()
-
-    @property
-    def present(self) -> bool:
-        """Whether a card was there when the reader was last asked."""
-        return self._present
+        if self._thread.is_alive():
+            self._thread.join()
 
     def with_card(self, job: Callable[[PivSession], _T]) -> _T:
         """Run the job with the card in the reader and return what it returns, or raise what it raised.
@@ -67,20 +73,21 @@ class Watcher:
                 self._removed()
         elif self._reader.wait_for_card(_POLL_SECONDS):
             self._present = True
-            self._events.publish("card_inserted")
-        self._failing = False
+            self._listener.card_inserted(lambda: PivSession(self._reader.connect()))
+        if self._failing:
+            self._failing = False
+            self._listener.reader_ready()
 
     def _removed(self) -> None:
         self._present = False
-        self._on_removed()
-        self._events.publish("card_removed")
+        self._listener.card_removed()
 
     def _lost(self, error: ReaderUnavailable) -> None:
         if self._present:
             self._removed()
         if not self._failing:
             self._failing = True
-            self._events.publish("reader_error", str(error))
+            self._listener.reader_failed(str(error))
 
     def _run_jobs(self) -> None:
         while not self._jobs.empty():

@@ -66,13 +66,23 @@ class StaffSession:
 
 @dataclass(frozen=True, slots=True)
 class ResidentView:
+    """A person in the register. `birth_date` is ISO 8601."""
+
     resident_id: UUID
     number: str
     name: str
+    birth_date: str
+    barangay: str
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
-        return cls(fields.uuid("id"), fields.text("number"), fields.text("name"))
+        return cls(
+            resident_id=fields.uuid("id"),
+            number=fields.text("number"),
+            name=fields.text("name"),
+            birth_date=fields.text("birth_date"),
+            barangay=fields.text("barangay_code"),
+        )
 
 
 @dataclass(frozen=True, slots=True)

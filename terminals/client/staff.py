@@ -31,6 +31,9 @@ class StaffClient:
         answer = self._caller.get_json("/v1/residents?" + urlencode({"q": text}))
         return tuple(ResidentView.read(item) for item in answer.each("residents"))
 
+    def resident(self, resident_id: UUID) -> ResidentView:
+        return ResidentView.read(self._caller.get_json(f"/v1/residents/{resident_id}"))
+
     # --- cards; each step may be asked again after a torn card or a lost answer ---
 
     def request_card(self, resident_id: UUID) -> CardView:

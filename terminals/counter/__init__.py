@@ -11,7 +11,7 @@ from terminals.counter.errors import (
     WrongCertificate,
 )
 from terminals.counter.personalise import MadeCard, Personalisation, Step
-from terminals.counter.till import CURRENCY, Shift, Till, TopUp
+from terminals.counter.till import CURRENCY, Shift, Till, TopUp, read_pesos
 from terminals.counter.verify import VerifiedCard, verify_card
 
 __all__ = [
@@ -31,5 +31,6 @@ __all__ = [
     "VerifiedCard",
     "WrongAmount",
     "WrongCertificate",
+    "read_pesos",
     "verify_card",
 ]

@@ -9,14 +9,13 @@ import click
 from terminals.card import PivSession, Reader, pcsc
 from terminals.client import CardView, StaffClient
 from terminals.counter.personalise import Personalisation, Step
-from terminals.counter.till import Till
+from terminals.counter.till import Till, read_pesos
 from terminals.counter.verify import verify_card
 from terminals.outbox import State, Stored
 from terminals.settings import TerminalKind
 from terminals.station import Station, console
 
 _WAIT_SECONDS = 30.0
-_CENTS = 100
 
 
 @click.group()
@@ -83,7 +82,7 @@ def open_shift(context: click.Context, float_pesos: str, username: str, password
     password = console.read_password(password_file, username)
     staff = station.client.sign_in(username, password)
     try:
-        _finish(context, Till(station).open_shift(staff, password, _cents(float_pesos)), "The shift is open.")
+        _finish(context, Till(station).open_shift(staff, password, read_pesos(float_pesos)), "The shift is open.")
     finally:
         staff.sign_out()
 
@@ -99,7 +98,7 @@ def close_shift(context: click.Context, counted_pesos: str, username: str, passw
     password = console.read_password(password_file, username)
     staff = station.client.sign_in(username, password)
     try:
-        _finish(context, Till(station).close_shift(staff, password, _cents(counted_pesos)), "The shift is closed.")
+        _finish(context, Till(station).close_shift(staff, password, read_pesos(counted_pesos)), "The shift is closed.")
     finally:
         staff.sign_out()
 
@@ -112,7 +111,7 @@ def top_up(context: click.Context, pesos: str) -> None:
     """Take PESOS in cash for the wallet of the card in the reader."""
     station = console.open_station(context)
     with _session(station) as session:
-        done = Till(station).top_up(session, _cents(pesos))
+        done = Till(station).top_up(session, read_pesos(pesos))
     _finish(context, done.stored, "The money is in the wallet.")
 
 
@@ -139,13 +138,6 @@ def _session(station: Station) -> PivSession:
 def _reader(station: Station) -> Reader:
     pattern = station.settings.reader
     return console.card_in_file(pattern) or pcsc.find_reader(pattern)
-
-
-def _cents(pesos: str) -> int:
-    whole, _, cents = pesos.replace(",", "").partition(".")
-    if not (whole.isascii() and whole.isdigit()) or (cents and not (len(cents) == 2 and cents.isdigit())):  # noqa: PLR2004
-        raise click.ClickException("Write an amount as 1,234.50.")
-    return int(whole) * _CENTS + int(cents or 0)
 
 
 def _finish(context: click.Context, stored: Stored, sentence: str) -> None:

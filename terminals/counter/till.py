@@ -1,5 +1,6 @@
 """Cash at the counter: a shift that a cashier opens and closes, and top-ups in between."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,15 +17,29 @@ from terminals.outbox import State, Stored
 from terminals.station import CityCard, Station, check_not_denied, presence, read_card
 
 CURRENCY: Final = "PHP"
+_CENTS: Final = 100
+_PESOS: Final = re.compile(r"(?P<whole>[0-9]{1,9}|[0-9]{1,3}(?:,[0-9]{3}){1,2})(?:\.(?P<cents>[0-9]{2}))?", re.ASCII)
+
+
+def read_pesos(text: str) -> int:
+    """Centavos of an amount as people write it: 1,234.50. Raises: WrongAmount."""
+    found = _PESOS.fullmatch(text.strip())
+    if found is None:
+        raise WrongAmount
+    return int(found["whole"].replace(",", "")) * _CENTS + int(found["cents"] or 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """An open shift. `shift_id` is the id of the record that opened it; `confirmed` once the service accepted it."""
+    """An open shift. `shift_id` is the id of the record that opened it; `confirmed` once the service accepted it.
+
+    `expected_cents` is what the drawer should hold: the float and every top-up that was not refused.
+    """
 
     shift_id: UUID
     staff_id: UUID
     float_cents: int
+    expected_cents: int
     opened_at_ms: int
     confirmed: bool
 
@@ -53,8 +68,16 @@ class Till:
         if closed and closed.sequence > opened.sequence and closed.state is not State.REJECTED:
             return None
         content = ShiftOpened.decode(opened.record)
-        confirmed = opened.state is State.ACCEPTED
-        return Shift(opened.record_id, content.staff_id, content.float_cents, opened.record.at_ms, confirmed)
+        taken = self._station.outbox.since(CashTopUp.KIND, opened.sequence)
+        cash = sum(CashTopUp.decode(one.record).amount_cents for one in taken if one.state is not State.REJECTED)
+        return Shift(
+            shift_id=opened.record_id,
+            staff_id=content.staff_id,
+            float_cents=content.float_cents,
+            expected_cents=content.float_cents + cash,
+            opened_at_ms=opened.record.at_ms,
+            confirmed=opened.state is State.ACCEPTED,
+        )
 
     def open_shift(self, staff: StaffClient, password: str, float_cents: int) -> Stored:
         """Start with `float_cents` in the drawer, under the cashier's signature. Needs the network for that.

@@ -218,6 +218,10 @@ class Outbox:
             "WHERE subject = ? AND kind = ? AND at_ms >= ? ORDER BY sequence", subject.bytes, int(kind), since_ms
         )
 
+    def since(self, kind: int, sequence: int) -> tuple[Stored, ...]:
+        """The records of this kind from that place of the chain on, oldest first."""
+        return self._many("WHERE kind = ? AND sequence >= ? ORDER BY sequence", int(kind), sequence)
+
     def latest(self, kind: int) -> Stored | None:
         """The newest record of the kind; None when there is none."""
         found = self._many("WHERE kind = ? ORDER BY sequence DESC LIMIT 1", int(kind))

@@ -1,0 +1,185 @@
+"""What a counter remembers between two pages: who is signed in, whom it is about, the card that was just made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from terminals.agent.events import EventLog
+from terminals.card import PivSession
+from terminals.client import CardView, ResidentView, StaffClient
+from terminals.counter import MadeCard, NotMade, Personalisation, Step, Till, VerifiedCard, verify_card
+from terminals.station import Station
+
+_ISSUERS: Final = frozenset({"clerk", "card_officer"})
+_ENDED: Final = frozenset({"revoked", "expired", "destroyed"})
+
+
+class Deed(StrEnum):
+    """The one next thing to do for a card."""
+
+    REQUEST = "request"
+    APPROVE = "approve"
+    MAKE = "make"
+    PIN = "pin"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A resident and the newest card that has not ended; `deed` is None when somebody else, or nobody, is to act."""
+
+    resident: ResidentView
+    card: CardView | None
+    deed: Deed | None
+
+
+class NotSignedIn(Exception):
+    """Nobody is signed in at this counter."""
+
+    code = "not_signed_in"
+
+    def __init__(self) -> None:
+        super().__init__("Sign in at this counter first.")
+
+
+class NobodyFound(Exception):
+    code = "resident_not_found"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"No resident has the number {number}; look for the name.")
+
+
+class CounterFlow:
+    """A `Listener` of the reader; one member of staff at a time."""
+
+    def __init__(self, station: Station, events: EventLog, random_bytes: Callable[[int], bytes]) -> None:
+        self.station = station
+        self.till = Till(station)
+        self._events = events
+        self._random_bytes = random_bytes
+        self._staff: StaffClient | None = None
+        self._made: MadeCard | None = None
+        self._made_for = ""
+        self.verified: VerifiedCard | None = None
+        self.steps: dict[Step, str] = {}
+
+    # --- the reader ---
+
+    def card_inserted(self, connect: Callable[[], PivSession]) -> None:  # noqa: ARG002 - nothing is read unasked here
+        self._events.status("A card is in the reader.")
+
+    def card_removed(self) -> None:
+        self.verified = None
+        self._events.status("The card was taken out.")
+
+    def reader_ready(self) -> None:
+        self._events.status("The card reader answers again.")
+
+    def reader_failed(self, reason: str) -> None:
+        self._events.status(reason, wrong=True)
+
+    # --- staff ---
+
+    @property
+    def staff(self) -> StaffClient:
+        """Raises: NotSignedIn."""
+        if self._staff is None:
+            raise NotSignedIn
+        return self._staff
+
+    @property
+    def signed_in(self) -> bool:
+        return self._staff is not None
+
+    def sign_in(self, username: str, password: str) -> None:
+        """Raises: ServiceRefused, ServiceUnreachable."""
+        self._staff = self.station.client.sign_in(username, password)
+
+    def sign_out(self) -> None:
+        """Forget the person here first; the service may not hear of it."""
+        staff, self._staff, self._made = self._staff, None, None
+        if staff:
+            staff.sign_out()
+
+    @property
+    def may_issue(self) -> bool:
+        return bool(_ISSUERS & set(self.staff.session.roles))
+
+    @property
+    def may_take_cash(self) -> bool:
+        return "cashier" in self.staff.session.roles
+
+    # --- a card from order to hand-over ---
+
+    def case(self, number: str) -> Case:
+        """Raises: NobodyFound."""
+        found = [one for one in self.staff.find_residents(number) if one.number == number]
+        if not found:
+            raise NobodyFound(number)
+        cards = [card for card in self.staff.cards_of(found[0].resident_id) if card.state not in _ENDED]
+        card = cards[0] if cards else None
+        return Case(found[0], card, self._next(card))
+
+    def request(self, case: Case) -> None:
+        self.staff.request_card(case.resident.resident_id)
+
+    def approve(self, case: Case) -> None:
+        if case.card:
+            self.staff.approve_card(case.card.card_id)
+
+    def make(self, case: Case, session: PivSession) -> None:
+        """Make the card in the reader; each step is told as an event."""
+        if case.card is None:
+            raise NotMade
+        self.steps = {}
+        self._made = self._work(case.card.card_id).make(session)
+        self._made_for = case.resident.number
+        self._tell(None)
+
+    @property
+    def made_for(self) -> str:
+        """The number of the resident whose card was just made."""
+        return self._made_for
+
+    def failed(self) -> None:
+        """The step that was going on did not come to its end."""
+        for step, state in self.steps.items():
+            if state == "now":
+                self.steps[step] = "failed"
+                self._events.step(step.value, "failed")
+
+    def hand_over(self, session: PivSession, pin: bytearray, again: bytearray) -> None:
+        """Raises: NotMade, and as `Personalisation.hand_over`."""
+        if self._made is None:
+            raise NotMade
+        self._work(self._made.card_id).hand_over(session, self._made, pin, again)
+        self._made = None
+
+    def verify(self, session: PivSession) -> VerifiedCard:
+        self.verified = verify_card(session, self.station, self._staff)
+        return self.verified
+
+    def resident_of(self, card_id: UUID) -> ResidentView | None:
+        return self.staff.resident(self.staff.card(card_id).resident_id) if self.may_issue else None
+
+    def _next(self, card: CardView | None) -> Deed | None:
+        if card is None:
+            return Deed.REQUEST
+        if card.state == "requested":
+            return Deed.APPROVE if "card_officer" in self.staff.session.roles else None
+        if card.state == "ready" and self._made and self._made.card_id == card.card_id:
+            return Deed.PIN
+        return Deed.MAKE if card.state in ("approved", "personalising", "ready") else None
+
+    def _work(self, card_id: UUID) -> Personalisation:
+        return Personalisation(self.staff, card_id, random_bytes=self._random_bytes, watch=self._tell)
+
+    def _tell(self, begun: Step | None) -> None:
+        """A step begins, so the one before is done; None: all that were begun are."""
+        for step in self.steps:
+            self.steps[step] = "done"
+            self._events.step(step.value, "done")
+        if begun is not None:
+            self.steps[begun] = "now"
+            self._events.step(begun.value, "now")
