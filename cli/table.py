@@ -18,7 +18,7 @@ class Section:
     entries: tuple[Entry, ...]
 
 
-SERVICE = "cardsvc.app:commands"  # app.py is the only file that knows every room
+SERVICE = "cardsvc.app:commands"  # wiring.py in it is the only file that knows every room
 
 SECTIONS = (
     Section(

@@ -8,7 +8,7 @@ import sys
 import grimp
 
 # These see every room by their nature: the one wires them, the other compares their tables with the schema.
-WIRING = {"cardsvc.app", "cardsvc.migrations.env"}
+WIRING = {"cardsvc.app.wiring", "cardsvc.migrations.env"}
 
 # Side doors. Each would drag into its room's door what the room's other users must not load.
 SIDE_DOORS = {

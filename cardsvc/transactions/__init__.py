@@ -9,6 +9,7 @@ from cardsvc.transactions.actions import (
     accept,
     act,
     act_as_service,
+    forget_queries,
 )
 from cardsvc.transactions.api import perform
 from cardsvc.transactions.handler import Handler, Registry, Section, Sections, Wiring
@@ -60,6 +61,7 @@ __all__ = [
     "act_as_service",
     "check_transactions",
     "contents",
+    "forget_queries",
     "perform",
     "receipt",
     "receipts",

@@ -1,0 +1,18 @@
+"""The service as a whole: rooms wired together, a city made of its parts, the commands that run it."""
+
+from cardsvc.app.city import SchemaOutdated, app_of, assemble, build_city, create_app, init_city, make_schema
+from cardsvc.app.commands import commands, open_city
+from cardsvc.app.wiring import open_base_accounts
+
+__all__ = [
+    "SchemaOutdated",
+    "app_of",
+    "assemble",
+    "build_city",
+    "commands",
+    "create_app",
+    "init_city",
+    "make_schema",
+    "open_base_accounts",
+    "open_city",
+]

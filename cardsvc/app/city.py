@@ -1,0 +1,89 @@
+"""Making a city of its parts, and the web app on it.
+
+An order of making that a crash cannot spoil: folder, vault, schema, accounts. Each step finds what is there already.
+"""
+
+import secrets
+from collections.abc import Callable
+
+from flask import Flask
+from sqlalchemy import Engine
+
+from cardsvc import db, migrations, web
+from cardsvc.app import wiring
+from cardsvc.clock import Clock, SystemClock
+from cardsvc.errors import CityError, ErrorKind
+from cardsvc.settings import Settings
+from cardsvc.vault import Vault, VaultMissing
+
+RandomBytes = Callable[[int], bytes]
+
+
+class SchemaOutdated(CityError):
+    code = "schema_outdated"
+    kind = ErrorKind.UNAVAILABLE
+
+    def __init__(self) -> None:
+        super().__init__("The database has another schema than this release. Run ./city migrate, then start again.")
+
+
+def build_city(config: Settings, *, clock: Clock | None = None, random_bytes: RandomBytes | None = None) -> web.City:
+    """The parts of a city that was made before. Raises: VaultMissing, WrongPassphrase, UnsuitableDatabase."""
+    vault = Vault.open(config.vault_folder, config.vault_passphrase)
+    return assemble(config, vault, db.make_engine(config.database_url), clock=clock, random_bytes=random_bytes)
+
+
+def assemble(
+    config: Settings,
+    vault: Vault,
+    engine: Engine,
+    *,
+    clock: Clock | None = None,
+    random_bytes: RandomBytes | None = None,
+) -> web.City:
+    """A city of parts in hand."""
+    return web.City(
+        config, clock or SystemClock(), engine, vault, wiring.handlers(), random_bytes or secrets.token_bytes
+    )
+
+
+def init_city(config: Settings, *, clock: Clock | None = None, random_bytes: RandomBytes | None = None) -> web.City:
+    """Make what is missing of a city: its folder, keys, schema and first accounts. Doing it again changes nothing."""
+    config.home.mkdir(parents=True, exist_ok=True)
+    try:
+        vault = Vault.open(config.vault_folder, config.vault_passphrase)
+    except VaultMissing:
+        vault = Vault.create(
+            config.vault_folder,
+            config.vault_passphrase,
+            city_name=config.city_name,
+            log_origin=config.log_origin,
+            at=(clock or SystemClock()).now(),
+            random_bytes=random_bytes or secrets.token_bytes,
+            cost=config.password_cost,
+        )
+    city = assemble(config, vault, db.make_engine(config.database_url), clock=clock, random_bytes=random_bytes)
+    make_schema(city.engine)
+    wiring.open_base_accounts(city)
+    return city
+
+
+def make_schema(engine: Engine) -> None:
+    """Bring the tables to where this release wants them."""
+    migrations.migrate(engine)
+
+
+def app_of(city: web.City) -> Flask:
+    """The web app of a city."""
+    app = Flask("cardsvc")
+    web.init(app, city)
+    web.register(app, *wiring.blueprints())
+    return app
+
+
+def create_app(config: Settings, *, clock: Clock | None = None, random_bytes: RandomBytes | None = None) -> Flask:
+    """The web app of a city that was made before. Raises: what `build_city` raises; SchemaOutdated."""
+    city = build_city(config, clock=clock, random_bytes=random_bytes)
+    if not migrations.is_current(city.engine):
+        raise SchemaOutdated
+    return app_of(city)

@@ -1,0 +1,139 @@
+"""The service's commands: run it, make its parts, look at its settings; and those that the rooms bring."""
+
+import functools
+import json
+import signal
+import threading
+from collections.abc import Callable, Mapping
+
+import click
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from cardsvc import db, jobs, migrations, settings, web
+from cardsvc.app import wiring
+from cardsvc.app.city import SchemaOutdated, build_city, create_app, init_city, make_schema
+from cardsvc.settings import Settings
+
+THREADS = 8  # gthread served best of the workers tried; one process is enough for SQLite's one writer
+PROCESSES = {"sqlite": 1, "postgresql": 2}
+
+
+@functools.cache
+def open_city() -> web.City:
+    """The city of this process's environment; what commands get as their object, and open only when they need it."""
+    return build_city(settings.load())
+
+
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn, told by our settings alone: no configuration file, no arguments of its own."""
+
+    def __init__(self, config: Settings, processes: int) -> None:
+        self._config = config
+        self._processes = processes
+        super().__init__()
+
+    def load_config(self) -> None:
+        told = {
+            "bind": f"{self._config.bind_host}:{self._config.port}",
+            "worker_class": "gthread",
+            "workers": self._processes,
+            "threads": THREADS,
+            "proc_name": "city",
+            "control_socket_disable": True,
+            "graceful_timeout": 10,
+        }
+        for name, value in told.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """In each process, after the fork: no connection is shared."""
+        web.configure_logs()
+        return create_app(self._config)
+
+
+@click.command()
+@click.option("--host", help="Address to listen on (CITY_BIND_HOST; 127.0.0.1).")
+@click.option("--port", type=int, help="Port to listen on (CITY_PORT; 8080).")
+def serve(host: str | None, port: int | None) -> None:
+    """Run the web service until it is told to stop."""
+    config = settings.load(bind_host=host, port=port)
+    create_app(config)  # says what is missing here, once, and not from every process
+    backend = db.make_engine(config.database_url).dialect.name
+    click.echo(f"{config.city_name} at {config.public_url} (listening on {config.bind_host}:{config.port})", err=True)
+    _Server(config, PROCESSES[backend]).run()
+
+
+@click.command()
+@click.pass_obj
+def worker(open_city: Callable[[], web.City]) -> None:
+    """Run the jobs that wait in the database, and publish the log, until told to stop."""
+    city = open_city()
+    if not migrations.is_current(city.engine):
+        raise SchemaOutdated
+    web.configure_logs()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    jobs.work_until(stop, city.engine, clock=city.clock, handlers=wiring.JOBS, periodic=wiring.periodic(city))
+
+
+@click.command()
+def init() -> None:
+    """Make what is missing of a city: keys, schema, first accounts. Safe to run again."""
+    city = init_city(settings.load())
+    click.echo(f"{city.settings.city_name} is ready in {city.settings.home}.")
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    config = settings.load()
+    config.home.mkdir(parents=True, exist_ok=True)
+    make_schema(db.make_engine(config.database_url))
+    click.echo("The schema is the newest.")
+
+
+@click.group()
+def config() -> None:
+    """The settings in force, and where each comes from."""
+
+
+@config.command("show")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def show(as_json: bool) -> None:
+    """Every setting, its value and its variable; secrets stay secret."""
+    lines = settings.describe(settings.load())
+    if as_json:
+        click.echo(json.dumps({line.name: {"value": line.value, "from": line.source} for line in lines}))
+        return
+    for line in lines:
+        click.echo(f"{line.name:<24} {line.value:<48} {line.source}")
+
+
+@config.command("check")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def check(as_json: bool) -> None:
+    """Whether a service could start with these settings: they agree, the vault opens, the schema is right."""
+    found = build_city(settings.load())
+    if not migrations.is_current(found.engine):
+        raise SchemaOutdated
+    click.echo(json.dumps({"ok": True}) if as_json else "The service can start with these settings.")
+
+
+def _commands() -> Mapping[str, click.Command]:
+    """The commands under their names in `./city`; each gets `open_city` as its object."""
+    made: dict[str, click.Command] = {
+        "serve": serve,
+        "worker": worker,
+        "init": init,
+        "migrate": migrate,
+        "config": config,
+        **wiring.commands(),
+    }
+    for command in made.values():
+        command.context_settings["obj"] = open_city
+    return made
+
+
+commands = _commands()

@@ -1,0 +1,226 @@
+"""The only file that knows every room: what each brings, what one shows of another. A feature is a few lines here."""
+
+import functools
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import click
+from sqlalchemy.orm import Session
+
+from cardsvc import (
+    access,
+    audit,
+    benefits,
+    cards,
+    db,
+    devices,
+    finance,
+    jobs,
+    ledger,
+    residents,
+    taxes,
+    transactions,
+    transit,
+    wallets,
+    web,
+)
+from cardsvc.access import api as access_api
+from cardsvc.access import commands as access_commands
+from cardsvc.access import pages as access_pages
+from cardsvc.audit import api as audit_api
+from cardsvc.audit import commands as audit_commands
+from cardsvc.benefits import api as benefits_api
+from cardsvc.cards import api as cards_api
+from cardsvc.cards import commands as cards_commands
+from cardsvc.clock import business_date
+from cardsvc.devices import api as devices_api
+from cardsvc.devices import commands as devices_commands
+from cardsvc.finance import api as finance_api
+from cardsvc.finance import pages as finance_pages
+from cardsvc.ledger import commands as ledger_commands
+from cardsvc.money import CURRENCY
+from cardsvc.residents import api as residents_api
+from cardsvc.residents import commands as residents_commands
+from cardsvc.taxes import api as taxes_api
+from cardsvc.transactions import api as transactions_api
+from cardsvc.transit import api as transit_api
+from cardsvc.transit import commands as transit_commands
+from cardsvc.wallets import pages as wallets_pages
+from crypto.wire.kinds import Kind
+from crypto.wire.policy import FlatFare, OfflineLimits
+
+PUBLISH_EVERY = timedelta(seconds=10)
+FORGET_EVERY = timedelta(minutes=5)
+LIMITS = OfflineLimits(
+    tap_cents_max=100_00, card_day_cents_max=500_00, card_day_taps_max=20, policy_age_ms_max=3 * 24 * 3600 * 1000
+)
+"""What a validator may accept without asking. The loss limit of a card is `card_day_cents_max` a validator and day."""
+
+# ---------------------------------------------------------------------------------------------------------- the records
+
+_HANDLERS: tuple[transactions.Handler, ...] = (
+    finance.ShiftOpening(),
+    finance.ShiftClosing(),
+    finance.ToppingUp(),
+    finance.Depositing(),
+    finance.Withdrawing(),
+    finance.Funds(),
+    finance.Reversing(),
+    transit.Tapping(),
+    benefits.Approval(),
+    benefits.Claiming(),
+    taxes.Paying(),
+)
+
+
+def handlers() -> transactions.Wiring:
+    """What the features do with each kind of record, and what each room says when a card asks about itself."""
+    sections: transactions.Sections = {
+        Kind.BALANCE_QUERY: {"wallet": _wallet_section, "benefits": _benefits_section, "taxes": _taxes_section},
+        Kind.ENTITLEMENTS_QUERY: {"benefits": _benefits_section},
+        Kind.BILLS_QUERY: {"taxes": _taxes_section},
+    }
+    return transactions.Wiring({handler.body.KIND: handler for handler in _HANDLERS}, sections)
+
+
+def _wallet_section(session: Session, card: transactions.CardRef, _now: datetime) -> dict[str, Any]:
+    holder = residents.find(session, card.resident_id)
+    summary = wallets.summary(session, wallets.of_resident(session, card.resident_id).id)
+    return {
+        "initials": f"{holder.given_name[:1]}. {holder.family_name[:1]}.",
+        "balance_cents": summary.balance_cents,
+        "owed_cents": summary.owed_cents,
+        "currency": summary.currency,
+    }
+
+
+def _benefits_section(session: Session, card: transactions.CardRef, now: datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "entitlement_id": str(due.entitlement_id),
+            "programme": due.programme_name,
+            "cycle": due.cycle_label,
+            "amount_cents": due.amount_cents,
+            "currency": CURRENCY,
+            "claim_until": due.claim_until.isoformat(),
+        }
+        for due in benefits.due(session, card.resident_id, business_date(now))
+    ]
+
+
+def _taxes_section(session: Session, card: transactions.CardRef, _now: datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "bill_id": str(bill.id),
+            "number": bill.number,
+            "tdn": bill.tdn,
+            "year": bill.year,
+            "quarter": bill.quarter,
+            "amount_cents": bill.total_cents,
+            "currency": CURRENCY,
+            "due_on": bill.due_on.isoformat(),
+        }
+        for bill in taxes.open_bills(session, card.resident_id)
+    ]
+
+
+# ------------------------------------------------------------------------------------------------- the routes and pages
+
+
+def blueprints() -> list[Any]:
+    """Every room's routes, made once for each app."""
+    return [
+        access_api.blueprint,
+        access_pages.blueprint,
+        audit_api.blueprint,
+        residents_api.make(wallets.open_wallets),
+        cards_api.blueprint,
+        devices_api.make(devices.PolicySources(_fares, _tariff_version, lambda _session, _now: LIMITS)),
+        transactions_api.blueprint,
+        benefits_api.blueprint,
+        taxes_api.blueprint,
+        transit_api.blueprint,
+        finance_api.blueprint,
+        finance_pages.pages,
+        wallets_pages.make(wallets_pages.PageSources(_card_line, _due_lines, _bill_lines)),
+    ]
+
+
+def _fares(session: Session, now: datetime) -> tuple[FlatFare, ...]:
+    tariff = transit.tariff_at(session, now)
+    if tariff is None:
+        return ()
+    return tuple(
+        FlatFare(fare.network_id, tariff.default_category, fare.amount_cents, fare.currency)
+        for network_id in sorted(tariff.agency_of)
+        if (fare := transit.flat_fare(tariff, network_id, tariff.default_category)) is not None
+    )
+
+
+def _tariff_version(session: Session, now: datetime) -> int:
+    tariff = transit.tariff_at(session, now)
+    return 0 if tariff is None else tariff.version
+
+
+def _card_line(session: Session, resident_id: UUID) -> wallets_pages.CardLine | None:
+    card = cards.held_by(session, [resident_id]).get(resident_id)
+    return None if card is None else wallets_pages.CardLine(card.state.value, card.expires_on)
+
+
+def _due_lines(session: Session, resident_id: UUID, today: date) -> Sequence[wallets_pages.DueLine]:
+    return [
+        wallets_pages.DueLine(due.programme_name, due.cycle_label, due.amount_cents, due.claim_until)
+        for due in benefits.due(session, resident_id, today)
+    ]
+
+
+def _bill_lines(session: Session, resident_id: UUID, _today: date) -> Sequence[wallets_pages.BillLine]:
+    return [
+        wallets_pages.BillLine(
+            bill.number,
+            f"Real property tax {bill.year}" + (f", quarter {bill.quarter}" if bill.quarter else ""),
+            bill.total_cents,
+            bill.due_on,
+        )
+        for bill in taxes.open_bills(session, resident_id)
+    ]
+
+
+# ------------------------------------------------------------------------------------------- the accounts, jobs, checks
+
+
+def open_base_accounts(city: web.City) -> None:
+    """The accounts that every city begins with; opening them again changes nothing."""
+    for open_accounts in (finance.open_chart, taxes.open_accounts):
+        db.run(city.engine, functools.partial(open_accounts, now=city.clock.now()))
+
+
+def periodic(city: web.City) -> list[jobs.Periodic]:
+    """What a worker does again and again."""
+    return [
+        jobs.Periodic("forget expired sign-ins", FORGET_EVERY, access.forget_expired),
+        jobs.Periodic("forget answered queries", FORGET_EVERY, transactions.forget_queries),
+        jobs.Periodic("publish the log", PUBLISH_EVERY, lambda session, now: audit.publish(session, city.vault, now)),
+    ]
+
+
+JOBS: jobs.Handlers = {}
+_CHECKS = (
+    audit_commands.Check("books", lambda session, _city: ledger.check_books(session)),
+    audit_commands.Check("transactions", lambda session, city: transactions.check_transactions(session, city.vault)),
+)
+
+
+def commands() -> dict[str, click.Command]:
+    """The commands that rooms bring, under their names in `./city`."""
+    return {
+        "staff": access_commands.staff,
+        "residents": residents_commands.make(wallets.open_wallets),
+        "cards": cards_commands.cards,
+        "devices": devices_commands.devices,
+        "transit": transit_commands.transit,
+        "ledger": ledger_commands.ledger,
+        "audit": audit_commands.make(_CHECKS, source=transactions.contents),
+    }
