@@ -1,5 +1,6 @@
 """Makers of what many tests need, through the real verbs: a resident, a card whose keys are in memory, a terminal."""
 
+import base64
 import itertools
 import secrets
 from collections.abc import Callable
@@ -8,10 +9,14 @@ from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
 
+from flask import Blueprint, Flask
+from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from cardsvc import access, app, cards, devices, residents, web
+from cardsvc import access, app, cards, db, devices, residents, web
+from cardsvc.access import api as access_api
+from cardsvc.access import pages as access_pages
 from cardsvc.clock import Clock
 from cardsvc.settings import CHEAP, Environment, Settings
 from cardsvc.vault import Vault
@@ -184,3 +189,24 @@ def make_city(
     city = app.assemble(settings, vault, engine, clock=clock, random_bytes=random_bytes)
     app.open_base_accounts(city)
     return city
+
+
+def app_with(city: web.City, *blueprints: Blueprint) -> Flask:
+    """A web app of sign-in and these routes alone: for a room whose tests wire it themselves."""
+    made = Flask("cardsvc")
+    web.init(made, city)
+    web.register(made, access_api.blueprint, access_pages.blueprint, *blueprints)
+    made.testing = True
+    return made
+
+
+def staff_token(city: web.City, client: FlaskClient, *roles: str) -> dict[str, str]:
+    """The header of a new staff member with these roles, who has signed in."""
+    member = db.run(city.engine, lambda session: make_staff(session, city.clock.now(), *roles))
+    answer = client.post("/v1/sign-in", json={"username": member.username, "password": PASSWORD})
+    return {"Authorization": f"Bearer {answer.get_json()['token']}"}
+
+
+def base64url(data: bytes) -> str:
+    """Bytes as the API writes them."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

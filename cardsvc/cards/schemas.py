@@ -22,7 +22,6 @@ from crypto.keys import SIGNATURE_BYTES
 
 REASON_LENGTH_MAX = 150
 POINT_BYTES_MAX = 133  # the largest point of a standard curve; a point of another than P-256 is refused with a reason
-CHALLENGE_BYTES_MIN = 16
 
 
 class OrderSchema(web.ApiSchema):
@@ -114,9 +113,7 @@ class SignatureSchema(web.ApiSchema):
 
 class PresenceSchema(SignatureSchema):
     challenge = web.bytes_field(
-        required=True,
-        size_max=CHALLENGE_BYTES,
-        metadata={"description": f"fresh, of the asker's making, {CHALLENGE_BYTES_MIN} to {CHALLENGE_BYTES} bytes"},
+        required=True, size=CHALLENGE_BYTES, metadata={"description": "random, of the asker's making, used once"}
     )
 
 
