@@ -4,6 +4,7 @@ Nothing of pyscard above its bare functions is used: its monitors swallow except
 that a removed card's handle may reach the next card.
 """
 
+import contextlib
 import queue
 import threading
 import time
@@ -182,7 +183,9 @@ class PcscConnection:
         self._answer_seconds = answer_seconds
         self._open = True
         self._mute = False
-        *_, atr = api.SCardStatus(handle)
+        result, _name, _state, _protocol, atr = api.SCardStatus(handle)
+        if result & _WORD:
+            raise _lost(result & _WORD)
         self._atr = bytes(atr)
         self._commands: queue.SimpleQueue[list[int] | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[tuple[int, list[int]]] = queue.SimpleQueue()
@@ -216,7 +219,8 @@ class PcscConnection:
         self._open = False
         self._commands.put(None)
         if not self._mute:  # else the worker closes up when, and if, the card answers at last
-            self._answers.get()
+            with contextlib.suppress(queue.Empty):
+                self._answers.get(timeout=self._answer_seconds)
 
     def _work(self) -> None:
         api = _api()

@@ -1,7 +1,7 @@
 """Judges from PyPI whose dependencies disagree with ours live in environments of their own, under `.judges/`.
 
-    python -m tests.judges.environments            makes all that are missing
-    python -m tests.judges.environments yubikit    makes one
+    python -m tests.judges            makes all that are missing
+    python -m tests.judges yubikit    makes one
 
 Tests ask `judge_python`; the judge runs as a process of its own.
 """
@@ -27,7 +27,7 @@ PINNED: Final = {
 def judge_python(name: str) -> str:
     """The interpreter of a judge's environment, or a skip (a failure in CI) that says how to make it."""
     if not _complete(name):
-        missing(f"the judge {name} is not installed (python -m tests.judges.environments {name})")
+        missing(f"the judge {name} is not installed (python -m tests.judges {name})")
     return str(FOLDER / name / "bin" / "python")
 
 
@@ -56,8 +56,3 @@ def _complete(name: str) -> bool:
 
 def _marker(name: str) -> Path:
     return FOLDER / name / "pinned"
-
-
-if __name__ == "__main__":
-    for wanted in sys.argv[1:] or PINNED:
-        make(wanted)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import subprocess
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,10 +19,8 @@ pytestmark = [pytest.mark.pcsc, pytest.mark.judge]
 
 DIGEST = hashlib.sha256(b"what is signed").digest()
 OPENSC_ID = {Slot.AUTHENTICATION: "01", Slot.SIGNATURE: "02", Slot.CARD_AUTHENTICATION: "04"}
-MODULES = {
-    "opensc-pkcs11": Path("/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"),
-    "ykcs11": Path("/usr/lib/x86_64-linux-gnu/libykcs11.so"),
-}
+MULTIARCH = sysconfig.get_config_var("MULTIARCH") or "x86_64-linux-gnu"
+MODULES = {"opensc-pkcs11": "opensc-pkcs11.so", "ykcs11": "libykcs11.so"}  # Debian package: file
 
 
 class Bench:
@@ -132,7 +131,7 @@ def test_opensc_and_the_card_prove_the_management_key_to_each_other(
 @pytest.mark.parametrize("module", MODULES)
 def test_a_pkcs11_module_signs_with_our_card(tmp_path: Path, module: str) -> None:
     """In a reader of its own: ykcs11 looks only at readers that bear its maker's name."""
-    library = require_file(MODULES[module], module)
+    library = require_file(Path("/usr/lib") / MULTIARCH / MODULES[module], module)
     tool = require("pkcs11-tool", "opensc")
     require("pcscd")
     issued = issued_card(CardSettings(yubikey_extensions=True))

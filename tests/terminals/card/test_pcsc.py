@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from terminals import card
 from terminals.card import Interface, ManagementAlgorithm, PivSession, Slot, pcsc
 from terminals.card.products import ATR_DEMO_CARD
 from tests.card_builders import MANAGEMENT_KEY, PIN, IssuedCard, Tearing, issued_card, secret
-from tests.judging import require
+from tests.judging import missing, require
 from tests.pcsc_fixtures import PcscSlot
 
 pytestmark = pytest.mark.pcsc
@@ -196,5 +197,69 @@ try:
 except card.ReaderUnavailable:
     print("named")
 """
-    done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
-    assert done.stdout == "named\n", done.stderr
+    assert alone(script) == "named\n"
+
+
+def alone(script: str, *before: str) -> str:
+    """Run a script in a process that has met no PC/SC daemon yet; what it prints."""
+    environment = {name: value for name, value in os.environ.items() if name != "PCSCLITE_CSOCK_NAME"}
+    done = subprocess.run(
+        [*before, sys.executable, "-c", script],
+        cwd=Path(__file__).parents[3],
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout + done.stderr
+
+
+def test_without_pyscard_the_import_succeeds_and_the_reader_says_what_to_install() -> None:
+    script = """
+import sys
+sys.modules["smartcard"] = sys.modules["smartcard.scard"] = None
+from terminals import card
+from terminals.card import pcsc
+reader = pcsc.PcscReader("any")
+for verb in (pcsc.list_readers, pcsc.find_reader, reader.connect, lambda: reader.wait_for_card(0)):
+    try:
+        verb()
+    except card.ReaderUnavailable as error:
+        print("pip install pyscard" in str(error))
+"""
+    assert alone(script) == "True\n" * 4
+
+
+def test_without_a_daemon_the_reader_says_what_to_start() -> None:
+    script = """
+import os
+os.environ["PCSCLITE_CSOCK_NAME"] = "/nowhere"
+from terminals import card
+from terminals.card import pcsc
+try:
+    pcsc.list_readers()
+except card.ReaderUnavailable as error:
+    print("apt-get install pcscd" in str(error))
+"""
+    assert alone(script) == "True\n"
+
+
+def test_the_machines_daemon_is_started_once_and_seen_by_every_tool(pcsc_daemon: card.PrivatePcscd) -> None:
+    """In namespaces of its own, so that the machine's real one is left alone."""
+    require("opensc-tool", "opensc")
+    script = """
+import subprocess
+from terminals import card
+from terminals.card.pcscd import SYSTEM_SOCKET, answers
+with card.SystemPcscd() as first:
+    with card.SystemPcscd() as second:
+        print(first.started_here, second.started_here)
+    seen = subprocess.run(["opensc-tool", "-l"], capture_output=True, text=True).stdout
+    print([name in seen for name in first.reader_names])
+print(answers(SYSTEM_SOCKET))
+"""
+    user = [] if os.geteuid() == 0 else ["--map-root-user"]
+    inside = ["unshare", *user, "--mount", "--net", "sh", "-c", 'mount -t tmpfs tmpfs /run && exec "$0" "$@"']
+    if subprocess.run([*inside, "true"], check=False, capture_output=True).returncode:
+        missing("this kernel gives no namespaces to this user")
+    assert alone(script, *inside) == "True False\n[True, True]\nFalse\n"
