@@ -1,6 +1,6 @@
 """The schema's history. Alembic runs it; the tables of the models are what it must arrive at.
 
-What compares with the models sees the tables of the rooms that are imported: callers import all of them (`app.py`).
+What compares with the models sees the tables of the rooms that are imported: callers import `cardsvc.app`, all of them.
 """
 
 import logging
@@ -18,11 +18,6 @@ from cardsvc.db import Base, unit_of_work
 
 FOLDER = Path(__file__).parent
 logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells at every look which database it looks at
-
-
-def has_revisions() -> bool:
-    """Whether the history has begun."""
-    return bool(_scripts().get_heads())
 
 
 def migrate(engine: Engine) -> None:
