@@ -13,11 +13,11 @@ from cardsvc.devices.actions import PolicySources
 from cardsvc.devices.schemas import (
     CodeSchema,
     DeviceListSchema,
+    DeviceRevocationSchema,
     DeviceSchema,
     EnrolmentSchema,
     EnrolSchema,
     InviteSchema,
-    RevocationSchema,
     shown,
 )
 
@@ -90,7 +90,7 @@ def _add_administration(blueprint: web.ApiBlueprint) -> None:
     @blueprint.route("/devices/<uuid:device_id>/revocation")
     class Revocation(MethodView):
         @guard.requires("admin")
-        @blueprint.arguments(RevocationSchema)
+        @blueprint.arguments(DeviceRevocationSchema)
         @blueprint.response(200, DeviceSchema)
         def post(self, given: dict[str, Any], device_id: UUID) -> dict[str, Any]:
             """Take a terminal out of service for good."""

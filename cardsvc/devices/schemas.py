@@ -51,7 +51,7 @@ class DeviceListSchema(web.ApiSchema):
     devices = fields.List(fields.Nested(DeviceSchema), required=True)
 
 
-class RevocationSchema(web.ApiSchema):
+class DeviceRevocationSchema(web.ApiSchema):
     reason = fields.String(required=True, validate=validate.Length(min=1, max=200))
 
 
