@@ -47,6 +47,7 @@ def register(
     nobody `confirmed_distinct` that they are two.
     """
     clean = checked(registration, now)
+    _lock_register(session)
     if not confirmed_distinct:
         for number in _registered(session, [person_key(clean)]).values():
             raise DuplicateResident(number)
@@ -61,6 +62,7 @@ def register_many(
     Raises: InvalidRegistration whose `fields` name every row at fault (`row 1` is the first), duplicates included.
     """
     clean, fields = _check_rows(registrations, now)
+    _lock_register(session)
     fields.update(_duplicate_rows(session, clean))
     if fields:
         raise InvalidRegistration(fields)
@@ -183,6 +185,11 @@ def _registered_event(resident_id: UUID, by: UUID, now: datetime) -> dict[str, o
         "at": now,
         "reason": None,
     }
+
+
+def _lock_register(session: Session) -> None:
+    """Be the only one who registers until the transaction ends: two clerks with one person are compared in turn."""
+    _draw_serials(session, 0)
 
 
 def _draw_serials(session: Session, count: int) -> int:

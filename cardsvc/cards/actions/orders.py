@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from cardsvc import residents
@@ -23,11 +24,9 @@ def request(session: Session, resident_id: UUID, *, by: UUID, now: datetime, ran
     resident = residents.find(session, resident_id)
     if resident.status != ResidentStatus.ACTIVE:
         raise ResidentNotEligible(resident.number, resident.status)
-    states = [state.value for state in ORDERED]
-    open_order = select(CardRow.id).where(CardRow.resident_id == resident_id, CardRow.state.in_(states))
-    card_id = session.execute(open_order).scalar_one_or_none()
-    if card_id is not None:
-        return queries.find(session, card_id)
+    present = _open_order(session, resident_id)
+    if present is not None:
+        return present
     card_id = new_card_id(random_bytes)
     order = {
         "id": card_id,
@@ -37,9 +36,24 @@ def request(session: Session, resident_id: UUID, *, by: UUID, now: datetime, ran
         "requested_at": now,
         "attempt": 0,
     }
-    session.execute(insert(CardRow).values(order))
+    try:
+        with session.begin_nested():
+            session.execute(insert(CardRow).values(order))
+    except IntegrityError:
+        # the partial unique index of orders: somebody else ordered a moment ago, and that order is the order
+        present = _open_order(session, resident_id)
+        if present is None:
+            raise
+        return present
     write_event(session, card_id, None, CardState.REQUESTED, by=by, now=now)
     return queries.find(session, card_id)
+
+
+def _open_order(session: Session, resident_id: UUID) -> Card | None:
+    states = [state.value for state in ORDERED]
+    query = select(CardRow.id).where(CardRow.resident_id == resident_id, CardRow.state.in_(states))
+    card_id = session.execute(query).scalar_one_or_none()
+    return None if card_id is None else queries.find(session, card_id)
 
 
 def approve(session: Session, card_id: UUID, *, by: UUID, now: datetime) -> Card:
