@@ -244,4 +244,5 @@ SERVICE = (
     Sample("finance", "finance/day.html", FINANCE, "Teresa Aquino"),
     Sample("finance-quiet", "finance/day.html", QUIET_FINANCE, "Teresa Aquino"),
     Sample("error", "error.html", {"problem": PROBLEM, "trace_id": "4f1d2c3b4a5968778695a4b3c2d1e0ff"}, "Maria Santos"),
+    Sample("every-field", "every_field.html", {"fields": EVERY_FIELD}),
 )

@@ -1,4 +1,5 @@
-# mypy: disable-error-code="untyped-decorator"  # flask-smorest has no types
+# flask-smorest has no types
+# mypy: disable-error-code="untyped-decorator"
 """A small app on the city's parts, with one route of each kind, so that the web is judged without any room."""
 
 from collections.abc import Callable
