@@ -8,7 +8,7 @@ from typing import Final
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from terminals.agent.counter_flow import Case, CounterFlow, Deed
+from terminals.agent.counter_flow import Case, CounterFlow, Deed, NotSignedIn
 from terminals.agent.failures import FAILURES
 from terminals.agent.look import Field
 from terminals.agent.pin_form import read_pins
@@ -19,6 +19,7 @@ from terminals.counter import Step, VerifiedCard
 from terminals.station import wipe
 
 Page = str | Response
+_OPEN: Final = ("counter.home", "counter.sign_in", "counter.sign_out")
 _ORDER: Final = ("request", "approve", "make", "pin", "done")
 
 
@@ -65,6 +66,12 @@ class OpenShift:
 
 def make(flow: CounterFlow, watcher: Watcher) -> Blueprint:
     pages = Blueprint("counter", __name__, url_prefix="/<token>/counter")
+
+    @pages.before_request
+    def sign_in_first() -> None:
+        if not flow.signed_in and request.endpoint not in _OPEN:
+            raise NotSignedIn
+
     _add_sign_in(pages, flow)
     _add_issue(pages, flow, watcher)
     _add_verify(pages, flow, watcher)

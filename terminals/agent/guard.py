@@ -40,7 +40,7 @@ def protect(app: Flask, token: str, port: Callable[[], int | None]) -> None:
 
 def _is_ours(host: str, port: int | None) -> bool:
     name, _, number = host.rpartition(":") if not host.endswith("]") and ":" in host else (host, "", "")
-    return name in LOOPBACK and (port is None or not number or number == str(port))
+    return name in LOOPBACK and (port is None or number == str(port))
 
 
 def _from_our_page() -> bool:

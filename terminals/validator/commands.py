@@ -27,7 +27,7 @@ def validator(context: click.Context, /, **options: Any) -> None:
 
 def place_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
-        click.option("--category", default="adult", show_default=True, help="The rider category of the fare."),
+        click.option("--category", help="The rider category of the fare; without it the one the policy prices."),
         click.option("--stop", "stop_id", default="stop", show_default=True, help="The stop's id in the tariff."),
         click.option("--network", "network_id", required=True, help="The network's id in the tariff."),
     ):
@@ -39,7 +39,7 @@ def place_options(command: Callable[..., None]) -> Callable[..., None]:
 @place_options
 @console.json_option
 @click.pass_context
-def tap(context: click.Context, network_id: str, stop_id: str, category: str) -> None:
+def tap(context: click.Context, network_id: str, stop_id: str, category: str | None) -> None:
     """Wait for one card, take its tap, exit 0 when it is accepted."""
     station = console.open_station(context)
     reader = _reader(station)
@@ -69,7 +69,7 @@ def sync(context: click.Context) -> None:
 @place_options
 @console.json_option
 @click.pass_context
-def run(context: click.Context, network_id: str, stop_id: str, category: str) -> None:
+def run(context: click.Context, network_id: str, stop_id: str, category: str | None) -> None:
     """Take taps until interrupted, and sync each minute when there is a network."""
     station = console.open_station(context)
     reader = _reader(station)

@@ -50,7 +50,7 @@ def earlier_tap(taps: Sequence[EarlierTap], now_ms: int, place: Place) -> Earlie
 def fare_at(policy: Policy, place: Place) -> FlatFare:
     """What a ride costs here. Raises: NoFare."""
     for fare in policy.fares:
-        if (fare.network_id, fare.rider_category) == (place.network_id, place.rider_category):
+        if fare.network_id == place.network_id and place.rider_category in (None, fare.rider_category):
             return fare
     raise NoFare(place)
 

@@ -11,12 +11,12 @@ DUPLICATE_MS = 10_000
 class Place:
     """Ids as in the tariff's GTFS feed. `duplicate_ms`: the same card within this time is the same tap.
 
-    `rider_category` is what a rider pays of whom nothing else is known.
+    `rider_category` is what a rider pays of whom nothing else is known; None for the one category the policy prices.
     """
 
     network_id: str
     stop_id: str
-    rider_category: str = "adult"
+    rider_category: str | None = None
     duplicate_ms: int = DUPLICATE_MS
 
 

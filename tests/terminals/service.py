@@ -1,32 +1,47 @@
-"""The city's real service in this process: an app over a database of its own, reached by a `Send`, not a socket."""
+"""The city's real service in this process: the whole app over its own database, reached by a `Send`, not a socket."""
 
+import json
 import secrets
 from collections.abc import Mapping
-from datetime import date
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Flask
+from flask import Flask
 
-from cardsvc import access, db, residents, web
-from cardsvc.access.api import blueprint as access_api
-from cardsvc.cards.api import blueprint as cards_api
-from cardsvc.clock import FixedClock
-from cardsvc.residents.api import make as residents_api
-from cardsvc.settings import CHEAP, Environment, Settings
+from cardsvc import access, app, db, devices
+from cardsvc.clock import FixedClock, business_date
+from cardsvc.settings import CHEAP
 from cardsvc.vault import Vault
+from crypto.wire.ids import uuid7
+from terminals.card import SimulatedCard
 from terminals.client import Reply, ServiceClient, ServiceUnreachable, StaffClient
-from tests.fixtures.databases import create_tables
+from terminals.counter import Personalisation
+from terminals.settings import TerminalKind, TerminalSettings
+from terminals.station import Station, enrol
+from tests.builders import make_city
+from tests.terminals.city import session
 
-URL = "http://127.0.0.1"
+URL = "http://localhost"
 PASSWORD = "correct horse battery"
+PIN = b"24681357"
+STAFF = {
+    "clara": ["clerk"],
+    "oscar": ["card_officer"],
+    "carlo": ["cashier"],
+    "bella": ["benefits_officer"],
+    "andres": ["benefits_approver"],
+    "tessa": ["treasurer", "finance"],
+    "admin": ["admin"],
+}
 
 
 class InProcess:
     """A `Send` to a Flask app. It can lose a request, or an answer, as a network does."""
 
-    def __init__(self, app: Flask) -> None:
-        self._client = app.test_client(use_cookies=False)
+    def __init__(self, served: Flask) -> None:
+        self._client = served.test_client(use_cookies=False)
         self.sent = 0
         self.lose_request: int | None = None
         self.lose_answer: int | None = None
@@ -42,70 +57,143 @@ class InProcess:
         return Reply(answer.status_code, answer.data)
 
 
-class CardOffice:
-    """The rooms that a counter needs to make cards, with a clerk and an officer."""
+class StationClock:
+    """A terminal's clock that agrees with the city's."""
 
-    def __init__(self, folder: Path, vault: Vault, clock: FixedClock, *more: Blueprint) -> None:
-        self.clock = clock
+    def __init__(self, clock: FixedClock) -> None:
+        self._clock = clock
+
+    def now_ms(self) -> int:
+        return int(self._clock.now().timestamp() * 1000)
+
+
+class CityService:
+    """A city with its staff signed in, and what the tests of terminals need from its offices."""
+
+    def __init__(self, folder: Path, vault: Vault, clock: FixedClock) -> None:
+        self.folder, self.clock = folder, clock
         self.engine = db.make_engine(f"sqlite:///{folder / 'city.sqlite'}")
-        create_tables(self.engine)
-        settings = Settings(
-            env=Environment.TEST,
-            home=folder,
-            database_url=str(self.engine.url),
-            city_name="Maharlika City",
-            log_origin=vault.log_origin,
-            public_url=URL,
-            vault_passphrase="not needed",
-            bind_host="127.0.0.1",
-            port=0,
-        )
-        app = Flask("office")
-        web.init(app, web.City(settings, clock, self.engine, vault, handlers=None, random_bytes=secrets.token_bytes))
-        web.register(app, access_api, residents_api(lambda *_: None), cards_api, *more)
-        self.send = InProcess(app)
+        app.make_schema(self.engine)
+        self.city = make_city(self.engine, vault, clock)
+        self.send = InProcess(app.app_of(self.city))
         self.client = ServiceClient(URL, self.send)
-        for username, role in (("clara", "clerk"), ("oscar", "card_officer")):
-            self._add(username, role)
-        self.clerk: StaffClient = self.client.sign_in("clara", PASSWORD)
-        self.officer: StaffClient = self.client.sign_in("oscar", PASSWORD)
+        self.staff: dict[str, StaffClient] = {}
         self._people = 0
 
     def close(self) -> None:
         self.engine.dispose()
 
-    def approved_card(self) -> UUID:
-        """A card of a new resident, ordered by the clerk and approved by the officer."""
-        self._people += 1
-        person = residents.Registration(
-            family_name="Reyes",
-            given_name="Juan",
-            middle_name=f"Person {self._people}",
-            birth_date=date(1990, 1, 1),
-            sex=residents.Sex.MALE,
-            barangay_code="BR-01",
-            address="1 Rizal St.",
-        )
-        made = db.run(
-            self.engine,
-            lambda session: residents.register(
-                session, person, by=self.clerk.session.staff_id, now=self.clock.now(), random_bytes=secrets.token_bytes
-            ),
-        )
-        card_id = self.clerk.request_card(made.id).card_id
-        return self.officer.approve_card(card_id).card_id
+    def person(self, username: str) -> StaffClient:
+        """Somebody of `STAFF`, signed in."""
+        if username not in self.staff:
+            db.run(
+                self.engine,
+                lambda session: access.add_staff(
+                    session,
+                    username=username,
+                    full_name=username.title(),
+                    roles=STAFF[username],
+                    password=PASSWORD,
+                    now=self.clock.now(),
+                    random_bytes=secrets.token_bytes,
+                    cost=CHEAP,
+                ),
+            )
+            self.staff[username] = self.client.sign_in(username, PASSWORD)
+        return self.staff[username]
 
-    def _add(self, username: str, role: str) -> None:
-        db.run(
+    @property
+    def clerk(self) -> StaffClient:
+        return self.person("clara")
+
+    def ask(self, username: str, method: str, path: str, content: object, *, media: str = "application/json") -> Any:
+        """A call that no terminal makes, by a member of staff; money with an id of its own."""
+        token = self.person(username).session.token
+        record_id = uuid7(int(self.clock.now().timestamp() * 1000), secrets.token_bytes(10))
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": media, "Idempotency-Key": str(record_id)}
+        body = content.encode() if isinstance(content, str) else json.dumps(content).encode()
+        reply = self.send(method, path, headers, body)
+        assert reply.status < 300, reply.body
+        return json.loads(reply.body) if reply.body else None
+
+    def resident(self) -> Any:
+        self._people += 1
+        return self.ask(
+            "clara",
+            "POST",
+            "/v1/residents",
+            {
+                "family_name": "Reyes",
+                "given_name": "Juan",
+                "middle_name": f"Person {self._people}",
+                "birth_date": "1990-01-01",
+                "sex": "M",
+                "barangay_code": "BR-01",
+                "address": "1 Rizal St.",
+            },
+        )
+
+    def approved_card(self, resident_id: UUID | None = None) -> UUID:
+        """A card, of a new resident unless told, ordered by the clerk and approved by the officer."""
+        resident_id = resident_id or UUID(self.resident()["id"])
+        card_id = self.clerk.request_card(resident_id).card_id
+        return self.person("oscar").approve_card(card_id).card_id
+
+    def active_card(self, resident_id: UUID | None = None) -> SimulatedCard:
+        """A card made and handed over; its PIN is `PIN`."""
+        card, card_id = SimulatedCard.blank(), self.approved_card(resident_id)
+        work = Personalisation(self.clerk, card_id, random_bytes=secrets.token_bytes)
+        work.hand_over(session(card), work.make(session(card)), bytearray(PIN), bytearray(PIN))
+        return card
+
+    def station(self, kind: TerminalKind) -> Station:
+        """A terminal, invited, enrolled and with a policy."""
+        by = self.person("admin").session.staff_id
+        code = db.run(
             self.engine,
-            lambda session: access.add_staff(
+            lambda session: devices.invite(
                 session,
-                username=username,
-                full_name=username.title(),
-                roles=[role],
-                password=PASSWORD,
+                devices.DeviceKind(kind),
+                kind,
+                by=by,
                 now=self.clock.now(),
                 random_bytes=secrets.token_bytes,
-                cost=CHEAP,
             ),
         )
+        settings = TerminalSettings(kind, URL, self.folder / kind)
+        enrol(settings, code, send=self.send)
+        station = Station.open(settings, send=self.send, clock=StationClock(self.clock))
+        station.refresh()
+        return station
+
+    def fund_vault(self, cents: int) -> None:
+        """Cash from the bank in the vault, for the floats."""
+        content = {"amount_cents": cents, "currency": "PHP", "password": PASSWORD, "reference": "W-1"}
+        self.ask("tessa", "POST", "/v1/finance/funding", {**content, "account_code": "equity:general"})
+        self.ask("tessa", "POST", "/v1/finance/withdrawals", content)
+
+    def entitlement(self, resident_id: UUID, cents: int) -> None:
+        """An approved cycle that pays this resident."""
+        self.ask("bella", "POST", "/v1/benefits/programmes", {"code": "RICE", "name": "Rice subsidy"})
+        funding = {"amount_cents": cents, "currency": "PHP", "password": PASSWORD, "reference": "F-1"}
+        self.ask("tessa", "POST", "/v1/finance/funding", {**funding, "account_code": "benefits:RICE:fund"})
+        cycle = self.ask(
+            "bella",
+            "POST",
+            "/v1/benefits/cycles",
+            {
+                "programme": "RICE",
+                "label": "November",
+                "claim_until": (business_date(self.clock.now()) + timedelta(days=30)).isoformat(),
+                "count": 1,
+                "total_cents": cents,
+                "lines": [{"resident_id": str(resident_id), "amount_cents": cents}],
+            },
+        )
+        self.ask("andres", "POST", f"/v1/benefits/cycles/{cycle['id']}/approval", {"password": PASSWORD})
+
+    def bill(self, resident_number: str, pesos: str) -> None:
+        due = (business_date(self.clock.now()) + timedelta(days=30)).isoformat()
+        heading = "number,tdn,owner_name,resident_number,year,quarter,basic,sef,due_on"
+        row = f"B-1,TD-1,Juan Reyes,{resident_number},2026,,{pesos},{pesos},{due}"
+        self.ask("tessa", "POST", "/v1/taxes/bills", f"{heading}\n{row}\n", media="text/csv")

@@ -1,14 +1,11 @@
 """Making a card at a counter: the real service, a real card, and a card pulled out at every APDU."""
 
 import secrets
-from collections.abc import Iterator
 from enum import Enum
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from cardsvc.clock import FixedClock
 from cardsvc.vault import Vault
 from crypto import pki
 from crypto.pki import CardSlot
@@ -31,9 +28,7 @@ from terminals.counter import MadeCard, Personalisation, PinsDiffer, Step
 from terminals.counter.secret import derived_puk
 from terminals.station import AnotherCard
 from tests.terminals.city import CountingConnection, inserted, session
-from tests.terminals.service import CardOffice
-
-PIN = b"24681357"
+from tests.terminals.service import PIN, CityService
 
 
 class Tear(Enum):
@@ -56,31 +51,24 @@ class TornConnection(CountingConnection):
         raise CardRemoved
 
 
-@pytest.fixture
-def office(tmp_path: Path, vault: Vault, clock: FixedClock) -> Iterator[CardOffice]:
-    opened = CardOffice(tmp_path, vault, clock)
-    yield opened
-    opened.close()
-
-
-def work(office: CardOffice, card_id: UUID) -> Personalisation:
+def work(office: CityService, card_id: UUID) -> Personalisation:
     return Personalisation(office.clerk, card_id, random_bytes=secrets.token_bytes)
 
 
-def make(office: CardOffice, card: SimulatedCard, card_id: UUID) -> MadeCard:
+def make(office: CityService, card: SimulatedCard, card_id: UUID) -> MadeCard:
     return work(office, card_id).make(session(card))
 
 
-def hand_over(office: CardOffice, card: SimulatedCard, made: MadeCard) -> str:
+def hand_over(office: CityService, card: SimulatedCard, made: MadeCard) -> str:
     done = work(office, made.card_id).hand_over(session(card), made, bytearray(PIN), bytearray(PIN))
     return done.state
 
 
-def state(office: CardOffice, card_id: UUID) -> str:
+def state(office: CityService, card_id: UUID) -> str:
     return office.clerk.card(card_id).state
 
 
-def check_issued(office: CardOffice, card: SimulatedCard, card_id: UUID, vault: Vault) -> None:
+def check_issued(office: CityService, card: SimulatedCard, card_id: UUID, vault: Vault) -> None:
     """The card proves by itself that it is the card that the service calls active."""
     assert state(office, card_id) == "active"
     with session(card) as opened:
@@ -97,7 +85,7 @@ def check_issued(office: CardOffice, card: SimulatedCard, card_id: UUID, vault: 
         assert chuid.guid == card_id
 
 
-def test_a_blank_card_becomes_an_active_one(office: CardOffice, vault: Vault) -> None:
+def test_a_blank_card_becomes_an_active_one(office: CityService, vault: Vault) -> None:
     card, card_id, steps = SimulatedCard.blank(), office.approved_card(), list[Step]()
     job = Personalisation(office.clerk, card_id, random_bytes=secrets.token_bytes, watch=steps.append)
     made = job.make(session(card))
@@ -109,7 +97,7 @@ def test_a_blank_card_becomes_an_active_one(office: CardOffice, vault: Vault) ->
     check_issued(office, card, card_id, vault)
 
 
-def test_nothing_of_the_factory_is_left_on_an_issued_card(office: CardOffice) -> None:
+def test_nothing_of_the_factory_is_left_on_an_issued_card(office: CityService) -> None:
     card, card_id = SimulatedCard.blank(), office.approved_card()
     hand_over(office, card, make(office, card, card_id))
     management_key = card.state.management_key
@@ -120,7 +108,7 @@ def test_nothing_of_the_factory_is_left_on_an_issued_card(office: CardOffice) ->
 
 @pytest.mark.parametrize("algorithm", list(ManagementAlgorithm))
 def test_a_factory_key_of_any_kind_is_accepted_to_be_replaced(
-    office: CardOffice, algorithm: ManagementAlgorithm
+    office: CityService, algorithm: ManagementAlgorithm
 ) -> None:
     card, card_id = SimulatedCard.blank(algorithm=algorithm), office.approved_card()
     make(office, card, card_id)
@@ -129,7 +117,7 @@ def test_a_factory_key_of_any_kind_is_accepted_to_be_replaced(
 
 @pytest.mark.parametrize("tear", list(Tear))
 def test_a_card_torn_at_any_apdu_is_not_issued_and_the_same_call_again_completes_it(
-    office: CardOffice, tear: Tear
+    office: CityService, tear: Tear
 ) -> None:
     whole = CountingConnection(inserted(SimulatedCard.blank()).connect())
     work(office, office.approved_card()).make(PivSession(whole))
@@ -144,7 +132,7 @@ def test_a_card_torn_at_any_apdu_is_not_issued_and_the_same_call_again_completes
 
 
 @pytest.mark.parametrize("tear", list(Tear))
-def test_a_card_torn_again_and_again_at_one_place_still_completes(office: CardOffice, tear: Tear) -> None:
+def test_a_card_torn_again_and_again_at_one_place_still_completes(office: CityService, tear: Tear) -> None:
     for at in (4, 5, 6, 7, 8, 9, 10, 11):
         card, card_id = SimulatedCard.blank(), office.approved_card()
         for _ in range(3):
@@ -156,7 +144,7 @@ def test_a_card_torn_again_and_again_at_one_place_still_completes(office: CardOf
 
 @pytest.mark.parametrize("tear", list(Tear))
 def test_a_handover_torn_at_any_apdu_is_not_active_and_the_same_call_again_completes_it(
-    office: CardOffice, vault: Vault, tear: Tear
+    office: CityService, vault: Vault, tear: Tear
 ) -> None:
     card, card_id = SimulatedCard.blank(), office.approved_card()
     made = make(office, card, card_id)
@@ -174,7 +162,7 @@ def test_a_handover_torn_at_any_apdu_is_not_active_and_the_same_call_again_compl
 
 
 @pytest.mark.parametrize("lost", ["lose_request", "lose_answer"])
-def test_a_call_lost_on_the_way_is_mended_by_the_same_call_again(office: CardOffice, lost: str) -> None:
+def test_a_call_lost_on_the_way_is_mended_by_the_same_call_again(office: CityService, lost: str) -> None:
     for step in range(1, 4):  # begin, certify, readback
         card, card_id = SimulatedCard.blank(), office.approved_card()
         setattr(office.send, lost, office.send.sent + step)
@@ -186,7 +174,7 @@ def test_a_call_lost_on_the_way_is_mended_by_the_same_call_again(office: CardOff
 
 @pytest.mark.parametrize("lost", ["lose_request", "lose_answer"])
 def test_a_handover_lost_on_the_way_is_mended_by_the_same_call_again(
-    office: CardOffice, vault: Vault, lost: str
+    office: CityService, vault: Vault, lost: str
 ) -> None:
     card, card_id = SimulatedCard.blank(), office.approved_card()
     made = make(office, card, card_id)
@@ -197,7 +185,7 @@ def test_a_handover_lost_on_the_way_is_mended_by_the_same_call_again(
     check_issued(office, card, card_id, vault)
 
 
-def test_two_different_pins_are_refused_before_the_card_is_touched(office: CardOffice) -> None:
+def test_two_different_pins_are_refused_before_the_card_is_touched(office: CityService) -> None:
     card, card_id = SimulatedCard.blank(), office.approved_card()
     made = make(office, card, card_id)
     first, second = bytearray(PIN), bytearray(b"111111")
@@ -208,7 +196,7 @@ def test_two_different_pins_are_refused_before_the_card_is_touched(office: CardO
     assert not any(first + second)
 
 
-def test_another_card_is_not_handed_over(office: CardOffice) -> None:
+def test_another_card_is_not_handed_over(office: CityService) -> None:
     first, second = SimulatedCard.blank(), SimulatedCard.blank()
     made = make(office, first, office.approved_card())
     make(office, second, office.approved_card())
@@ -216,7 +204,7 @@ def test_another_card_is_not_handed_over(office: CardOffice) -> None:
         hand_over(office, second, made)
 
 
-def test_somebody_elses_card_is_not_made_over(office: CardOffice, vault: Vault) -> None:
+def test_somebody_elses_card_is_not_made_over(office: CityService, vault: Vault) -> None:
     card, first, second = SimulatedCard.blank(), office.approved_card(), office.approved_card()
     hand_over(office, card, make(office, card, first))
     with pytest.raises(WrongManagementKey):
@@ -224,7 +212,7 @@ def test_somebody_elses_card_is_not_made_over(office: CardOffice, vault: Vault) 
     check_issued(office, card, first, vault)
 
 
-def test_a_card_with_an_unknown_management_key_is_refused_untouched(office: CardOffice) -> None:
+def test_a_card_with_an_unknown_management_key_is_refused_untouched(office: CityService) -> None:
     card = SimulatedCard.blank()
     card.state.management_key = bytes(24)
     before = card.state.copy()
@@ -233,7 +221,7 @@ def test_a_card_with_an_unknown_management_key_is_refused_untouched(office: Card
     assert card.state == before
 
 
-def test_a_product_that_cannot_change_its_management_key_is_refused_untouched(office: CardOffice) -> None:
+def test_a_product_that_cannot_change_its_management_key_is_refused_untouched(office: CityService) -> None:
     class AnotherAtr(CountingConnection):
         @property
         def atr(self) -> bytes:
@@ -246,12 +234,12 @@ def test_a_product_that_cannot_change_its_management_key_is_refused_untouched(of
     assert card.state == before
 
 
-def test_a_card_is_not_made_over_the_contactless_interface(office: CardOffice) -> None:
+def test_a_card_is_not_made_over_the_contactless_interface(office: CityService) -> None:
     with pytest.raises(NotAllowed):
         work(office, office.approved_card()).make(session(SimulatedCard.blank(), Interface.CONTACTLESS))
 
 
-def test_a_card_that_is_no_piv_card_is_refused_before_the_service_hears_of_it(office: CardOffice) -> None:
+def test_a_card_that_is_no_piv_card_is_refused_before_the_service_hears_of_it(office: CityService) -> None:
     class NoPiv(CountingConnection):
         def transmit(self, frame: bytes | bytearray) -> bytes:
             assert frame
@@ -263,7 +251,7 @@ def test_a_card_that_is_no_piv_card_is_refused_before_the_service_hears_of_it(of
     assert state(office, card_id) == "approved"
 
 
-def test_a_card_nobody_approved_is_not_made(office: CardOffice) -> None:
+def test_a_card_nobody_approved_is_not_made(office: CityService) -> None:
     card, card_id = SimulatedCard.blank(), office.approved_card()
     hand_over(office, card, make(office, card, card_id))
     with pytest.raises(ServiceRefused) as refused:
@@ -278,7 +266,7 @@ def test_the_puk_follows_from_the_management_key_alone() -> None:
     assert len(derived_puk(bytes(16))) == 8
 
 
-def test_a_card_with_little_memory_is_refused_and_never_called_ready(office: CardOffice) -> None:
+def test_a_card_with_little_memory_is_refused_and_never_called_ready(office: CityService) -> None:
     small = SimulatedCard.blank(CardSettings(object_length_max=300))
     card_id = office.approved_card()
     with pytest.raises(Exception, match="no room") as refused:
