@@ -81,9 +81,14 @@ def app_of(city: web.City) -> Flask:
     return app
 
 
-def create_app(config: Settings, *, clock: Clock | None = None, random_bytes: RandomBytes | None = None) -> Flask:
-    """The web app of a city that was made before. Raises: what `build_city` raises; SchemaOutdated."""
+def ready_city(config: Settings, *, clock: Clock | None = None, random_bytes: RandomBytes | None = None) -> web.City:
+    """A city whose schema is the one of this release. Raises: what `build_city` raises; SchemaOutdated."""
     city = build_city(config, clock=clock, random_bytes=random_bytes)
     if not migrations.is_current(city.engine):
         raise SchemaOutdated
-    return app_of(city)
+    return city
+
+
+def create_app(config: Settings, *, clock: Clock | None = None, random_bytes: RandomBytes | None = None) -> Flask:
+    """The web app of a city that was made before. Raises: what `ready_city` raises."""
+    return app_of(ready_city(config, clock=clock, random_bytes=random_bytes))

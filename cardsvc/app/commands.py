@@ -12,7 +12,7 @@ from gunicorn.app.base import BaseApplication
 
 from cardsvc import db, jobs, migrations, settings, web
 from cardsvc.app import wiring
-from cardsvc.app.city import SchemaOutdated, build_city, create_app, init_city, make_schema
+from cardsvc.app.city import SchemaOutdated, build_city, create_app, init_city, make_schema, ready_city
 from cardsvc.settings import Settings
 
 THREADS = 8  # gthread served best of the workers tried; one process is enough for SQLite's one writer
@@ -58,8 +58,9 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 def serve(host: str | None, port: int | None) -> None:
     """Run the web service until it is told to stop."""
     config = settings.load(bind_host=host, port=port)
-    create_app(config)  # says what is missing here, once, and not from every process
-    backend = db.make_engine(config.database_url).dialect.name
+    city = ready_city(config)  # says what is missing here, once, and not from every process
+    backend = city.engine.dialect.name
+    city.engine.dispose()
     click.echo(f"{config.city_name} at {config.public_url} (listening on {config.bind_host}:{config.port})", err=True)
     _Server(config, PROCESSES[backend]).run()
 
@@ -115,9 +116,7 @@ def show(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def check(as_json: bool) -> None:
     """Whether a service could start with these settings: they agree, the vault opens, the schema is right."""
-    found = build_city(settings.load())
-    if not migrations.is_current(found.engine):
-        raise SchemaOutdated
+    ready_city(settings.load())
     click.echo(json.dumps({"ok": True}) if as_json else "The service can start with these settings.")
 
 
