@@ -1,6 +1,6 @@
 """How the agent's pages are drawn: macros, languages, money, the headers that keep the browser on our side.
 
-The service has the same words in `cardsvc.web.look`; terminals are installed without it, so the few lines are here again.
+The service has the same words in `cardsvc.web.look`; terminals are installed without it, so the few lines stand here again.
 """
 
 import base64
@@ -70,7 +70,7 @@ def language() -> str:
 
 
 def dress(app: Flask, *, city_name: str, base: str, random_bytes: Callable[[int], bytes]) -> None:
-    """Give `app` the city's look. `base` is the path before every page, the boot's token in it, without a last slash."""
+    """Give `app` the look. `base` is the path before every page, the boot's token in it, without a last slash."""
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     own = app.jinja_loader
     assert own is not None
