@@ -1,6 +1,6 @@
 """How the agent's pages are drawn: macros, languages, money, the headers that keep the browser on our side.
 
-The service has the same words in `cardsvc.web.look`; terminals are installed without it, so the few lines stand here again.
+The service has the same words in `cardsvc.web.look`; terminals are installed without it, so they stand here again.
 """
 
 import base64
