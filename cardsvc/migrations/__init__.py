@@ -5,16 +5,16 @@ What compares with the models sees the tables of the rooms that are imported: ca
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
+from sqlalchemy.orm import Session
 
 from cardsvc.db import Base, unit_of_work
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 FOLDER = Path(__file__).parent
 logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells at every look which database it looks at
@@ -22,6 +22,8 @@ logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells at every look
 
 def migrate(engine: Engine) -> None:
     """Bring the schema to the newest revision; nothing to do is no error. One transaction: all of it or none."""
+    from alembic import command
+
     with engine.begin() as connection:
         command.upgrade(_config(connection), "head")
 
@@ -29,11 +31,26 @@ def migrate(engine: Engine) -> None:
 def is_current(engine: Engine) -> bool:
     """Whether the schema is the one that this code was written for."""
     with unit_of_work(engine, read_only=True) as session:
-        return set(MigrationContext.configure(session.connection()).get_current_heads()) == set(_scripts().get_heads())
+        return newest() in applied(session)
+
+
+def newest() -> str:
+    """The last revision of this code. Read from the files' names, because every start asks and Alembic loads slowly."""
+    return max(path.name.partition("_")[0] for path in (FOLDER / "versions").glob("[0-9]*.py"))
+
+
+def applied(session: Session) -> set[str]:
+    """The revision of the database, as Alembic notes it; none where it never ran."""
+    if not sa.inspect(session.connection()).has_table("alembic_version"):
+        return set()
+    return set(session.scalars(sa.text("SELECT version_num FROM alembic_version")))
 
 
 def differences(engine: Engine) -> list[Any]:
     """What the models have and the database has not, or the other way round, in Alembic's words."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
     with unit_of_work(engine, read_only=True) as session:
         context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
         return list(compare_metadata(context, Base.metadata))
@@ -41,19 +58,16 @@ def differences(engine: Engine) -> list[Any]:
 
 def write_revision(engine: Engine, message: str) -> None:
     """Write the next revision: what brings this database, at the newest one, to the models. Somebody then reads it."""
+    from alembic import command
+
+    written = len(list((FOLDER / "versions").glob("[0-9]*.py")))
     with engine.begin() as connection:
-        command.revision(_config(connection), message, autogenerate=True, rev_id=f"{len(_revisions()) + 1:04d}")
+        command.revision(_config(connection), message, autogenerate=True, rev_id=f"{written + 1:04d}")
 
 
-def _revisions() -> list[object]:
-    return list(_scripts().walk_revisions())
+def _config(connection: Connection) -> "Config":
+    from alembic.config import Config
 
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory(str(FOLDER))
-
-
-def _config(connection: Connection) -> Config:
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(FOLDER))
     config.set_main_option("path_separator", "os")

@@ -4,20 +4,16 @@ import ipaddress
 import os
 import time
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import Forbidden
 
+from cardsvc import migrations
 from cardsvc.web.parts import city, public
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
 SEVERAL_PROCESSES = "PROMETHEUS_MULTIPROC_DIR"
 
 blueprint = Blueprint("health", __name__)
@@ -81,14 +77,10 @@ def init(app: Flask) -> None:
 
 def _checks() -> dict[str, str]:
     try:
-        with city().engine.connect() as connection:
-            found = set(MigrationContext.configure(connection).get_current_heads())
+        current = migrations.is_current(city().engine)
     except SQLAlchemyError:
         return {"database": "unreachable", "schema": "unknown"}
-    scripts = Config()
-    scripts.set_main_option("script_location", str(MIGRATIONS))
-    wanted = set(ScriptDirectory.from_config(scripts).get_heads()) if MIGRATIONS.is_dir() else set()
-    return {"database": "ok", "schema": "ok" if found == wanted else "another than this release's: run ./city migrate"}
+    return {"database": "ok", "schema": "ok" if current else "another than this release's: run ./city migrate"}
 
 
 def _asked_from_this_machine() -> bool:
