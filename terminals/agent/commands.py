@@ -28,7 +28,7 @@ def agent(context: click.Context, /, *, kind: str, port: int, city_name: str, **
     Prints the address of the first page: it holds a token of this start, so a bookmark of yesterday opens nothing.
     """
     terminal = TerminalKind(kind)
-    context.obj = console.open_settings(terminal, options)
+    console.keep_options(context, terminal, options)
     station = console.open_station(context)
     pattern = station.settings.reader
     reader = console.card_in_file(pattern) or pcsc.find_reader(pattern)

@@ -23,7 +23,7 @@ _WAIT_SECONDS = 30.0
 @click.pass_context
 def counter(context: click.Context, /, **options: Any) -> None:
     """Issue cards, verify cards, take cash."""
-    context.obj = console.open_settings(TerminalKind.COUNTER, options)
+    console.keep_options(context, TerminalKind.COUNTER, options)
 
 
 def staff_options(command: Any) -> Any:

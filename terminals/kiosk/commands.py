@@ -20,7 +20,7 @@ _WAIT_SECONDS = 30.0
 @click.pass_context
 def kiosk(context: click.Context, /, **options: Any) -> None:
     """What residents do themselves: balance, claim, pay."""
-    context.obj = console.open_settings(TerminalKind.KIOSK, options)
+    console.keep_options(context, TerminalKind.KIOSK, options)
 
 
 @kiosk.command()

@@ -73,8 +73,12 @@ def card_in_file(pattern: str) -> LocalReader | None:
     return reader
 
 
-def open_settings(kind: TerminalKind, options: Mapping[str, Any]) -> TerminalSettings:
-    """The settings of a group's options, enrolled first where a code is given. Raises: SettingsError, as `enrol`."""
+def keep_options(context: click.Context, kind: TerminalKind, options: Mapping[str, Any]) -> None:
+    """Remember a group's options for its commands. Nothing is checked yet, so that --help needs no service."""
+    context.obj = lambda: _settings(kind, options)
+
+
+def _settings(kind: TerminalKind, options: Mapping[str, Any]) -> TerminalSettings:
     settings = load(kind, service_url=options["service_url"], home=options["home"], reader=options["reader"])
     if options["enrol_code"]:
         enrol(settings, options["enrol_code"])
@@ -82,8 +86,11 @@ def open_settings(kind: TerminalKind, options: Mapping[str, Any]) -> TerminalSet
 
 
 def open_station(context: click.Context) -> Station:
-    """The terminal of this command line, closed when the command ends. Raises: NotEnrolled."""
-    settings: TerminalSettings = context.obj
+    """The terminal of this command line, enrolled first where a code is given, closed when the command ends.
+
+    Raises: SettingsError, NotEnrolled, and as `enrol`.
+    """
+    settings: TerminalSettings = context.obj()
     station = Station.open(settings)
     context.call_on_close(station.close)
     return station

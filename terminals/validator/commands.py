@@ -22,7 +22,7 @@ _WAIT_SECONDS = 30.0
 @click.pass_context
 def validator(context: click.Context, /, **options: Any) -> None:
     """Take taps, with or without a network."""
-    context.obj = console.open_settings(TerminalKind.VALIDATOR, options)
+    console.keep_options(context, TerminalKind.VALIDATOR, options)
 
 
 def place_options(command: Callable[..., None]) -> Callable[..., None]:
