@@ -1,1 +1,1 @@
-"""The demo city and the story: sees service and terminals, and both only as their users do."""
+"""The demo city and the story: the only place that sees both sides of the city, and uses each as its users do."""

@@ -5,7 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from crypto.keys import SoftwareSigner
@@ -25,6 +25,12 @@ def signer(seed: int, *name: object) -> SoftwareSigner:
 
 def milliseconds(at: datetime) -> int:
     return int(at.timestamp()) * 1000 + at.microsecond // 1000
+
+
+class Card(Protocol):
+    """A card that signs that it was there."""
+
+    def tapped(self, record_bytes: bytes) -> Authorisation: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,7 @@ class SoftTerminal:
         self.waiting.append(Transaction(record.encode(), tuple(authorisations)).encode())
         return record.record_id
 
-    def tap(self, body: Body, card: SoftCard, at: datetime) -> UUID:
+    def tap(self, body: Body, card: Card, at: datetime) -> UUID:
         record = self.record(body, at)
         return self.keep(record, [card.tapped(record.encode())])
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from demo.city.bank import BankLine
 from demo.city.cast import APPROVER, DRAFTER, TREASURER
 from demo.city.desk import Desk
+from demo.city.holders import HOLDERS
 from demo.city.people import Person, age
 
 OPENING_CENTS: Final = 80_000_000_00
@@ -19,6 +20,8 @@ BILL_COUNT: Final = 2000
 _SENIOR = 60
 _STUDENT_MAX = 24
 _PARENT_MIN, _PARENT_MAX = 25, 45
+_SOLO_SHARE = 0.12
+_HOLDER_ASSESSED = 120_000  # pesos: a bill that a holder can pay after a claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,13 @@ def payouts(people: Sequence[Person], today: date, seed: int) -> list[Payout]:
     parents = [
         (n, 1_500_00)
         for n, p in enumerate(people)
-        if _PARENT_MIN <= age(p, today) <= _PARENT_MAX and chance.random() < 0.12  # noqa: PLR2004
+        if _PARENT_MIN <= age(p, today) <= _PARENT_MAX and (chance.random() < _SOLO_SHARE or n < len(HOLDERS))
     ]
+    year = today.year
     return [
-        Payout("SENIOR", "2026 second half", 3, tuple(seniors)),
-        Payout("STUDENT", "First semester 2026-2027", 8, tuple(students)),
-        Payout("SOLO", "October 2026", 12, tuple(parents)),
+        Payout("SENIOR", f"{year} second half", 3, tuple(seniors)),
+        Payout("STUDENT", f"First semester {year}-{year + 1}", 8, tuple(students)),
+        Payout("SOLO", f"Fourth quarter {year}", 12, tuple(parents)),
     ]
 
 
@@ -69,13 +73,15 @@ def _senior_cents(years: int) -> int:
     return next(cents for least, cents in tiers if years >= least)
 
 
-def fund(desk: Desk, account: Account) -> None:
+def fund(desk: Desk, account: Account, payouts: Sequence[Payout]) -> None:
     """The year's opening money and the programmes' appropriations, each a signed record and a bank line."""
-    today = desk.clock.now().date()
-    sources = [("equity:general", OPENING_CENTS, "APPROP-2026-GF")]
+    today = desk.today()
+    year = today.year
+    sources = [("equity:general", OPENING_CENTS, f"APPROP-{year}-GF")]
     for code, name, cents in PROGRAMMES:
-        desk.call("POST", "/v1/benefits/programmes", DRAFTER, json={"code": code, "name": name})
-        sources.append((f"benefits:{code}:fund", cents, f"APPROP-2026-{code}"))
+        desk.office.call("POST", "/v1/benefits/programmes", DRAFTER, json_body={"code": code, "name": name})
+        promised = sum(amount for payout in payouts if payout.programme == code for _, amount in payout.amounts)
+        sources.append((f"benefits:{code}:fund", max(cents, 2 * promised), f"APPROP-{year}-{code}"))
     for account_code, cents, reference in sources:
         given = {"amount_cents": cents, "currency": "PHP", "reference": reference, "account_code": account_code}
         desk.act("/v1/finance/funding", TREASURER, **given)
@@ -85,48 +91,48 @@ def fund(desk: Desk, account: Account) -> None:
 
 def withdraw(desk: Desk, account: Account, cents: int, reference: str) -> None:
     desk.act("/v1/finance/withdrawals", TREASURER, amount_cents=cents, currency="PHP", reference=reference)
-    account.waiting.append(BankLine(desk.clock.now().date(), -cents, reference, f"Cash withdrawal {reference}"))
+    account.waiting.append(BankLine(desk.today(), -cents, reference, f"Cash withdrawal {reference}"))
 
 
-def open_cycle(desk: Desk, payout: Payout, residents: Sequence[UUID]) -> dict[int, tuple[UUID, int]]:
-    """Draft a cycle and let a second officer approve it; returns what each person may claim."""
+def open_cycle(desk: Desk, payout: Payout, residents: Sequence[UUID]) -> None:
+    """Draft a cycle and let a second officer approve it."""
     lines = [{"resident_id": str(residents[n]), "amount_cents": cents} for n, cents in payout.amounts]
     draft = {
         "programme": payout.programme,
         "label": payout.label,
-        "claim_until": (desk.clock.now().date() + timedelta(days=60)).isoformat(),
+        "claim_until": (desk.today() + timedelta(days=60)).isoformat(),
         "count": len(lines),
         "total_cents": sum(cents for _, cents in payout.amounts),
         "lines": lines,
     }
-    cycle: dict[str, Any] = desk.call("POST", "/v1/benefits/cycles", DRAFTER, json=draft)
+    cycle: dict[str, Any] = desk.office.call("POST", "/v1/benefits/cycles", DRAFTER, json_body=draft)
     desk.act(f"/v1/benefits/cycles/{cycle['id']}/approval", APPROVER)
-    return {n: (UUID(cycle["id"]), cents) for n, cents in payout.amounts}
 
 
-def tax_roll(people: Sequence[Person], numbers: Sequence[str], seed: int) -> bytes:
-    """Two thousand bills as the assessor's CSV; every third property belongs to a resident with a card."""
+def tax_roll(people: Sequence[Person], numbers: Sequence[str], seed: int, year: int) -> bytes:
+    """Two thousand bills as the assessor's CSV: one for each holder of a demo card, then every third for a resident."""
     chance = random.Random(f"bills:{seed}")
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("number", "tdn", "owner_name", "resident_number", "year", "quarter", "basic", "sef", "due_on"))
     for n in range(BILL_COUNT):
-        owner = chance.randrange(len(people))
-        linked = n % 3 == 0
-        assessed = chance.randint(40, 900) * 1000
+        held = n < len(HOLDERS)
+        owner = n if held else chance.randrange(len(HOLDERS), len(people))
+        linked = held or n % 3 == 0
+        assessed = _HOLDER_ASSESSED if held else chance.randint(40, 900) * 1000
         person = people[owner]
         name = f"{person.family_name}, {person.given_name}" if linked else f"Estate {chance.randint(1000, 9999)}"
         writer.writerow(
             (
-                f"RPT-2026-{n + 1:05d}",
+                f"BILL-{year}-{n + 1:05d}",
                 f"TD-{chance.randint(10000, 99999)}-{n:05d}",
                 name,
                 numbers[owner] if linked else "",
-                2026,
+                year,
                 4,
                 f"{assessed * 2 // 400}.00",
                 f"{assessed // 400}.00",
-                "2026-12-31",
+                f"{year}-12-31",
             )
         )
     return out.getvalue().encode()

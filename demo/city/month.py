@@ -1,6 +1,7 @@
 """Thirty days of the demo city: shifts, top-ups, taps, claims, bills, deposits, statements; and what goes wrong."""
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,10 +18,13 @@ from crypto.wire.wallets import CashTopUp
 from demo.city import bank
 from demo.city.cast import CASHIER, FINANCE
 from demo.city.desk import Desk
-from demo.city.machines import SoftCard, SoftTerminal
+from demo.city.holders import HeldCard
+from demo.city.machines import Card, SoftCard, SoftTerminal
 from demo.city.money import Account
 
 FLOAT_CENTS: Final = 5_000_00
+HOLDERS_DAY: Final = 2  # on this day the holders of the demo cards bring cash
+HOLDER_CENTS: Final = 500_00
 TAPS_A_VALIDATOR: Final = 60
 TOP_UPS_A_COUNTER: Final = 24
 _AMOUNTS: Final = (100_00, 200_00, 300_00, 500_00, 1_000_00)
@@ -40,11 +44,16 @@ class Ride:
 
 @dataclass(slots=True)
 class Month:
-    """The city while its history is made. `claims` and `bills` wait to be taken: (card, id, cents)."""
+    """The city while its history is made. `claims` and `bills` wait to be taken: (card, id, cents).
+
+    `drawers` holds the cash taken at each counter today, `rides_taken` the accepted taps, `outcomes` how often the
+    service said what.
+    """
 
     desk: Desk
     terminals: Sequence[SoftTerminal]
     cards: Sequence[SoftCard]
+    holders: Sequence[HeldCard]
     account: Account
     rides: dict[str, Ride]
     chance: random.Random
@@ -52,8 +61,9 @@ class Month:
     claims: list[tuple[SoftCard, UUID, int]] = field(default_factory=list)
     bills: list[tuple[SoftCard, UUID, int]] = field(default_factory=list)
     loaded: list[SoftCard] = field(default_factory=list)
-    outcomes: dict[str, int] = field(default_factory=dict)
-    top_ups: list[UUID] = field(default_factory=list)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    drawers: Counter[str] = field(default_factory=Counter)
+    rides_taken: list[UUID] = field(default_factory=list)
 
     def of_kind(self, kind: str) -> list[SoftTerminal]:
         return [terminal for terminal in self.terminals if terminal.kind == kind]
@@ -69,29 +79,39 @@ def play_day(month: Month, number: int, morning: datetime) -> None:
         _ride(month, validator, morning)
     for kiosk in month.of_kind("kiosk"):
         _visit(month, kiosk, morning)
+    _holders_out(month, number, shifts[0], morning + timedelta(hours=9))
     evening = morning + timedelta(hours=10)
     month.desk.new_day(evening)
     for counter, shift_id in zip(month.of_kind("counter"), shifts, strict=True):
-        _send(month, counter, evening)
         _close_shift(month, counter, shift_id, evening, number)
     for terminal in (*month.of_kind("validator"), *month.of_kind("kiosk")):
         _send(month, terminal, evening)
     _deposit(month, number)
-    if number % 9 == 5:  # noqa: PLR2004 - three times a month somebody at finance takes a top-up back
-        entry_id = month.top_ups[-1]
-        month.desk.act("/v1/finance/reversals", FINANCE, entry_id=str(entry_id), reason="Keyed twice by the cashier")
+    if number % 9 == 5:  # noqa: PLR2004 - three times a month somebody at finance takes a fare back
+        entry_id = month.rides_taken[-1]
+        month.desk.act("/v1/finance/reversals", FINANCE, entry_id=str(entry_id), reason="The bus broke down on the way")
+
+
+def _holders_out(month: Month, number: int, shift_id: UUID, at: datetime) -> None:
+    """The holders of the demo cards bring cash on one day, and take the bus on every fourth day after it."""
+    counter, validator = month.of_kind("counter")[0], month.of_kind("validator")[0]
+    for n, holder in enumerate(month.holders):
+        if number == HOLDERS_DAY:
+            _take_cash(month, counter, holder, HOLDER_CENTS, shift_id, at + timedelta(minutes=n))
+        elif number > HOLDERS_DAY and number % 4 == 0:
+            validator.tap(_fare(month, validator), holder, at + timedelta(minutes=45, seconds=20 * n))
 
 
 def _open_shift(month: Month, counter: SoftTerminal, at: datetime) -> UUID:
-    _, staff_id = month.desk.sign_in(CASHIER)
+    _, staff_id = month.desk.office.sign_in(CASHIER)
     record_id = _staffed(month, counter, ShiftOpened(staff_id, FLOAT_CENTS, "PHP"), at)
     _send(month, counter, at)
     return record_id
 
 
 def _close_shift(month: Month, counter: SoftTerminal, shift_id: UUID, at: datetime, number: int) -> None:
-    _, staff_id = month.desk.sign_in(CASHIER)
-    expected = month.outcomes.pop(f"drawer {counter.device_id}", 0) + FLOAT_CENTS
+    _, staff_id = month.desk.office.sign_in(CASHIER)
+    expected = month.drawers.pop(counter.name, 0) + FLOAT_CENTS
     short = _SHORT_BY if number == 17 and counter is month.of_kind("counter")[1] else 0  # noqa: PLR2004
     _staffed(month, counter, ShiftClosed(staff_id, shift_id, expected - short, "PHP"), at)
     _send(month, counter, at)
@@ -104,25 +124,31 @@ def _staffed(month: Month, terminal: SoftTerminal, body: Body, at: datetime) -> 
 
 
 def _top_up(month: Month, counter: SoftTerminal, shift_id: UUID, morning: datetime) -> None:
-    for n in range(TOP_UPS_A_COUNTER * month.scale):
+    count = TOP_UPS_A_COUNTER * month.scale
+    for n in range(count):
         card = month.chance.choice(month.cards)
-        cents = month.chance.choice(_AMOUNTS)
-        at = morning + timedelta(minutes=5 + n * 500 // (TOP_UPS_A_COUNTER * month.scale), seconds=n % 60)
-        record_id = counter.tap(CashTopUp(cents, "PHP", shift_id), card, at)
+        at = morning + timedelta(minutes=5 + n * 500 // count, seconds=n % 60)
+        _take_cash(month, counter, card, month.chance.choice(_AMOUNTS), shift_id, at)
         month.loaded.append(card)
-        month.top_ups.append(record_id)
-        month.outcomes[f"drawer {counter.device_id}"] = month.outcomes.get(f"drawer {counter.device_id}", 0) + cents
+
+
+def _take_cash(month: Month, counter: SoftTerminal, card: Card, cents: int, shift_id: UUID, at: datetime) -> None:
+    counter.tap(CashTopUp(cents, "PHP", shift_id), card, at)
+    month.drawers[counter.name] += cents
 
 
 def _ride(month: Month, validator: SoftTerminal, morning: datetime) -> None:
     """Riders mostly have money; a few ride on and owe it, as the policy allows."""
-    ride = month.rides[validator.name]
     count = TAPS_A_VALIDATOR * month.scale
     for n in range(count):
         card = month.chance.choice(month.loaded if month.chance.random() < 0.95 else month.cards)  # noqa: PLR2004
         at = morning + timedelta(seconds=60 + n * 34_000 // count)
-        tap = Tap(ride.network_id, ride.stop_id, "flat", ride.fare_cents, "PHP", ride.tariff_version, 1)
-        validator.tap(tap, card, at)
+        validator.tap(_fare(month, validator), card, at)
+
+
+def _fare(month: Month, validator: SoftTerminal) -> Tap:
+    ride = month.rides[validator.name]
+    return Tap(ride.network_id, ride.stop_id, "flat", ride.fare_cents, "PHP", ride.tariff_version, 1)
 
 
 def _visit(month: Month, kiosk: SoftTerminal, morning: datetime) -> None:
@@ -151,27 +177,26 @@ def _send(month: Month, terminal: SoftTerminal, at: datetime) -> None:
     while waiting:
         terminal.waiting, waiting = waiting[:_BATCH], waiting[_BATCH:]
         for result in month.desk.send(terminal.batch(at)):
-            name = result["reason"] or "accepted"
-            month.outcomes[name] = month.outcomes.get(name, 0) + 1
+            month.outcomes[result["reason"] or "accepted"] += 1
+            if terminal.kind == "validator" and result["outcome"] == "accepted":
+                month.rides_taken.append(UUID(result["record_id"]))
 
 
 def _deposit(month: Month, number: int) -> None:
-    """The day's cash goes to the bank; one deposit in ten is booked by the bank a day late."""
-    lines = month.desk.call("GET", "/v1/finance/trial-balance", FINANCE)["lines"]
+    """The day's cash goes to the bank, but for the floats of tomorrow."""
+    lines = month.desk.office.call("GET", "/v1/finance/trial-balance", FINANCE)["lines"]
     vault = next((line["debit_cents"] for line in lines if line["code"] == "cash:vault"), 0)
     cents = vault - 4 * FLOAT_CENTS
     if cents <= 0:
         return
     reference = f"DEP-{number:04d}"
     month.desk.act("/v1/finance/deposits", FINANCE, amount_cents=cents, currency="PHP", reference=reference)
-    month.account.waiting.append(
-        bank.BankLine(month.desk.clock.now().date(), cents, reference, f"Cash deposit {reference}")
-    )
+    month.account.waiting.append(bank.BankLine(month.desk.today(), cents, reference, f"Cash deposit {reference}"))
 
 
 def send_statement(month: Month, days: int) -> dict[str, Any]:
     """The bank's statement of the last days, imported by finance. One line of the month nobody can explain yet."""
-    account, today = month.account, month.desk.clock.now().date()
+    account, today = month.account, month.desk.today()
     account.statements += 1
     lines = list(account.waiting)
     if account.statements == 2:  # noqa: PLR2004
@@ -182,7 +207,7 @@ def send_statement(month: Month, days: int) -> dict[str, Any]:
         account.statements, account.opening_cents, lines, first=first, last=today, made_at=month.desk.clock.now()
     )
     account.opening_cents += sum(line.amount_cents for line in lines)
-    imported: list[dict[str, Any]] = month.desk.call(
+    imported: list[dict[str, Any]] = month.desk.office.call(
         "POST", "/v1/finance/statements", FINANCE, data=data, content_type="application/xml"
     )
     return imported[0]
