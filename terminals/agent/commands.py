@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 import click
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from terminals.agent.app import Agent, Port, create_agent
 from terminals.card import pcsc
@@ -14,6 +14,13 @@ from terminals.settings import TerminalKind
 from terminals.station import console
 
 _HOST = "127.0.0.1"  # the pages are for this machine alone; there is no option for another address
+
+
+class _Quiet(WSGIRequestHandler):
+    """Logs no requests: their addresses hold the token of this boot."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        del code, size
 
 
 @click.command()
@@ -35,7 +42,7 @@ def agent(context: click.Context, /, *, kind: str, port: int, city_name: str, **
     told = Port()
     app = create_agent(terminal, station, reader, city_name=city_name, port=told)
     beside: Agent = app.extensions["agent"]
-    server = make_server(_HOST, port, app, threaded=True)
+    server = make_server(_HOST, port, app, threaded=True, request_handler=_Quiet)
     told.number = server.server_port
     assert ipaddress.ip_address(server.host).is_loopback
     beside.start()

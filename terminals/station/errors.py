@@ -9,6 +9,15 @@ class StationError(Exception):
     code: ClassVar[str] = "station_error"
 
 
+class OtherKind(StationError):
+    """The home folder is of a terminal of another kind: its records would be refused."""
+
+    code = "terminal_of_another_kind"
+
+    def __init__(self, enrolled: str, wanted: str) -> None:
+        super().__init__(f"This home is a {enrolled}'s, not a {wanted}'s; name another with --home.")
+
+
 class NoPolicy(StationError):
     code = "no_policy"
 

@@ -26,7 +26,7 @@ from terminals.outbox import (
 )
 from terminals.settings import Clock, SystemClock, TerminalSettings
 from terminals.station.answers import ItemResult, read_result
-from terminals.station.errors import NoPolicy, PolicyTooOld, ReceiptInvalid
+from terminals.station.errors import NoPolicy, OtherKind, PolicyTooOld, ReceiptInvalid
 from terminals.station.holder import Authorise
 from terminals.station.keeper import PolicyKeeper
 
@@ -72,9 +72,11 @@ class Station:
         clock: Clock | None = None,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
     ) -> Self:
-        """Raises: NotEnrolled, OutboxForeign."""
+        """Raises: NotEnrolled, OtherKind, OutboxForeign."""
         client = ServiceClient(settings.service_url, send)
         identity = load_identity(settings.home)
+        if identity.kind is not settings.kind:
+            raise OtherKind(identity.kind, settings.kind)
         return cls(settings, identity, client, clock=clock or SystemClock(), random_bytes=random_bytes)
 
     def close(self) -> None:

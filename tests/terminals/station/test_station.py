@@ -12,7 +12,7 @@ from terminals.client import ServiceRefused, ServiceUnreachable
 from terminals.counter import Till
 from terminals.outbox import NotEnrolled, State
 from terminals.settings import SettingsError, TerminalKind, TerminalSettings, day_start_ms, load
-from terminals.station import Station, enrol
+from terminals.station import OtherKind, Station, enrol
 from terminals.validator import Outcome, Place, Validator
 from tests.terminals.city import DAY_MS, HOUR_MS, NOON_MS, SmallCity, session
 from tests.terminals.service import PASSWORD, URL, CityService
@@ -36,6 +36,12 @@ def invite(office: CityService) -> str:
 def test_a_terminal_that_is_not_enrolled_says_so(tmp_path: Path) -> None:
     with pytest.raises(NotEnrolled):
         Station.open(TerminalSettings(TerminalKind.KIOSK, URL, tmp_path))
+
+
+def test_a_kiosks_home_is_not_used_as_a_counters(office: CityService) -> None:
+    office.station(TerminalKind.KIOSK).close()
+    with pytest.raises(OtherKind, match="--home"):
+        Station.open(TerminalSettings(TerminalKind.COUNTER, URL, office.folder / "kiosk"))
 
 
 @pytest.mark.parametrize("lost", ["lose_request", "lose_answer"])
