@@ -9,12 +9,13 @@ import pytest
 
 from tests import judging, postgres
 from tests.fixtures.core import app, city, client, clock, random_bytes, vault
-from tests.fixtures.databases import _copies, _shared_engine, backend, engine, session
+from tests.fixtures.databases import _copies, _kept, _shared_engine, backend, engine, session
 from tests.fixtures.town import town
 
 # Fixtures made elsewhere, found by pytest because they are names of this file.
 __all__ = [
     "_copies",
+    "_kept",
     "_shared_engine",
     "app",
     "backend",
