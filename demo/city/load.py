@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,6 @@ from demo.office import Office
 
 DAYS: Final = 30
 WEEK: Final = 7
-COUNT_MIN: Final = 20
 FEED: Final = Path(__file__).parent / "gtfs"
 _STOPS: Final = ("ayala", "buendia", "pier-guadalupe")
 _NETWORKS: Final = ("bus", "bus", "ferry")
@@ -58,6 +57,9 @@ class Summary:
     accepted: int
     declined: int
     statements: int
+
+    def to_json(self) -> dict[str, int]:
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
