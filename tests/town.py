@@ -86,8 +86,9 @@ class Terminal:
 
     def record(self, body: Body, *, at: datetime | None = None, record_id: UUID | None = None) -> Record:
         """The next record of the chain, signed by nobody."""
-        at_ms = db.to_ms(at or self.town.clock.now())
         self.sequence += 1
+        # the town's clock stands still; a terminal's records are milliseconds apart
+        at_ms = db.to_ms(self.town.clock.now()) + self.sequence if at is None else db.to_ms(at)
         made = Record.of(
             body,
             record_id=record_id or uuid7(at_ms, self.town.city.random_bytes(10)),
@@ -155,6 +156,7 @@ class Town:
     client: FlaskClient
     clock: FixedClock
     members: dict[str, access.StaffMember] = field(default_factory=dict)
+    _tokens: dict[str, tuple[datetime, dict[str, str]]] = field(default_factory=dict)
 
     # ------------------------------------------------------------------------------------------------------ people
 
@@ -204,9 +206,16 @@ class Town:
     # ------------------------------------------------------------------------------------------------------ HTTP
 
     def token(self, *roles: str) -> dict[str, str]:
-        """The header of the staff member of these roles, signed in now."""
+        """The header of the staff member of these roles, signed in at this moment of the clock."""
+        held = self._tokens.get("-".join(roles))
+        if held is not None and held[0] == self.clock.now():
+            return held[1]
         given = {"username": self.staff(*roles).username, "password": PASSWORD}
-        return {"Authorization": f"Bearer {self.client.post('/v1/sign-in', json=given).get_json()['token']}"}
+        answer = self.client.post("/v1/sign-in", json=given)
+        assert answer.status_code == 201, answer.text
+        header = {"Authorization": f"Bearer {answer.get_json()['token']}"}
+        self._tokens["-".join(roles)] = self.clock.now(), header
+        return header
 
     def post(self, path: str, body: Any, *roles: str, key: UUID | str | None = None, status: int = 200) -> Any:
         """A JSON POST by the staff member of these roles; money carries `key`."""
@@ -264,7 +273,7 @@ class Town:
 
     def till(self) -> tuple[Terminal, UUID]:
         """A counter with an open shift, in a city with money; the counter and the shift."""
-        if not self.count("entry"):
+        if not self.balance_of("cash:vault")[0]:
             self.fund()
             self.withdraw()
         counter = self.counter()

@@ -120,13 +120,15 @@ def all_staff(session: Session) -> list[StaffMember]:
     return _members(session, True)
 
 
-def staff_by_key(session: Session, key_ids: Sequence[bytes]) -> dict[bytes, StaffKey]:
-    """The active staff members' keys among `key_ids`; two statements however many are asked for."""
+def staff_by_key(session: Session, key_ids: Sequence[bytes], *, blocked_too: bool = False) -> dict[bytes, StaffKey]:
+    """The active staff members' keys among `key_ids`, or also the blocked ones': what they signed before stays signed.
+
+    Two statements however many are asked for.
+    """
     if not key_ids:
         return {}
-    found = session.execute(
-        select(Staff.id, Staff.key_id, Staff.public_key).where(Staff.key_id.in_(key_ids), Staff.status == ACTIVE)
-    ).all()
+    query = select(Staff.id, Staff.key_id, Staff.public_key).where(Staff.key_id.in_(key_ids))
+    found = session.execute(query if blocked_too else query.where(Staff.status == ACTIVE)).all()
     roles = _roles(session, [row.id for row in found])
     return {
         row.key_id: StaffKey(row.id, keys.load_spki(row.public_key), roles.get(row.id, frozenset())) for row in found

@@ -11,7 +11,7 @@ from cardsvc import ledger, residents
 from cardsvc.benefits import queries, rules
 from cardsvc.benefits.models import Cycle, Entitlement, Programme
 from cardsvc.clock import business_date
-from cardsvc.db import to_ms
+from cardsvc.db import insert_columns, to_ms
 from crypto.wire.benefits import CycleApproved
 from crypto.wire.ids import uuid7
 
@@ -77,17 +77,7 @@ def draft_cycle(
         "drafted_at": now,
     }
     session.execute(sa.insert(Cycle), cycle)
-    rows = [
-        {
-            "id": uuid7(to_ms(now), random_bytes(10)),
-            "cycle_id": cycle_id,
-            "resident_id": line.resident_id,
-            "amount_cents": line.amount_cents,
-            "state": "pending",
-        }
-        for line in lines
-    ]
-    session.execute(sa.insert(Entitlement), rows)
+    _insert_lines(session, cycle_id, lines, now, random_bytes)
     reserve = ledger.AccountSpec(
         rules.reserve_account(cycle_id),
         ledger.AccountKind.LIABILITY,
@@ -100,6 +90,19 @@ def draft_cycle(
     return drafted
 
 
+def _insert_lines(
+    session: Session, cycle_id: UUID, lines: Sequence[rules.CycleLine], now: datetime, random_bytes: RandomBytes
+) -> None:
+    columns: dict[str, list[object]] = {
+        "id": [uuid7(to_ms(now), random_bytes(10)) for _ in lines],
+        "cycle_id": [cycle_id for _ in lines],
+        "resident_id": [line.resident_id for line in lines],
+        "amount_cents": [line.amount_cents for line in lines],
+        "state": ["pending" for _ in lines],
+    }
+    insert_columns(session, Entitlement.__table__, columns)
+
+
 def _check_residents(session: Session, lines: Sequence[rules.CycleLine]) -> None:
     known = residents.find_many(session, [line.resident_id for line in lines])
     wrong = {
@@ -107,8 +110,7 @@ def _check_residents(session: Session, lines: Sequence[rules.CycleLine]) -> None
         for number, line in enumerate(lines)
         if line.resident_id not in known
     }
-    if wrong:
-        raise rules.InvalidCycle("The cycle was not stored: some residents are unknown.", fields=wrong)
+    rules.refuse_lines(wrong)
 
 
 def approval_of(session: Session, cycle_id: UUID, *, by: UUID, currency: str) -> CycleApproved:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from cardsvc import ledger, wallets
 from cardsvc.benefits import queries, rules
 from cardsvc.benefits.models import Cycle, Entitlement
 from cardsvc.clock import business_date
+from cardsvc.money import CURRENCY
 from cardsvc.transactions import Item, Plan, Reason, Rejected
 from crypto.wire.benefits import Claim, CycleApproved
 from crypto.wire.transaction import Purpose
@@ -27,12 +29,15 @@ class Approval:
     device_kinds: ClassVar[frozenset[str]] = frozenset({"portal", "counter"})
     roles: ClassVar[frozenset[str]] = frozenset({"benefits_approver"})
 
+    def subject(self, item: Item) -> UUID:
+        return item.says(CycleApproved).cycle_id
+
     def plan(self, session: Session, items: Sequence[Item], _now: datetime) -> list[Plan | Rejected]:
         bodies = [item.says(CycleApproved) for item in items]
         cycles = {cycle.id: cycle for cycle in queries.cycles(session, [body.cycle_id for body in bodies])}
         plans: list[Plan | Rejected] = []
         for item, body in zip(items, bodies, strict=True):
-            cycle = cycles.pop(body.cycle_id, None)  # the second approval of one cycle in a batch finds none
+            cycle = cycles.get(body.cycle_id)
             refusal = self._refusal(item, body, cycle)
             if refusal is not None or cycle is None:
                 plans.append(refusal or Rejected(Reason.UNKNOWN_REFERENCE, "There is no such cycle to approve."))
@@ -54,7 +59,8 @@ class Approval:
             )
         if cycle is None:
             return Rejected(Reason.UNKNOWN_REFERENCE, "There is no such cycle to approve.")
-        if (body.count, body.total_cents, body.list_hash) != (cycle.line_count, cycle.total_cents, cycle.list_hash):
+        approved = body.count, body.total_cents, body.currency, body.list_hash
+        if approved != (cycle.line_count, cycle.total_cents, CURRENCY, cycle.list_hash):
             return Rejected(Reason.WRONG_AMOUNT, "The list is not the one that was drafted. Look at the cycle again.")
         if cycle.state != "draft":
             return Rejected(Reason.ALREADY_DONE, f"The cycle is {cycle.state} already.")
@@ -78,12 +84,14 @@ class Claiming:
     device_kinds: ClassVar[frozenset[str]] = frozenset({"kiosk", "counter"})
     roles: ClassVar[frozenset[str]] = frozenset()
 
+    def subject(self, item: Item) -> UUID:
+        return item.says(Claim).entitlement_id
+
     def plan(self, session: Session, items: Sequence[Item], _now: datetime) -> list[Plan | Rejected]:
         claims = [item.says(Claim) for item in items]
         claimables = queries.claimables(session, [claim.entitlement_id for claim in claims])
         residents = [item.card.resident_id for item in items if item.card is not None]
         wallet_of = wallets.by_residents(session, residents)
-        taken: set[object] = set()
         plans: list[Plan | Rejected] = []
         for item, claim in zip(items, claims, strict=True):
             assert item.card is not None
@@ -93,18 +101,16 @@ class Claiming:
                 claimable,
                 resident_id=item.card.resident_id,
                 amount_cents=claim.amount_cents,
+                currency=claim.currency,
                 today=business_date(item.happened_at),
             )
             if wallet is None:
                 refusal = Rejected(Reason.UNKNOWN_WALLET, "This card's holder has no wallet. Ask at the counter.")
-            elif refusal is None and claim.entitlement_id in taken:
-                refusal = Rejected(Reason.ALREADY_DONE, "This was claimed before. The statement shows when and where.")
             if refusal is not None:
                 plans.append(refusal)
                 continue
             assert claimable is not None
             assert wallet is not None
-            taken.add(claim.entitlement_id)
             lines = (
                 ledger.Line(rules.reserve_account(claimable.cycle_id), claim.amount_cents),
                 ledger.Line(wallets.main_account(wallet.id), -claim.amount_cents),

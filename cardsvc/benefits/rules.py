@@ -9,9 +9,11 @@ from typing import ClassVar
 from uuid import UUID
 
 from cardsvc.errors import CityError, ErrorKind
-from cardsvc.money import AMOUNT_MAX
+from cardsvc.money import AMOUNT_MAX, CURRENCY
 from cardsvc.transactions import Reason, Rejected
 from crypto import cbor
+
+ERRORS_SHOWN = 100
 
 
 class InvalidCycle(CityError):
@@ -81,12 +83,6 @@ def check_draft(lines: Sequence[CycleLine], *, count: int, total_cents: int, cla
     Raises: InvalidCycle naming every wrong line.
     """
     wrong: dict[str, list[str]] = {}
-    times = Counter(line.resident_id for line in lines)
-    for number, line in enumerate(lines):
-        if not 1 <= line.amount_cents <= AMOUNT_MAX:
-            wrong.setdefault(f"lines.{number}", []).append("The amount must be at least one centavo.")
-        if times[line.resident_id] > 1:
-            wrong.setdefault(f"lines.{number}", []).append("This resident stands in the list more than once.")
     if not lines:
         wrong["lines"] = ["The list is empty."]
     if len(lines) != count:
@@ -97,9 +93,22 @@ def check_draft(lines: Sequence[CycleLine], *, count: int, total_cents: int, cla
         ]
     if claim_until < today:
         wrong["claim_until"] = ["The last day to claim has passed."]
+    times = Counter(line.resident_id for line in lines)
+    for number, line in enumerate(lines):
+        if not 1 <= line.amount_cents <= AMOUNT_MAX:
+            wrong.setdefault(f"lines.{number}", []).append("The amount must be at least one centavo.")
+        if times[line.resident_id] > 1:
+            wrong.setdefault(f"lines.{number}", []).append("This resident stands in the list more than once.")
+    refuse_lines(wrong)
+
+
+def refuse_lines(wrong: dict[str, list[str]]) -> None:
+    """Raises: InvalidCycle when something is wrong; the first hundred places are named, all are counted."""
     if wrong:
+        shown = dict(list(wrong.items())[:ERRORS_SHOWN])
         raise InvalidCycle(
-            "The cycle was not stored. Correct what is listed and send the whole list again.", fields=wrong
+            f"The cycle was not stored: {len(wrong)} places are wrong. Correct them and send the whole list again.",
+            fields=shown,
         )
 
 
@@ -115,11 +124,13 @@ class Claimable:
     claim_until: date
 
 
-def check_claim(claimable: Claimable | None, *, resident_id: UUID, amount_cents: int, today: date) -> Rejected | None:
+def check_claim(
+    claimable: Claimable | None, *, resident_id: UUID, amount_cents: int, currency: str, today: date
+) -> Rejected | None:
     """May this resident take this amount of this entitlement today?"""
     if claimable is None or claimable.resident_id != resident_id or claimable.state == "pending":
         return Rejected(Reason.UNKNOWN_REFERENCE, "There is nothing of that kind to claim with this card.")
-    if claimable.amount_cents != amount_cents:
+    if (amount_cents, currency) != (claimable.amount_cents, CURRENCY):
         return Rejected(Reason.WRONG_AMOUNT, "The amount is not the one that was approved. Look again, then claim.")
     if claimable.state == "claimed":
         return Rejected(Reason.ALREADY_DONE, "This was claimed before. The statement shows when and where.")

@@ -144,9 +144,10 @@ def match_lines(session: Session) -> list[rules.Match]:
     for match in found:
         values = {"state": "matched", "matched_entry": match.entry_id, "why": match.why}
         session.execute(sa.update(StatementLine).where(StatementLine.id == match.line_id).values(**values))
-    explained = {match.line_id for match in found}
+    explained, taken = {match.line_id for match in found}, {match.entry_id for match in found}
+    left = [movement for movement in movements if movement.entry_id not in taken]
     for line in lines:
         if line.line_id not in explained:
-            why = rules.why_open(line, movements)
+            why = rules.why_open(line, left)
             session.execute(sa.update(StatementLine).where(StatementLine.id == line.line_id).values(why=why))
     return found

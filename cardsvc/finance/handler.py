@@ -12,12 +12,16 @@ from cardsvc import ledger, wallets
 from cardsvc.clock import business_date
 from cardsvc.finance import queries, rules
 from cardsvc.finance.models import BankMovement, Shift
+from cardsvc.money import CURRENCY
 from cardsvc.transactions import Item, Plan, Reason, Rejected
 from crypto.wire.finance import BankDeposit, CashWithdrawal, Funding, ShiftClosed, ShiftOpened
 from crypto.wire.transaction import Purpose, Reversal
 from crypto.wire.wallets import CashTopUp
 
 _NOT_THE_SIGNER = Rejected(Reason.NOT_PERMITTED, "The record names another staff member than the one who signed it.")
+_OTHER_CURRENCY = Rejected(
+    Reason.WRONG_AMOUNT, f"The city's books are kept in {CURRENCY}. Make the record in {CURRENCY}."
+)
 _NO_SHIFT = Rejected(Reason.UNKNOWN_REFERENCE, "No shift is open at this counter. Open one, then take the cash.")
 
 
@@ -37,8 +41,11 @@ class ShiftOpening:
     device_kinds: ClassVar[frozenset[str]] = frozenset({"counter"})
     roles: ClassVar[frozenset[str]] = frozenset({"cashier"})
 
+    def subject(self, item: Item, /) -> UUID:
+        return item.device.id
+
     def plan(self, session: Session, items: Sequence[Item], _now: datetime, /) -> list[Plan | Rejected]:
-        busy = set(queries.open_shifts(session, [item.device.id for item in items]))
+        busy = queries.open_shifts(session, [item.device.id for item in items])
         plans: list[Plan | Rejected] = []
         for item in items:
             body = item.says(ShiftOpened)
@@ -46,10 +53,11 @@ class ShiftOpening:
                 plans.append(_NOT_THE_SIGNER)
             elif body.float_cents == 0:
                 plans.append(Rejected(Reason.WRONG_AMOUNT, "A shift begins with some change in the drawer: enter it."))
+            elif body.currency != CURRENCY:
+                plans.append(_OTHER_CURRENCY)
             elif item.device.id in busy:
                 plans.append(Rejected(Reason.ALREADY_DONE, "A shift is open at this counter. Close it first."))
             else:
-                busy.add(item.device.id)
                 lines = (
                     ledger.Line(rules.drawer(item.device.id), body.float_cents),
                     ledger.Line(rules.VAULT, -body.float_cents),
@@ -80,13 +88,16 @@ class ShiftClosing:
     device_kinds: ClassVar[frozenset[str]] = frozenset({"counter"})
     roles: ClassVar[frozenset[str]] = frozenset({"cashier"})
 
+    def subject(self, item: Item, /) -> UUID:
+        return item.device.id
+
     def plan(self, session: Session, items: Sequence[Item], _now: datetime, /) -> list[Plan | Rejected]:
         open_shifts = queries.open_shifts(session, [item.device.id for item in items])
         expected = ledger.balances(session, [rules.drawer(device_id) for device_id in open_shifts])
         plans: list[Plan | Rejected] = []
         for item in items:
             body = item.says(ShiftClosed)
-            shift = open_shifts.pop(item.device.id, None)
+            shift = open_shifts.get(item.device.id)
             if body.staff_id != _signer(item):
                 plans.append(_NOT_THE_SIGNER)
             elif shift is None or shift.id != body.shift_id:
@@ -96,6 +107,9 @@ class ShiftClosing:
         return plans
 
     def _close(self, item: Item, body: ShiftClosed, expected_cents: int) -> Plan | Rejected:
+        if not expected_cents and not body.counted_cents:
+            # Only taking back an earlier shift's top-up leads here; an entry of nothing is no entry.
+            return Rejected(Reason.WRONG_AMOUNT, "The drawer is empty by the books too. Put change in and count again.")
         amounts = (
             (rules.VAULT, body.counted_cents),
             (rules.OVER_SHORT, expected_cents - body.counted_cents),
@@ -126,6 +140,9 @@ class ToppingUp:
     device_kinds: ClassVar[frozenset[str]] = frozenset({"counter"})
     roles: ClassVar[frozenset[str]] = frozenset()
 
+    def subject(self, _item: Item, /) -> None:
+        """Top-ups do not compete."""
+
     def plan(self, session: Session, items: Sequence[Item], _now: datetime, /) -> list[Plan | Rejected]:
         open_shifts = queries.open_shifts(session, [item.device.id for item in items])
         wallet_of = wallets.by_residents(session, [item.card.resident_id for item in items if item.card is not None])
@@ -140,8 +157,11 @@ class ToppingUp:
                 plans.append(Rejected(Reason.UNKNOWN_WALLET, "This card's holder has no wallet yet."))
             elif shift is None or shift.id != body.shift_id:
                 plans.append(_NO_SHIFT)
+            elif body.currency != CURRENCY:
+                plans.append(_OTHER_CURRENCY)
             else:
                 account = wallets.owed_account(wallet.id)
+                # A debt below zero (repaid, then its ride was taken back) is given to the holder with the money.
                 repaid = min(owed[account], body.amount_cents)
                 owed[account] -= repaid
                 amounts = (
@@ -168,6 +188,9 @@ class Depositing:
     purposes: ClassVar[frozenset[Purpose]] = frozenset({Purpose.STAFF})
     device_kinds: ClassVar[frozenset[str]] = frozenset({"portal"})
     roles: ClassVar[frozenset[str]] = frozenset({"finance", "treasurer"})
+
+    def subject(self, _item: Item, /) -> None:
+        """Movements of cash do not compete but for the money, and the ledger sees to that."""
 
     def plan(self, _session: Session, items: Sequence[Item], _now: datetime, /) -> list[Plan | Rejected]:
         plans: list[Plan | Rejected] = []
@@ -206,6 +229,9 @@ class Funds:
     roles: ClassVar[frozenset[str]] = frozenset({"treasurer"})
     sources: ClassVar[tuple[str, ...]] = ("equity:", "benefits:")
 
+    def subject(self, _item: Item, /) -> None:
+        """Fundings do not compete."""
+
     def plan(self, _session: Session, items: Sequence[Item], _now: datetime, /) -> list[Plan | Rejected]:
         plans: list[Plan | Rejected] = []
         for item in items:
@@ -238,6 +264,9 @@ class Reversing:
     device_kinds: ClassVar[frozenset[str]] = frozenset({"portal"})
     roles: ClassVar[frozenset[str]] = frozenset({"finance"})
     kinds: ClassVar[frozenset[ledger.EntryKind]] = frozenset({ledger.EntryKind.CASH_TOP_UP, ledger.EntryKind.TAP})
+
+    def subject(self, item: Item, /) -> UUID:
+        return item.says(Reversal).reversed_id
 
     def plan(self, session: Session, items: Sequence[Item], _now: datetime, /) -> list[Plan | Rejected]:
         return [self._plan_one(session, item) for item in items]

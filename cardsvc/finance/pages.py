@@ -31,7 +31,7 @@ class InvalidDate(CityError):
 @dataclass(frozen=True, slots=True)
 class TotalRow:
     kind: int
-    count: int
+    entries: int
     amount_cents: int
     share_permille: int
 

@@ -1,7 +1,7 @@
 """Verbs of the treasurer: take a file of bills. Paying is a signed record."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cardsvc import ledger, residents
-from cardsvc.db import to_ms
+from cardsvc.db import insert_columns, to_ms
 from cardsvc.taxes import queries, rules
 from cardsvc.taxes.models import Bill, BillImport
 from crypto.wire.ids import uuid7
@@ -69,25 +69,27 @@ def import_bills(
             "imported_at": now,
         },
     )
-    bills = [
-        {
-            "id": uuid7(to_ms(now), random_bytes(10)),
-            "number": row.number,
-            "import_id": import_id,
-            "tdn": row.tdn,
-            "owner_name": row.owner_name,
-            "resident_id": resident_of.get(row.resident_number or ""),
-            "year": row.year,
-            "quarter": row.quarter,
-            "basic_cents": row.basic_cents,
-            "sef_cents": row.sef_cents,
-            "due_on": row.due_on,
-            "state": "open",
-        }
-        for row in rows
-    ]
-    session.execute(sa.insert(Bill), bills)
+    _insert_bills(session, import_id, rows, resident_of, now, random_bytes)
     return Imported(import_id, len(rows), total, again=False)
+
+
+def _insert_bills(
+    session: Session,
+    import_id: UUID,
+    rows: Sequence[rules.BillRow],
+    resident_of: Mapping[str, UUID],
+    now: datetime,
+    random_bytes: Callable[[int], bytes],
+) -> None:
+    columns: dict[str, list[object]] = {
+        "id": [uuid7(to_ms(now), random_bytes(10)) for _ in rows],
+        "import_id": [import_id for _ in rows],
+        "resident_id": [resident_of.get(row.resident_number or "") for row in rows],
+        "state": ["open" for _ in rows],
+    }
+    for name in ("number", "tdn", "owner_name", "year", "quarter", "basic_cents", "sef_cents", "due_on"):
+        columns[name] = [getattr(row, name) for row in rows]
+    insert_columns(session, Bill.__table__, columns)
 
 
 def _check_against_register(session: Session, rows: list[rules.BillRow]) -> dict[str, UUID]:

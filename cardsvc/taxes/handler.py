@@ -27,10 +27,12 @@ class Paying:
     device_kinds: ClassVar[frozenset[str]] = frozenset({"kiosk", "counter"})
     roles: ClassVar[frozenset[str]] = frozenset()
 
+    def subject(self, item: Item) -> UUID:
+        return item.says(TaxPayment).bill_id
+
     def plan(self, session: Session, items: Sequence[Item], _now: datetime) -> list[Plan | Rejected]:
         payables = queries.payables(session, [item.says(TaxPayment).bill_id for item in items])
         wallet_of = wallets.by_residents(session, [item.card.resident_id for item in items if item.card is not None])
-        taken: set[UUID] = set()
         plans: list[Plan | Rejected] = []
         for item in items:
             assert item.card is not None
@@ -40,15 +42,10 @@ class Paying:
             if wallet is None:
                 plans.append(Rejected(Reason.UNKNOWN_WALLET, "This card's holder has no wallet. Ask at the counter."))
                 continue
-            refusal = rules.check_payment(payable, amount_cents=payment.amount_cents)
-            if refusal is None and payment.bill_id in taken:
-                refusal = Rejected(
-                    Reason.ALREADY_DONE, "This bill was paid before. Nothing was taken from your wallet."
-                )
+            refusal = rules.check_payment(payable, amount_cents=payment.amount_cents, currency=payment.currency)
             if refusal is not None or payable is None:
                 plans.append(refusal or Rejected(Reason.UNKNOWN_REFERENCE, "There is no such bill."))
                 continue
-            taken.add(payment.bill_id)
             plans.append(_plan(item, payment, payable, wallets.main_account(wallet.id)))
         return plans
 

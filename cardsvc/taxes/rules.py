@@ -9,7 +9,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from cardsvc.errors import CityError, ErrorKind
-from cardsvc.money import AMOUNT_MAX, InvalidAmount, parse_pesos
+from cardsvc.money import AMOUNT_MAX, CURRENCY, InvalidAmount, parse_pesos
 from cardsvc.transactions import Reason, Rejected
 
 BASIC_ACCOUNT = "revenue:rpt:basic"
@@ -143,12 +143,11 @@ class Payable:
     state: str
 
 
-def check_payment(payable: Payable | None, *, amount_cents: int) -> Rejected | None:
+def check_payment(payable: Payable | None, *, amount_cents: int, currency: str) -> Rejected | None:
     """May this amount pay this bill? A bill is paid whole."""
     if payable is None:
         return Rejected(Reason.UNKNOWN_REFERENCE, "There is no such bill. Look at your bills again.")
-    total = payable.basic_cents + payable.sef_cents
-    if amount_cents != total:
+    if (amount_cents, currency) != (payable.basic_cents + payable.sef_cents, CURRENCY):
         return Rejected(Reason.WRONG_AMOUNT, "The amount is not what the bill asks for. Look at the bill again.")
     if payable.state == "paid":
         return Rejected(Reason.ALREADY_DONE, "This bill was paid before. Nothing was taken from your wallet.")

@@ -77,7 +77,10 @@ def _answer(session: Session, accepted: BatchAnswer) -> dict[str, Any]:
             "reason": None if result.reason is None else result.reason.value,
             "detail": result.detail,
             "replayed": result.replayed,
-            "receipt": None if result.leaf_index is None or result.record_id is None else receipts[result.record_id],
+            # an item that is not in the log has none, even where the log has another record of its id
+            "receipt": None
+            if result.leaf_index is None or result.record_id is None
+            else receipts.get(result.record_id),
         }
         for result in accepted.results
     ]

@@ -1,6 +1,6 @@
 """What a feature brings so that its records are accepted: one handler for each kind, registered by `app.py`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -16,8 +16,8 @@ from crypto.wire.transaction import Purpose
 class Handler(Protocol):
     """A feature's answer to one kind of record.
 
-    `plan` and `settle` see all items of the kind in a batch at once, in batch order, so that their reads and writes are
-    set-based. Two items of one batch that compete (one entitlement claimed twice) are the handler's to tell apart.
+    `plan` and `settle` see many items at once, in batch order, so that their reads and writes are set-based; never two
+    of one `subject`: the second is planned when the first is settled.
     """
 
     @property
@@ -35,6 +35,9 @@ class Handler(Protocol):
     @property
     def roles(self) -> frozenset[str]:
         """The staff roles of which the signer must hold one; empty where no staff signs."""
+
+    def subject(self, item: Item, /) -> Hashable | None:
+        """What only one item can have: the entitlement it claims, the bill it pays. None where items never compete."""
 
     def plan(self, session: Session, items: Sequence[Item], now: datetime, /) -> Sequence[Plan | Rejected]:
         """One answer for each item. Writes nothing."""

@@ -11,7 +11,9 @@ class ItemResultSchema(web.ApiSchema):
     reason = fields.String(allow_none=True, metadata={"description": "a code of crypto/FORMATS.md, null if accepted"})
     detail = fields.String(allow_none=True, metadata={"description": "one sentence for the person at the terminal"})
     replayed = fields.Boolean(metadata={"description": "true where this was known before; the first answer again"})
-    receipt = web.bytes_field(allow_none=True, metadata={"description": "null where no key stands behind the item"})
+    receipt = web.bytes_field(
+        allow_none=True, metadata={"description": "null where no key stands behind the item, or its salt was erased"}
+    )
 
 
 class BatchAnswerSchema(web.ApiSchema):

@@ -9,7 +9,7 @@ from uuid import UUID
 import click
 
 from cardsvc import db, web
-from cardsvc.transit import actions
+from cardsvc.transit import actions, rules
 
 _THE_MACHINE = UUID(int=0)  # whoever runs the machine; no staff account stands behind it
 
@@ -42,5 +42,14 @@ def read_files(feed: Path) -> dict[str, bytes]:
     """The feed's text files by name."""
     if feed.is_dir():
         return {path.name: path.read_bytes() for path in sorted(feed.glob("*.txt"))}
-    with zipfile.ZipFile(feed) as archive:
-        return {name: archive.read(name) for name in archive.namelist() if name.endswith(".txt") and "/" not in name}
+    try:
+        with zipfile.ZipFile(feed) as archive:
+            return {name: archive.read(name) for name in archive.namelist() if _is_table(name)}
+    except zipfile.BadZipFile as error:
+        raise rules.InvalidFeed(
+            f"{feed} is neither a folder nor a zip file. Give one with the feed's files."
+        ) from error
+
+
+def _is_table(name: str) -> bool:
+    return name.endswith(".txt") and "/" not in name

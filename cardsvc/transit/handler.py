@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from cardsvc import ledger, wallets
+from cardsvc import ledger, transactions, wallets
 from cardsvc.transactions import Item, Plan, Reason, Rejected
 from cardsvc.transit import queries, rules
 from crypto.wire.transaction import Purpose
@@ -23,9 +24,14 @@ class Tapping:
     device_kinds: ClassVar[frozenset[str]] = frozenset({"validator"})
     roles: ClassVar[frozenset[str]] = frozenset()
 
+    def subject(self, item: Item, /) -> tuple[UUID | None, int]:
+        """A card and a moment: no validator reads one card twice in a millisecond, so such a tap was made twice."""
+        return None if item.card is None else item.card.card_id, item.record.at_ms
+
     def plan(self, session: Session, items: Sequence[Item], _now: datetime, /) -> list[Plan | Rejected]:
         tariffs = queries.tariffs(session, {item.says(Tap).tariff_version for item in items})
         wallet_of = wallets.by_residents(session, [item.card.resident_id for item in items if item.card is not None])
+        charged = transactions.charged_moments(session, items)
         plans: list[Plan | Rejected] = []
         for item in items:
             assert item.card is not None
@@ -39,19 +45,25 @@ class Tapping:
                 plans.append(fare)
             elif tariff is None or fare.amount_cents == 0:
                 plans.append(Rejected(Reason.WRONG_AMOUNT, "A ride that costs nothing needs no tap."))
+            elif (item.card.card_id, item.happened_at) in charged:
+                plans.append(Rejected(Reason.ALREADY_DONE, "This tap was charged before, under another id."))
             else:
-                revenue = rules.revenue_account(tariff.agency_of[fare.network_id])
-                lines = (
-                    ledger.Line(
-                        wallets.main_account(wallet.id), fare.amount_cents, then=(wallets.owed_account(wallet.id),)
-                    ),
-                    ledger.Line(revenue, -fare.amount_cents),
-                )
-                kind = ledger.EntryKind.TAP
-                rule = f"{RULE}#{tariff.version}:{fare.product_id}"
-                draft = ledger.Draft(item.record.record_id, kind, lines, item.happened_at, rule, fare.currency)
-                plans.append(Plan(draft, fare.amount_cents))
+                plans.append(_plan(item, wallet, tariff, fare))
         return plans
 
     def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], now: datetime, /) -> None:
         """The entry is all there is to it."""
+
+
+def _plan(item: Item, wallet: wallets.Wallet, tariff: rules.Tariff, fare: rules.Fare) -> Plan:
+    charged = ledger.Line(wallets.main_account(wallet.id), fare.amount_cents, then=(wallets.owed_account(wallet.id),))
+    earned = ledger.Line(rules.revenue_account(tariff.agency_of[fare.network_id]), -fare.amount_cents)
+    draft = ledger.Draft(
+        item.record.record_id,
+        ledger.EntryKind.TAP,
+        (charged, earned),
+        item.happened_at,
+        f"{RULE}#{tariff.version}:{fare.product_id}",
+        fare.currency,
+    )
+    return Plan(draft, fare.amount_cents)

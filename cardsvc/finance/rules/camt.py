@@ -81,12 +81,23 @@ def _parse(data: bytes) -> etree._Element:
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise InvalidStatement(f"it is not XML ({error})") from error
+        raise InvalidStatement(f"it is not XML ({getattr(error, 'msg', error)})") from error
     if root.getroottree().docinfo.doctype:
         raise InvalidStatement("it has a DOCTYPE")
-    if not any(_name(element) == "BkToCstmrStmt" for element in (root, *root)):
-        raise InvalidStatement(f"it begins with {_name(root)!r} and holds no BkToCstmrStmt")
+    if not _holds(root, "BkToCstmrStmt"):
+        raise InvalidStatement(next((what for name, what in _OTHERS.items() if _holds(root, name)), _NO_MESSAGE))
     return root
+
+
+_NO_MESSAGE: Final = "it holds no BkToCstmrStmt message"
+_OTHERS: Final = {
+    "BkToCstmrAcctRpt": "it is a camt.052 report of a day that is not over; ask the bank for camt.053",
+    "BkToCstmrDbtCdtNtfctn": "it is a camt.054 notification; ask the bank for camt.053",
+}
+
+
+def _holds(root: etree._Element, name: str) -> bool:
+    return any(_name(element) == name for element in (root, *root))
 
 
 def _statement(element: etree._Element) -> Statement:
@@ -97,8 +108,11 @@ def _statement(element: etree._Element) -> Statement:
     balances = {_text(b, "Tp/CdOrPrtry/Cd"): _signed(b) for b in _children(element, "Bal")}
     from_date, to_date = _date(element, "FrToDt/FrDtTm"), _date(element, "FrToDt/ToDtTm")
     closing_dates = [_balance_date(b) for b in _children(element, "Bal") if _text(b, "Tp/CdOrPrtry/Cd") == "CLBD"]
+    reference = _text(element, "Id")[:70]
+    if not reference:
+        raise InvalidStatement("a statement has no Id")
     return Statement(
-        reference=_text(element, "Id")[:70],
+        reference=reference,
         account=account,
         opening=balances.get("OPBD") or balances.get("PRCD"),
         closing=balances.get("CLBD"),

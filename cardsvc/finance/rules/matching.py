@@ -66,15 +66,7 @@ def _by_reference(lines: Sequence[OpenLine], movements: Sequence[OpenMovement]) 
 
 
 def _by_amount(lines: Sequence[OpenLine], movements: Sequence[OpenMovement]) -> list[Match]:
-    fitting = {
-        line.line_id: [
-            movement
-            for movement in movements
-            if movement.amount_cents == line.amount_cents
-            and abs((movement.happened_on - line.booked_on).days) <= DAYS_MAX
-        ]
-        for line in lines
-    }
+    fitting = {line.line_id: [movement for movement in movements if _fits(line, movement)] for line in lines}
     rivals: dict[UUID, int] = {}
     for candidates in fitting.values():
         for movement in candidates:
@@ -90,12 +82,18 @@ def _by_amount(lines: Sequence[OpenLine], movements: Sequence[OpenMovement]) -> 
     ]
 
 
+def _fits(line: OpenLine, movement: OpenMovement) -> bool:
+    days = abs((movement.happened_on - line.booked_on).days)
+    return movement.amount_cents == line.amount_cents and days <= DAYS_MAX
+
+
 def why_open(line: OpenLine, movements: Sequence[OpenMovement]) -> str:
-    """Why a line stayed open, for the person who takes it up."""
-    same_reference = [m for m in movements if m.reference in line.references]
-    if same_reference:
+    """Why a line stayed open, for the person who takes it up; `movements` are those that no line explains."""
+    if any(movement.reference in line.references for movement in movements):
         return "A movement has this reference but another amount."
-    same_amount = [m for m in movements if m.amount_cents == line.amount_cents]
-    if len(same_amount) > 1:
-        return f"{len(same_amount)} movements have this amount: choose by hand."
+    near = [movement for movement in movements if _fits(line, movement)]
+    if len(near) > 1:
+        return f"{len(near)} movements have this amount within {DAYS_MAX} days: choose by hand."
+    if near:
+        return "Other lines fit the one movement of this amount as well: choose by hand."
     return "No movement in the books has this reference, or this amount near this date."

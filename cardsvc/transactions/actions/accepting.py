@@ -4,8 +4,7 @@ If we stop before the commit, nothing happened and the terminal sends the batch 
 is lost but not the work: the same batch again finds its records stored and gets the first answers.
 """
 
-import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -95,9 +94,10 @@ def accept(session: Session, raw: bytes, *, desk: Desk, now: datetime) -> BatchA
     accepted and nothing was written.
     """
     work = _open(session, raw, now)
+    _find_replays(session, work)
     judged = _authenticate(session, work, desk)
     ledger.lock(session)
-    _sort_out(session, work, judged, desk.registry)
+    _sort_out(work, judged, _find_replays(session, work), desk.registry)
     leaf_index = _post(session, work, desk.registry)
     _record(session, work, leaf_index, desk)
     return BatchAnswer(work.batch.batch_id, work.device.id, _results(work, leaf_index))
@@ -120,7 +120,7 @@ _Judged = dict[int, tuple[Item, cards.CardKey | None] | Rejected]
 
 def _authenticate(session: Session, work: _Work, desk: Desk) -> _Judged:
     """Verify all signatures before the lock is taken: this is where a batch spends its time."""
-    readable = [r for r in work.received if r.transaction is not None and r.refusal is None]
+    readable = [r for r in work.received if r.transaction is not None and r.position not in work.replays]
     keys = _keys(session, readable, desk.vault)
     judged: _Judged = {r.position: r.refusal for r in work.received if r.refusal is not None}
     for received in readable:
@@ -151,32 +151,44 @@ def _keys(session: Session, readable: Sequence[rules.Received], vault: Vault) ->
     )
 
 
-def _sort_out(session: Session, work: _Work, judged: _Judged, registry: Registry) -> None:
-    """Tell the known, the doubled, the refused and the permitted apart."""
-    ids = [r.record.record_id for r in work.received if r.record is not None]
-    known = queries.known(session, ids)
+_ID_TAKEN = Rejected(Reason.RECORD_ID_CONFLICT, "Another record has this id already. Make a new record with a new id.")
+
+
+def _find_replays(session: Session, work: _Work) -> dict[UUID, Known]:
+    """Note the items that were answered before; returns what is stored under the other items' ids.
+
+    Asked before the signatures, so that a batch sent again costs none of them, and again under the lock.
+    """
+    own = [r for r in work.received if r.refusal is None and r.position not in work.replays]
+    known = queries.known(session, [r.record.record_id for r in own if r.record is not None])
+    for received in own:
+        before = None if received.record is None else known.get(received.record.record_id)
+        if before is not None and before.record_hash == received.record_hash:
+            work.replays[received.position] = before
+    return known
+
+
+def _sort_out(work: _Work, judged: _Judged, known: Mapping[UUID, Known], registry: Registry) -> None:
+    """Tell the doubled, the refused and the permitted apart. Only an authenticated record takes its id."""
     seen: dict[UUID, int] = {}
     for received in work.received:
-        position, verdict = received.position, judged[received.position]
+        position = received.position
+        if position in work.replays:
+            continue
+        verdict = judged[position]
         if received.record is not None and received.refusal is None:
             record_id = received.record.record_id
-            before = known.get(record_id)
-            if before is not None and before.record_hash == received.record_hash:
-                work.replays[position] = before
+            first = seen.get(record_id)
+            if first is not None and work.received[first].record_hash == received.record_hash:
+                work.earlier[position] = first
                 continue
-            if record_id in seen and work.received[seen[record_id]].record_hash == received.record_hash:
-                work.earlier[position] = seen[record_id]
-                continue
-            if before is not None or record_id in seen:
-                verdict = Rejected(
-                    Reason.RECORD_ID_CONFLICT, "Another record has this id already. Make a new record with a new id."
-                )
-            elif not isinstance(verdict, Rejected):
-                seen[record_id] = position
+            if first is not None or record_id in known:
+                verdict = rules.first_fault(_ID_TAKEN, verdict) if isinstance(verdict, Rejected) else _ID_TAKEN
         if isinstance(verdict, Rejected):
             work.verdicts[position] = verdict
             continue
         item, card = verdict
+        seen[item.record.record_id] = position
         work.items[position] = item
         refusal = _refusal(item, card, registry, work.now)
         if refusal is not None:
@@ -193,16 +205,11 @@ def _refusal(item: Item, card: cards.CardKey | None, registry: Registry, now: da
 
 
 def _post(session: Session, work: _Work, registry: Registry) -> dict[int, int]:
-    """Plan, post and settle run by run; returns the leaf index of every authenticated item.
-
-    A run is a stretch of one kind: a shift that opens is there for the top-ups that follow it in the same batch, and a
-    thousand taps are still one statement each of reading, posting and settling.
-    """
+    """Plan, post and settle run by run; returns the leaf index of every authenticated item."""
     leaf_index: dict[int, int] = {}
     index = audit.next_index(session)
-    permitted = [p for p in sorted(work.items) if p not in work.verdicts]
-    for kind, run in itertools.groupby(permitted, key=lambda position: work.items[position].record.kind):
-        planned = _plan(session, work, registry[kind], list(run))
+    for kind, run in _runs(work, registry):
+        planned = _plan(session, work, registry[kind], run)
         if not planned:
             continue
         ledger.open_accounts(session, [spec for plan in planned.values() for spec in plan.opens], work.now)
@@ -221,6 +228,29 @@ def _post(session: Session, work: _Work, registry: Registry) -> dict[int, int]:
             registry[kind].settle(session, done, work.now)
     refused = [position for position in sorted(work.items) if position not in leaf_index]
     return leaf_index | {position: index + offset for offset, position in enumerate(refused)}
+
+
+def _runs(work: _Work, registry: Registry) -> Iterator[tuple[int, list[int]]]:
+    """The permitted items in batch order, cut into stretches that can be planned at once, each with its kind.
+
+    A stretch is of one kind: a shift that opens is there for the top-ups that follow it in the same batch. And it has
+    each subject once: of two claims for one entitlement the second sees what became of the first. A thousand taps are
+    still one statement each of reading, posting and settling.
+    """
+    run: list[int] = []
+    kind = 0
+    taken: set[Hashable] = set()
+    for position in sorted(work.items.keys() - work.verdicts.keys()):
+        item = work.items[position]
+        subject = registry[item.record.kind].subject(item)
+        if run and (item.record.kind != kind or (subject is not None and subject in taken)):
+            yield kind, run
+            run, taken = [], set()
+        kind = item.record.kind
+        run.append(position)
+        taken.add(subject)
+    if run:
+        yield kind, run
 
 
 def _plan(session: Session, work: _Work, handler: Handler, positions: list[int]) -> dict[int, Plan]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from cardsvc import cards, devices
@@ -72,9 +73,12 @@ def _open(session: Session, raw: bytes, now: datetime) -> Asked:
         raise QueryRefused("stale_query", "The query is old, or the terminal's clock is wrong. Set it and tap again.")
     if key.state != "active":
         raise QueryRefused("card_not_active", f"The card is {key.state}. Its holder can ask for help at any counter.")
-    if session.scalar(sa.select(SeenQuery.query_id).where(SeenQuery.query_id == query.query_id)) is not None:
-        raise QueryRefused("replayed_query", "This query was answered before. Tap the card again.")
-    session.execute(sa.insert(SeenQuery).values(query_id=query.query_id, seen_at=now))
+    try:
+        # The table's key tells two that come at once apart; asking first would not.
+        with session.begin_nested():
+            session.execute(sa.insert(SeenQuery).values(query_id=query.query_id, seen_at=now))
+    except IntegrityError as error:
+        raise QueryRefused("replayed_query", "This query was answered before. Tap the card again.") from error
     return Asked(query.kind, CardRef(key.card_id, key.resident_id))
 
 

@@ -1,6 +1,6 @@
 """The proof of the transactions: every entry stands on signatures that verify, and every signature has its answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cardsvc import access, audit, cards, devices, ledger
+from cardsvc.db import to_ms
 from cardsvc.errors import CityError, ErrorKind
 from cardsvc.transactions.models import Batch
 from cardsvc.transactions.queries.reading import StoredTransaction, stored_many, walk
@@ -19,6 +20,8 @@ from crypto.errors import CryptoError
 from crypto.keys import PublicKey
 from crypto.wire.batch import open_batch
 from crypto.wire.transaction import Authorisation, Purpose, Transaction, record_hash, verify_authorisation
+
+_PAGE = 500
 
 
 class UnprovedEntry(CityError):
@@ -55,26 +58,54 @@ def check_transactions(session: Session, vault: Vault) -> TransactionsChecked:
     Raises: UnprovedEntry, naming the first record that is wrong.
     """
     checker = _Checker(session, vault)
+    entries = _entries(session)
+    entry = next(entries, None)
     count = accepted = authorisations = 0
     for transaction in walk(session):
+        if entry is not None and entry.seq < transaction.leaf_index:
+            break
         authorisations += checker.check(transaction)
         count += 1
-        accepted += transaction.outcome == "accepted"
-    entries = ledger.count_entries(session)
-    if entries != accepted:
-        raise UnprovedEntry(UUID(int=0), f"the ledger has {entries} entries for {accepted} accepted transactions")
+        if transaction.outcome == "accepted":
+            _check_entry(transaction, entry)
+            accepted += 1
+            entry = next(entries, None)
+    if entry is not None:
+        raise UnprovedEntry(entry.entry_id, "it has an entry and was never accepted")
     return TransactionsChecked(count, accepted, authorisations, len(checker.items_of_batch))
 
 
+def _entries(session: Session) -> Iterator[ledger.StoredEntry]:
+    """Every entry in the order of the log, page by page."""
+    after: int | None = None
+    while page := ledger.entries(session, after=after, limit=_PAGE):
+        yield from page
+        after = page[-1].seq
+
+
+def _check_entry(stored: StoredTransaction, entry: ledger.StoredEntry | None) -> None:
+    """`entry` is the next one in the log's order, which must be this transaction's."""
+    if entry is None or entry.seq > stored.leaf_index:
+        raise UnprovedEntry(stored.record.record_id, "it was accepted and has no entry")
+    if (entry.entry_id, entry.seq, entry.entry_hash) != (
+        stored.record.record_id,
+        stored.leaf_index,
+        stored.entry_hash,
+    ):
+        raise UnprovedEntry(stored.record.record_id, "its entry is not the one that was logged")
+
+
+Owner = cards.CardKey | access.StaffKey
+
+
 class _Checker:
-    """Keeps the keys it has met, and one batch's items at a time would be too few: batches interleave, so it keeps the
-    hashes of all items instead of their bytes.
-    """
+    """Keeps the keys it has met and, because batches interleave, the hashes of all items that it has met in batches."""
 
     def __init__(self, session: Session, vault: Vault) -> None:
         self._session = session
         service = vault.signer("service").public_key
-        self._keys: dict[tuple[Purpose, bytes], PublicKey] = {(Purpose.SERVICE, keys.key_id(service)): service}
+        self._service = {keys.key_id(service): service}
+        self._owners: dict[tuple[Purpose, bytes], Owner] = {}
         self.items_of_batch: dict[UUID, frozenset[bytes]] = {}
 
     def check(self, stored: StoredTransaction) -> int:
@@ -82,6 +113,12 @@ class _Checker:
         record_id = stored.record.record_id
         if record_hash(stored.record_bytes) != stored.record_hash:
             raise UnprovedEntry(record_id, "its bytes are not those that were signed")
+        if (stored.kind, stored.device_id, to_ms(stored.happened_at)) != (
+            stored.record.kind,
+            stored.record.terminal_id,
+            stored.record.at_ms,
+        ):
+            raise UnprovedEntry(record_id, "it is not kept as what it says it is")
         authorisations = tuple(_authorisations(stored.authorisations))
         if not authorisations:
             raise UnprovedEntry(record_id, "nobody authorised it")
@@ -90,8 +127,6 @@ class _Checker:
         item = Transaction(stored.record_bytes, authorisations).encode()
         if record_hash(item) not in self._batch(stored):
             raise UnprovedEntry(record_id, "it is not in the batch that its terminal signed")
-        if stored.outcome == "accepted":
-            self._check_entry(stored)
         return len(authorisations)
 
     def _verify(self, stored: StoredTransaction, authorisation: Authorisation) -> None:
@@ -102,17 +137,27 @@ class _Checker:
             raise UnprovedEntry(stored.record.record_id, problem) from error
 
     def _key(self, stored: StoredTransaction, authorisation: Authorisation) -> PublicKey:
+        """The key that the authorisation names, when it is of whom the transaction is kept under."""
+        if authorisation.purpose is Purpose.SERVICE and authorisation.kid in self._service:
+            return self._service[authorisation.kid]
         place = authorisation.purpose, authorisation.kid
-        if place not in self._keys:
-            found: cards.CardKey | access.StaffKey | None
-            if authorisation.purpose is Purpose.STAFF:
-                found = access.staff_by_key(self._session, [authorisation.kid]).get(authorisation.kid)
-            else:
-                found = cards.keys_by_id(self._session, [authorisation.kid]).get(authorisation.kid)
-            if found is None:
-                raise UnprovedEntry(stored.record.record_id, "the key that signed it is not known")
-            self._keys[place] = found.public_key
-        return self._keys[place]
+        owner = self._owners.get(place) or self._find(authorisation)
+        if owner is None:
+            raise UnprovedEntry(stored.record.record_id, "the key that signed it is not known")
+        self._owners[place] = owner
+        if isinstance(owner, cards.CardKey):
+            same = (owner.card_id, owner.resident_id) == (stored.card_id, stored.resident_id)
+        else:
+            same = owner.staff_id == stored.staff_id
+        if not same:
+            raise UnprovedEntry(stored.record.record_id, "it is kept under somebody else's name than who signed it")
+        return owner.public_key
+
+    def _find(self, authorisation: Authorisation) -> Owner | None:
+        kid = authorisation.kid
+        if authorisation.purpose is Purpose.STAFF:
+            return access.staff_by_key(self._session, [kid], blocked_too=True).get(kid)
+        return cards.keys_by_id(self._session, [kid]).get(kid)
 
     def _batch(self, stored: StoredTransaction) -> frozenset[bytes]:
         known = self.items_of_batch.get(stored.batch_id)
@@ -127,14 +172,6 @@ class _Checker:
                 raise UnprovedEntry(stored.record.record_id, f"its batch does not verify ({error})") from error
             known = self.items_of_batch[stored.batch_id] = frozenset(record_hash(item) for item in batch.items)
         return known
-
-    def _check_entry(self, stored: StoredTransaction) -> None:
-        try:
-            entry = ledger.entry(self._session, stored.record.record_id)
-        except ledger.UnknownEntry as error:
-            raise UnprovedEntry(stored.record.record_id, "it was accepted and has no entry") from error
-        if entry.entry_hash != stored.entry_hash or entry.seq != stored.leaf_index:
-            raise UnprovedEntry(stored.record.record_id, "its entry is not the one that was logged")
 
 
 def _authorisations(data: bytes) -> "list[Authorisation]":

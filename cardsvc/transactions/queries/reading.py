@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from cardsvc.errors import CityError, ErrorKind
 from cardsvc.transactions.models import Transaction as Row
+from cardsvc.transactions.rules import Item
 from crypto.wire.transaction import Record
 
 
@@ -89,6 +90,26 @@ def known(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, Known]:
         chunk = record_ids[start : start + _CHUNK]
         for record_id, *rest in session.execute(sa.select(*columns).where(table.record_id.in_(chunk))):
             found[record_id] = Known(*rest)
+    return found
+
+
+def charged_moments(session: Session, items: Sequence[Item]) -> set[tuple[UUID, datetime]]:
+    """Which cards were charged at which of these moments, by other records of the same terminal and kind."""
+    tapped = [item for item in items if item.card is not None]
+    if not tapped:
+        return set()
+    table = Row.__table__.c
+    moments = [item.happened_at for item in tapped]
+    query = (
+        sa.select(table.card_id, table.happened_at)
+        .where(table.device_id == tapped[0].device.id, table.kind == tapped[0].record.kind)
+        .where(table.happened_at.between(min(moments), max(moments)), table.outcome == "accepted")
+    )
+    found: set[tuple[UUID, datetime]] = set()
+    card_ids = list({item.card.card_id for item in tapped if item.card is not None})
+    for start in range(0, len(card_ids), _CHUNK):
+        rows = session.execute(query.where(table.card_id.in_(card_ids[start : start + _CHUNK])))
+        found.update((card_id, at) for card_id, at in rows)
     return found
 
 

@@ -14,18 +14,20 @@ from crypto.wire.receipt import Receipt, sign_receipt
 
 def receipt(session: Session, vault: Vault, record_id: UUID) -> bytes:
     """The signed receipt of a stored record. Raises: UnknownReceipt, ReceiptNotReady."""
-    return receipts(session, vault, [record_id])[record_id]
+    found = receipts(session, vault, [record_id]).get(record_id)
+    if found is None:
+        raise UnknownReceipt
+    return found
 
 
 def receipts(session: Session, vault: Vault, record_ids: Sequence[UUID]) -> dict[UUID, bytes]:
     """The signed receipts of stored records, with their proofs of inclusion.
 
     The checkpoint is the first that covers the record, and signatures are deterministic: asked twice, the same bytes.
-    Raises: UnknownReceipt, ReceiptNotReady.
+    Unknown records are left out, and those whose salt was erased: nothing can open their leaf any more.
+    Raises: ReceiptNotReady.
     """
     found = stored_many(session, record_ids)
-    if len(found) != len(set(record_ids)):
-        raise UnknownReceipt
     made: dict[UUID, bytes] = {}
     waiting = sorted(found.values(), key=lambda transaction: transaction.leaf_index)
     while waiting:
@@ -38,16 +40,16 @@ def receipts(session: Session, vault: Vault, record_ids: Sequence[UUID]) -> dict
         salts = audit.salts(session, [t.record.record_id for t in covered])
         for transaction in covered:
             record_id = transaction.record.record_id
-            content = _content(transaction, salts[record_id], checkpoint, paths[transaction.leaf_index])
-            made[record_id] = sign_receipt(content, vault.signer("receipt"))
+            salt = salts[record_id]
+            if salt is not None:
+                content = _content(transaction, salt, checkpoint, paths[transaction.leaf_index])
+                made[record_id] = sign_receipt(content, vault.signer("receipt"))
     return made
 
 
 def _content(
-    transaction: StoredTransaction, salt: bytes | None, checkpoint: audit.Checkpoint, path: Sequence[bytes]
+    transaction: StoredTransaction, salt: bytes, checkpoint: audit.Checkpoint, path: Sequence[bytes]
 ) -> Receipt:
-    if salt is None:  # erased: nothing can open the leaf any more, and that was the wish
-        raise UnknownReceipt
     return Receipt(
         record_id=transaction.record.record_id,
         record_hash=transaction.record_hash,

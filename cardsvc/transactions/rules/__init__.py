@@ -9,6 +9,7 @@ from cardsvc.transactions.rules.values import (
     Plan,
     Rejected,
     StaffRef,
+    first_fault,
 )
 from crypto.wire.reasons import Reason
 
@@ -28,6 +29,7 @@ __all__ = [
     "check_card",
     "check_permission",
     "check_time",
+    "first_fault",
     "from_ledger",
     "read",
 ]

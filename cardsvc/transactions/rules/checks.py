@@ -45,6 +45,8 @@ _LEDGER_REASONS = {
     "unknown_account": Reason.UNKNOWN_REFERENCE,
     "wrong_currency": Reason.WRONG_AMOUNT,
     "amount_out_of_range": Reason.WRONG_AMOUNT,
+    "unknown_entry": Reason.UNKNOWN_REFERENCE,
+    "already_reversed": Reason.ALREADY_DONE,
 }
 
 

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from cardsvc import access, cards
 from cardsvc.transactions.rules.values import CardRef, DeviceRef, Item, Rejected, StaffRef
-from crypto.errors import CryptoError, InvalidSignature
+from crypto import cose
+from crypto.errors import CryptoError, InvalidSignature, MalformedMessage
 from crypto.keys import PublicKey
 from crypto.pki import CardSlot
 from crypto.wire.body import Body
@@ -16,12 +17,16 @@ from crypto.wire.reasons import Reason
 from crypto.wire.transaction import Authorisation, Purpose, Record, Transaction, record_hash, verify_authorisation
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Signer = cards.CardKey | access.StaffKey | PublicKey
+"""Whose key it is; the service's own needs no name."""
 _SLOT = {Purpose.PRESENCE: CardSlot.CARD_AUTH, Purpose.CONSENT: CardSlot.SIGNATURE}
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An item as it arrived. `record` is None where it could not be read; `refusal` then says why."""
+    """An item as it arrived. `record` is None where it could not be read, and `refusal` says why; with a record,
+    `refusal` says that it is another terminal's.
+    """
 
     position: int
     item_hash: bytes
@@ -51,7 +56,7 @@ def _read(position: int, data: bytes, terminal_id: UUID) -> Received:
         transaction = Transaction.decode(data)
         record = Record.decode(transaction.record_bytes)
         for authorisation in transaction.authorisations:
-            _ = authorisation.kid
+            _check_detached(authorisation)
     except CryptoError as error:
         return Received(position, item_hash, None, None, b"", Rejected(Reason.MALFORMED, str(error)))
     refusal = None
@@ -62,47 +67,59 @@ def _read(position: int, data: bytes, terminal_id: UUID) -> Received:
     return Received(position, item_hash, transaction, record, record_hash(transaction.record_bytes), refusal)
 
 
+def _check_detached(authorisation: Authorisation) -> None:
+    if cose.parse(authorisation.cose).payload is not None:
+        raise MalformedMessage("A signature encloses what it signs; here it must stand beside it.")
+
+
 def authenticate(
     received: Received, *, device: DeviceRef, keys: Keys, purposes: frozenset[Purpose], body: type[Body]
 ) -> tuple[Item, cards.CardKey | None] | Rejected:
     """The item, with the card key that signed it, when exactly the wanted authorisations are there and verify."""
     assert received.transaction is not None
     assert received.record is not None
-    given = received.transaction.authorisations
-    if len(given) != len(purposes) or {a.purpose for a in given} != purposes:
-        wanted = ", ".join(sorted(p.name.lower() for p in purposes))
-        return Rejected(Reason.MISSING_AUTHORISATION, f"This kind of record needs exactly these signatures: {wanted}.")
-    card: cards.CardKey | None = None
-    staff: StaffRef | None = None
-    for authorisation in given:
-        found = _find(authorisation, keys)
-        if found is None or _of_another_card(found, card):
-            name = authorisation.purpose.name.lower()
-            return Rejected(Reason.UNKNOWN_KEY, f"The {name} key is not one of this city's.")
-        try:
-            verify_authorisation(received.transaction.record_bytes, authorisation, _public(found))
-        except InvalidSignature as error:
-            return Rejected(Reason.INVALID_SIGNATURE, str(error))
-        except CryptoError as error:
-            return Rejected(Reason.MALFORMED, str(error))
-        if isinstance(found, cards.CardKey):
-            card = found
-        elif isinstance(found, access.StaffKey):
-            staff = StaffRef(found.staff_id, frozenset(found.roles))
     try:
         content = body.decode(received.record)
     except CryptoError as error:
         return Rejected(Reason.MALFORMED, str(error))
+    if received.refusal is not None:
+        return received.refusal
+    signers = _signers(received.transaction, keys, purposes)
+    if isinstance(signers, Rejected):
+        return signers
+    for authorisation, signer in zip(received.transaction.authorisations, signers, strict=True):
+        try:
+            verify_authorisation(received.transaction.record_bytes, authorisation, _public(signer))
+        except InvalidSignature as error:
+            return Rejected(Reason.INVALID_SIGNATURE, str(error))
+    card = next((signer for signer in signers if isinstance(signer, cards.CardKey)), None)
+    member = next((signer for signer in signers if isinstance(signer, access.StaffKey)), None)
     happened_at = _EPOCH + timedelta(milliseconds=received.record.at_ms)
     ref = None if card is None else CardRef(card.card_id, card.resident_id)
+    staff = None if member is None else StaffRef(member.staff_id, frozenset(member.roles))
     return Item(received.record, content, received.record_hash, device, ref, staff, happened_at), card
 
 
-def _of_another_card(found: cards.CardKey | access.StaffKey | PublicKey, card: cards.CardKey | None) -> bool:
-    return isinstance(found, cards.CardKey) and card is not None and card.card_id != found.card_id
+def _signers(transaction: Transaction, keys: Keys, purposes: frozenset[Purpose]) -> list[Signer] | Rejected:
+    """Whose keys the authorisations name, one each, when they are all there and of one card."""
+    signers: list[Signer] = []
+    cards_met: set[UUID] = set()
+    for authorisation in transaction.authorisations:
+        found = _find(authorisation, keys)
+        if isinstance(found, cards.CardKey):
+            cards_met.add(found.card_id)
+        if found is None or len(cards_met) > 1:
+            name = authorisation.purpose.name.lower()
+            return Rejected(Reason.UNKNOWN_KEY, f"The {name} key is not one of this city's, or not for this use.")
+        signers.append(found)
+    given = [authorisation.purpose for authorisation in transaction.authorisations]
+    if len(given) != len(purposes) or set(given) != purposes:
+        wanted = ", ".join(sorted(p.name.lower() for p in purposes))
+        return Rejected(Reason.MISSING_AUTHORISATION, f"This kind of record needs exactly these signatures: {wanted}.")
+    return signers
 
 
-def _find(authorisation: Authorisation, keys: Keys) -> cards.CardKey | access.StaffKey | PublicKey | None:
+def _find(authorisation: Authorisation, keys: Keys) -> Signer | None:
     """The key its id names, if it may sign for that purpose: a 9E key never consents, a staff key is no card."""
     if authorisation.purpose in _SLOT:
         card = keys.cards.get(authorisation.kid)
@@ -114,5 +131,5 @@ def _find(authorisation: Authorisation, keys: Keys) -> cards.CardKey | access.St
     return None
 
 
-def _public(found: cards.CardKey | access.StaffKey | PublicKey) -> PublicKey:
+def _public(found: Signer) -> PublicKey:
     return found.public_key if isinstance(found, cards.CardKey | access.StaffKey) else found

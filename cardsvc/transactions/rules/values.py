@@ -72,3 +72,11 @@ class Rejected:
 
     reason: Reason
     detail: str
+
+
+_PLACE = {reason: place for place, reason in enumerate(Reason)}
+
+
+def first_fault(*faults: Rejected) -> Rejected:
+    """The one that is stated of several."""
+    return min(faults, key=lambda fault: _PLACE[fault.reason])

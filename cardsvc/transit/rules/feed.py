@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from cardsvc.errors import CityError, ErrorKind
+from cardsvc.money import CURRENCY
 
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 ERRORS_SHOWN: Final = 100
@@ -18,6 +19,13 @@ _AMOUNT = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]+))?\Z")
 _EXPONENT: Final = {"JPY": 0, "KRW": 0, "VND": 0}
 _EXPONENT_USUAL: Final = 2
 TRANSIT_CARD: Final = "2"  # fare_media_type
+SOLE_AGENCY: Final = "main"  # the reference lets a feed's only agency go without an id
+_ID = re.compile(r"[^\s:\x00-\x1f]{1,64}\Z")  # ids become parts of account codes and of signed taps
+_NAME_MAX: Final = 200
+_NO_FLAT_FARE: Final = (
+    "No row gives a whole network one fare: a network_id, no areas, no times, and a product for the transit card. "
+    "Fares by area cannot be charged yet."
+)
 
 REQUIRED: Final = {
     "agency.txt": ("agency_name",),
@@ -86,13 +94,17 @@ def read(files: Mapping[str, bytes]) -> Feed:
     wrong: dict[str, list[str]] = {}
     tables = {name: _table(name, columns, files, wrong) for name, columns in (REQUIRED | OPTIONAL).items()}
     _raise(wrong)
+    _check_ids(tables, wrong)
+    _raise(wrong)
     networks = _networks(tables, wrong)
     fares = tuple(_fares(tables, {n.network_id for n in networks}, wrong))
+    if not fares and not wrong:
+        wrong["fare_leg_rules.txt"] = [_NO_FLAT_FARE]
     defaults = [row for row in tables["rider_categories.txt"] if row.get("is_default_fare_category") == "1"]
     if len(defaults) > 1:
         wrong["rider_categories.txt"] = ["Only one rider category may be the default one."]
     _raise(wrong)
-    stops = tuple(Stop(row["stop_id"], row.get("stop_name", "")) for row in tables["stops.txt"])
+    stops = tuple(Stop(row["stop_id"], row.get("stop_name", "")[:_NAME_MAX]) for row in tables["stops.txt"])
     return Feed(networks, stops, fares, defaults[0]["rider_category_id"] if defaults else "")
 
 
@@ -122,9 +134,36 @@ def _table(name: str, columns: tuple[str, ...], files: Mapping[str, bytes], wron
     return rows
 
 
+_IDS: Final = {
+    "agency.txt": "agency_id",
+    "stops.txt": "stop_id",
+    "routes.txt": "route_id",
+    "networks.txt": "network_id",
+    "rider_categories.txt": "rider_category_id",
+    "fare_media.txt": "fare_media_id",
+}
+
+
+def _check_ids(tables: Tables, wrong: dict[str, list[str]]) -> None:
+    """Every file's own ids: one row each, short, without spaces. Only a sole agency may go without."""
+    for name, column in _IDS.items():
+        seen: set[str] = set()
+        for number, row in enumerate(tables[name], 1):
+            found = row.get(column, "")
+            if column == "agency_id" and not found and len(tables[name]) == 1:
+                continue
+            if found in seen:
+                wrong[f"{name}:{number}"] = [f"The {column} {found} is there already."]
+            elif not _ID.match(found):
+                wrong[f"{name}:{number}"] = [f"{column} must have 1 to 64 characters, no spaces and no colon."]
+            seen.add(found)
+    if not tables["agency.txt"]:
+        wrong["agency.txt"] = ["There is no agency."]
+
+
 def _networks(tables: Tables, wrong: dict[str, list[str]]) -> tuple[Network, ...]:
     """Networks by networks.txt and route_networks.txt, or by routes.network_id (the two forms the reference allows)."""
-    agencies = [row.get("agency_id", "") for row in tables["agency.txt"]]
+    agencies = [row.get("agency_id") or SOLE_AGENCY for row in tables["agency.txt"]]
     agency_of_route = {row["route_id"]: row.get("agency_id") or agencies[0] for row in tables["routes.txt"]}
     names = {row["network_id"]: row.get("network_name", "") for row in tables["networks.txt"]}
     pairs = [
@@ -147,7 +186,7 @@ def _networks(tables: Tables, wrong: dict[str, list[str]]) -> tuple[Network, ...
     for number, row in enumerate(tables["routes.txt"], 1):
         if row.get("agency_id") and row["agency_id"] not in agencies:
             wrong[f"routes.txt:{number}"] = [f"There is no agency {row['agency_id']}."]
-    return tuple(Network(n, names.get(n, n), agency) for n, agency in sorted(agency_of.items()))
+    return tuple(Network(n, names.get(n, n)[:_NAME_MAX], agency) for n, agency in sorted(agency_of.items()))
 
 
 def _fares(tables: Tables, networks: set[str], wrong: dict[str, list[str]]) -> Iterator[Fare]:
@@ -166,9 +205,12 @@ def _fares(tables: Tables, networks: set[str], wrong: dict[str, list[str]]) -> I
             wrong[place] = [f"There is no network {network_id}."]
         elif network_id and not any(rule.get(column) for column in _NOT_FLAT):
             for row, amount in products[rule["fare_product_id"]]:
-                if media.get(row.get("fare_media_id", ""), TRANSIT_CARD) == TRANSIT_CARD:
-                    category = row.get("rider_category_id", "")
-                    yield Fare(network_id, category, row["fare_product_id"], amount, row["currency"])
+                if media.get(row.get("fare_media_id", ""), TRANSIT_CARD) != TRANSIT_CARD:
+                    continue
+                if row["currency"] != CURRENCY:
+                    wrong[place] = [f"Its fare is in {row['currency']}; the city's books are kept in {CURRENCY}."]
+                category = row.get("rider_category_id", "")
+                yield Fare(network_id, category, row["fare_product_id"], amount, row["currency"])
 
 
 _NOT_FLAT: Final = ("from_area_id", "to_area_id", "from_timeframe_group_id", "to_timeframe_group_id")
