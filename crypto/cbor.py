@@ -4,8 +4,8 @@ Allowed: integers of major types 0 and 1, byte and text strings, booleans, null,
 Not allowed: floats, tags, undefined and other simple values, indefinite lengths, duplicate or unsorted keys, leftovers.
 """
 
-from collections.abc import Iterable
-from typing import TypeAlias
+from collections.abc import Callable, Iterable
+from typing import NoReturn, TypeAlias
 
 import cbor2
 
@@ -20,6 +20,22 @@ SIZE_MAX = 4 * 1024 * 1024 + 4096  # a full batch and its envelope
 _INTEGER_MIN = -(2**64)  # RFC 8949 3.1, major type 1
 _INTEGER_MAX = 2**64 - 1  # RFC 8949 3.1, major type 0
 _PLAIN = frozenset({bytes, str, bool, type(None)})
+
+
+class _NoTag(dict[int, Callable[..., NoReturn]]):
+    """Refuses every tag where it stands. Left to itself the library makes big numbers, decimals and patterns of what is
+    tagged: a decimal of a few hundred kilobytes keeps a processor busy for a minute, whoever sent it.
+    """
+
+    def __missing__(self, tag: int) -> Callable[..., NoReturn]:
+        return _refuse_tag
+
+
+def _refuse_tag(*_content: object) -> NoReturn:
+    raise ValueError("a tag")
+
+
+_NO_TAG = _NoTag()
 
 
 def encode(value: Value) -> bytes:
@@ -38,12 +54,18 @@ def decode(data: bytes, *, depth_max: int = DEPTH_MAX, size_max: int = SIZE_MAX)
     if len(data) > size_max:
         raise MalformedMessage(f"The message has {len(data)} bytes; at most {size_max} are allowed.")
     try:
-        value = cbor2.loads(data, max_depth=DEPTH_MAX + 1, allow_indefinite=False, allow_duplicate_keys=False)
+        value = cbor2.loads(
+            data,
+            max_depth=DEPTH_MAX + 1,
+            allow_indefinite=False,
+            allow_duplicate_keys=False,
+            semantic_decoders=_NO_TAG,
+        )
     except (cbor2.CBORDecodeError, ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise MalformedMessage("The message is not readable as CBOR.") from error
-    # Every item takes at least a byte, so a value with more items than bytes came from shared references (tag 29).
+        raise MalformedMessage("The message is not readable as CBOR without tags.") from error
+    # every item takes at least a byte
     canonical = _canonical(value, depth_max, [len(data)])
-    # cbor2 accepts longer integers, trailing bytes and tags that decode to plain values: equality refuses them all.
+    # cbor2 accepts longer integers and trailing bytes: equality refuses them.
     if _dumps(canonical) != data:
         raise MalformedMessage("The message is not in deterministic CBOR (RFC 8949 4.2).")
     return canonical

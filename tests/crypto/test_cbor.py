@@ -145,6 +145,16 @@ def test_shared_references_cannot_blow_a_message_up() -> None:
         cbor.decode(message)
 
 
+@pytest.mark.parametrize("tag", [*range(64), 100, 256, 258, 260, 261, 1004, 43000, 55799, 2**64 - 1])
+def test_nothing_is_made_of_what_is_tagged(tag: int) -> None:
+    # a decimal (tag 4) of a big number (tag 2) takes time with the square of its length: a minute for 300 kB
+    head = b"\xdb" + tag.to_bytes(8, "big")
+    for content in (b"\x01", b"\x61a", b"\x41a", b"\x80", b"\x82\x01\x01", b"\x82\x01\xc2\x43aaa", b"\xa1\x01\x01"):
+        with pytest.raises(MalformedMessage, match="tag") as refused:
+            cbor.decode(head + content)
+        assert isinstance(refused.value.__cause__, cbor2.CBORDecodeError)
+
+
 @pytest.mark.parametrize("value", [1.5, 2**64, -(2**64) - 1, "\ud800", {b"k": 1}, (1,), {1, 2}, object()])
 def test_what_cannot_be_read_back_cannot_be_written(value: object) -> None:
     with pytest.raises(MalformedMessage):
