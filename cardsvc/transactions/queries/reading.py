@@ -131,9 +131,13 @@ def stored_many(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, Stor
 
 def walk(session: Session) -> Iterator[StoredTransaction]:
     """Every transaction in the order of the log, in bounded memory."""
-    query = sa.select(Row.__table__).order_by(Row.__table__.c.leaf_index)
-    for row in session.execute(query.execution_options(yield_per=_CHUNK)):
-        yield _stored(row)
+    table = Row.__table__
+    after = -1
+    while page := session.execute(
+        sa.select(table).where(table.c.leaf_index > after).order_by(table.c.leaf_index).limit(_CHUNK)
+    ).all():
+        yield from map(_stored, page)
+        after = page[-1].leaf_index
 
 
 def _stored(row: sa.Row[tuple[object, ...]]) -> StoredTransaction:
