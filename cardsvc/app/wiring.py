@@ -53,6 +53,8 @@ from crypto.wire.policy import FlatFare, OfflineLimits
 
 PUBLISH_EVERY = timedelta(seconds=10)
 FORGET_EVERY = timedelta(minutes=5)
+EXPIRE_EVERY = timedelta(hours=1)
+_SERVICE = UUID(int=0)  # the actor of what the service does by itself
 LIMITS = OfflineLimits(
     tap_cents_max=100_00, card_day_cents_max=500_00, card_day_taps_max=20, policy_age_ms_max=3 * 24 * 3600 * 1000
 )
@@ -202,6 +204,9 @@ def periodic(city: web.City) -> list[jobs.Periodic]:
     return [
         jobs.Periodic("forget expired sign-ins", FORGET_EVERY, access.forget_expired),
         jobs.Periodic("forget answered queries", FORGET_EVERY, transactions.forget_queries),
+        jobs.Periodic(
+            "expire cards", EXPIRE_EVERY, lambda session, now: cards.expire_due(session, by=_SERVICE, now=now)
+        ),
         jobs.Periodic("publish the log", PUBLISH_EVERY, lambda session, now: audit.publish(session, city.vault, now)),
     ]
 

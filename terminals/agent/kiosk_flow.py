@@ -32,7 +32,7 @@ from terminals.kiosk import Kiosk, Outcome, Seen
 from terminals.outbox import OutboxError, State
 from terminals.station import Station, StationError, wipe
 
-ITEMS_A_PAGE: Final = 4
+ITEMS_A_PAGE: Final = 3
 CLAIM: Final = "claim"
 PAY: Final = "pay"
 _CALM: Final = (Idle, Done, Failed, Removed)  # nothing is on its way: taking the card out is right
