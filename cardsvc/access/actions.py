@@ -199,7 +199,8 @@ def sign_in(
     username = rules.normalise_username(username)
     if queries.failures(session, username, now) >= rules.FAILURES_MAX:
         raise TooManyAttempts
-    account = _account(session, username)
+    # a name that nobody can have may hold what no database takes
+    account = None if rules.username_problem(username) else _account(session, username)
     if account is None:
         _hash(password, cost, random_bytes)
         raise InvalidCredentials

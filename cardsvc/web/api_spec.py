@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from cardsvc.web import problems
 from cardsvc.web.parts import public
+from cardsvc.web.reading import ArgumentsParser
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -54,6 +55,8 @@ class CityApi(Api):  # type: ignore[misc]  # flask-smorest has no types
 
 class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
     """Routes of one room's API. The problem answers of every route are documented by themselves."""
+
+    ARGUMENTS_PARSER = ArgumentsParser()
 
 
 def init(app: Flask) -> None:

@@ -59,6 +59,12 @@ def test_wrong_passwords_are_counted_although_the_request_failed(client: FlaskCl
     assert (answer.status_code, answer.get_json()["code"]) == (429, "too_many_attempts")
 
 
+def test_a_user_name_that_no_database_can_hold_is_nobodys(client: FlaskClient) -> None:
+    assert post_form(client, "/sign-in", username="an\0a", password=PASSWORD).status_code == 401
+    answer = client.post("/v1/sign-in", json={"username": "an\0a", "password": PASSWORD})
+    assert (answer.status_code, answer.get_json()["code"]) == (422, "invalid_fields")
+
+
 def test_use_keeps_a_sign_in_alive(client: FlaskClient, ana: access.StaffMember, clock: FixedClock) -> None:
     token = sign_in(client)
     for _ in range(3):

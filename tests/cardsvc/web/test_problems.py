@@ -47,6 +47,24 @@ def test_every_failure_of_the_api_is_a_problem_document(
     check_problem(client.open(path, method=method, **options), status, code)
 
 
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"[" * 100_000, 400),
+        (b'{"key": ' + b"[" * 50_000, 400),
+        (b'{"amount_cents": ' + b"9" * 5_000 + b"}", 400),
+        (b'{"amount_cents": 1, "currency": "\\ud800"}', 422),
+        (b'{"amount_cents": 1, "currency": "PHP\\u0000"}', 422),
+        (b'{"amount_cents": 1, "lines": [{"amount_cents": "\\ud800"}]}', 422),
+    ],
+)
+def test_what_no_parser_and_no_database_can_hold_is_the_callers_mistake(
+    client: FlaskClient, body: bytes, status: int
+) -> None:
+    answer = client.post("/v1/orders", data=body, content_type="application/json", headers=KEY)
+    check_problem(answer, status, {400: "bad_request", 422: "invalid_fields"}[status])
+
+
 def test_each_wrong_field_is_named_by_its_path(client: FlaskClient) -> None:
     sent = {
         "amount_cents": 1.5,
