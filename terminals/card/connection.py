@@ -90,7 +90,8 @@ def exchange(connection: CardConnection, command: CommandApdu) -> ResponseApdu:
         waiting = response.sw & 0xFF or SHORT_LE_MAX
         response = _send(connection, CommandApdu(CLA_PLAIN, INS_GET_RESPONSE, P1_NONE, P2_NONE, le=waiting))
         data += response.data
-        if len(data) > RESPONSE_MAX:
+        # a card that says "more" and sends nothing would hold the reader for ever
+        if len(data) > RESPONSE_MAX or (response.sw & 0xFF00 == SW.MORE_DATA and not response.data):
             raise MalformedResponse("an answer without end")
     return ResponseApdu(data, response.sw)
 

@@ -52,6 +52,11 @@ def test_an_answer_without_end_is_refused() -> None:
         exchange(Recorder(lambda _: b"a" * 256 + b"\x61\x00"), GET_DATA)
 
 
+def test_a_card_that_promises_more_and_sends_nothing_is_refused() -> None:
+    with pytest.raises(MalformedResponse, match="without end"):
+        exchange(Recorder([b"a\x61\x05", *[b"\x61\x05"] * 100, b"\x90\x00"]), GET_DATA)
+
+
 def test_what_was_sent_is_wiped_even_when_the_card_is_gone() -> None:
     for answer in ([b"\x90\x00"], []):
         connection = Recorder(list(answer))
