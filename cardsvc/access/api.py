@@ -74,4 +74,7 @@ def signer_of(record_bytes: bytes) -> UUID:
     handler = web.city().handlers.registry.get(record.kind)
     if handler is None or Purpose.STAFF not in handler.purposes:
         raise NotSignable
-    return cast("UUID", handler.body.decode(record).staff_id)
+    body = handler.body.decode(record)
+    if not hasattr(body, "staff_id"):  # a reversal: it is signed here and sent by the service itself, at no counter
+        raise NotSignable
+    return cast("UUID", body.staff_id)

@@ -14,9 +14,10 @@ from cardsvc import app as application
 from cardsvc.clock import FixedClock
 from cardsvc.settings import Environment
 from cardsvc.vault import Vault
+from crypto.wire.body import Body
 from crypto.wire.finance import ShiftOpened
 from crypto.wire.ids import uuid7
-from crypto.wire.transaction import NO_PREVIOUS, Record
+from crypto.wire.transaction import NO_PREVIOUS, Record, Reversal
 from tests import builders
 from tests.builders import PASSWORD
 
@@ -157,6 +158,15 @@ def test_nobody_signs_a_record_in_anothers_name(
     assert (answer.status_code, answer.get_json()["code"]) == (403, "not_your_record")
 
 
+def test_a_record_that_names_no_signer_is_not_signed_for_a_counter(
+    client: FlaskClient, ana: access.StaffMember, clock: FixedClock
+) -> None:
+    reversal = _record(ana, clock, Reversal(uuid7(db.to_ms(clock.now()), bytes(10)), "a mistake"))
+    body = {"password": PASSWORD, "record": reversal}
+    answer = client.post("/v1/signatures", headers=bearer(sign_in(client)), json=body)
+    assert (answer.status_code, answer.get_json()["code"]) == (422, "not_signable")
+
+
 def test_demo_accounts_do_not_sign_in_in_production(
     engine: Engine,
     vault: Vault,
@@ -185,8 +195,8 @@ def test_demo_accounts_do_not_sign_in_in_production(
     assert (answer.status_code, answer.get_json()["code"]) == (403, "demo_credentials_refused")
 
 
-def _record(signer: access.StaffMember, clock: FixedClock) -> str:
-    body = ShiftOpened(signer.id, 0, "PHP")
+def _record(signer: access.StaffMember, clock: FixedClock, body: Body | None = None) -> str:
+    body = body or ShiftOpened(signer.id, 0, "PHP")
     now_ms = db.to_ms(clock.now())
     record = Record.of(
         body,
