@@ -76,6 +76,8 @@ def read(data: bytes) -> tuple[Statement, ...]:
 def _parse(data: bytes) -> etree._Element:
     if len(data) > BYTES_MAX:
         raise InvalidStatement(f"it is larger than {BYTES_MAX} bytes")
+    if b"<!DOCTYPE" in data:  # said before the parser says it worse
+        raise InvalidStatement("it has a DOCTYPE")
     # No entities, no network, no huge trees: a statement needs none of them, an attack does.
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
@@ -97,7 +99,8 @@ _OTHERS: Final = {
 
 
 def _holds(root: etree._Element, name: str) -> bool:
-    return any(_name(element) == name for element in (root, *root))
+    """Whether the message is of this name; version 1 wrote its number behind it."""
+    return any(_name(element) in {name, f"{name}V01"} for element in (root, *root))
 
 
 def _statement(element: etree._Element) -> Statement:
