@@ -155,9 +155,8 @@ class Station:
                 self.outbox.record_refusal(Refusal(self.now_ms(), refused.code, refused.detail))
             raise
         city_keys = self.policies.keys()
-        return tuple(
-            read_result(answer, sent, city_keys) for answer, sent in zip(answers, signed.record_ids, strict=False)
-        )
+        read = (read_result(answer, sent, city_keys) for answer, sent in zip(answers, signed.record_ids, strict=False))
+        return tuple(result for result in read if result)
 
     def _policy_number(self) -> int:
         try:

@@ -1,6 +1,8 @@
 """An enrolled terminal against the real service: enrolment, policy, and uploads that go wrong in every way."""
 
+import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 
 from cardsvc import db, devices
 from crypto.errors import InvalidSignature
-from terminals.client import ServiceRefused, ServiceUnreachable
+from terminals.client import Reply, ServiceClient, ServiceRefused, ServiceUnreachable
 from terminals.counter import Till
 from terminals.outbox import NotEnrolled, State
 from terminals.settings import SettingsError, TerminalKind, TerminalSettings, day_start_ms, load
@@ -106,6 +108,30 @@ def test_a_revoked_terminals_batch_is_refused_kept_and_shown(office: CityService
     assert refusal
     assert refusal.detail
     assert station.outbox.find(kept.record_id).state is State.WAITING
+    station.close()
+
+
+@pytest.mark.parametrize(("outcome", "reason"), [("accepted", None), ("rejected", "insufficient_funds")])
+def test_an_answer_without_its_receipt_is_not_believed(office: CityService, outcome: str, reason: str | None) -> None:
+    """Whoever stands between the terminal and the city could say so, and the record would never be sent again."""
+    office.fund_vault(1_000_00)
+    station = office.station(TerminalKind.COUNTER)
+    till, card, cashier = Till(station), office.active_card(), office.person("carlo")
+    till.open_shift(cashier, PASSWORD, 100_00)
+    office.send.off = True
+    kept = till.top_up(session(card), 50_00).stored
+    office.send.off = False
+    said = {"record_id": str(kept.record_id), "outcome": outcome, "reason": reason, "detail": None, "receipt": None}
+
+    def liar(_method: str, _path: str, _headers: Mapping[str, str], _body: bytes | None) -> Reply:
+        return Reply(200, json.dumps({"results": [said]}).encode())
+
+    honest, station.client = station.client, ServiceClient(URL, liar)
+    assert station.upload().waiting == 1
+    assert station.outbox.find(kept.record_id).state is State.WAITING
+    station.client = honest
+    assert station.upload().accepted == 1
+    assert station.outbox.find(kept.record_id).state is State.ACCEPTED
     station.close()
 
 
