@@ -63,7 +63,7 @@ class Settings:
 
     env: Environment
     home: Path
-    database_url: str
+    database_url: str = field(repr=False)  # it may hold a password
     city_name: str
     log_origin: str
     public_url: str
@@ -160,10 +160,15 @@ def describe(settings: Settings) -> list[Line]:
     values = {
         **{name: str(getattr(settings, name.lower())) for name in plain},
         "NAME": settings.city_name,
-        "DATABASE_URL": re.sub(r":[^:@/]*@", ":***@", settings.database_url),
+        "DATABASE_URL": _without_password(settings.database_url),
         "VAULT_PASSPHRASE": "(the demo's)" if settings.vault_passphrase == DEMO_PASSPHRASE else "(set)",
     }
     return [Line(PREFIX + name, values[name], _source(name)) for name in KNOWN]
+
+
+def _without_password(url: str) -> str:
+    """A password may stand before the host, or be a parameter (libpq has `password` and `sslpassword`)."""
+    return re.sub(r"([?&]\w*pass\w*=)[^&]*", r"\1***", re.sub(r"://([^:/?#]*):.*@", r"://\1:***@", url))
 
 
 def _source(name: str) -> str:

@@ -49,7 +49,7 @@ def assemble(
 
 def init_city(config: Settings, *, clock: Clock | None = None, random_bytes: RandomBytes | None = None) -> web.City:
     """Make what is missing of a city: its folder, keys, schema and first accounts. Doing it again changes nothing."""
-    config.home.mkdir(parents=True, exist_ok=True)
+    config.home.mkdir(parents=True, exist_ok=True, mode=0o700)  # residents' data and password hashes are in it
     try:
         vault = Vault.open(config.vault_folder, config.vault_passphrase)
     except VaultMissing:

@@ -90,7 +90,7 @@ def init() -> None:
 def migrate() -> None:
     """Bring the database to the newest schema."""
     config = settings.load()
-    config.home.mkdir(parents=True, exist_ok=True)
+    config.home.mkdir(parents=True, exist_ok=True, mode=0o700)  # residents' data and password hashes are in it
     make_schema(db.make_engine(config.database_url))
     click.echo("The schema is the newest.")
 

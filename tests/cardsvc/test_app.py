@@ -39,6 +39,11 @@ def test_a_city_is_made_once_and_found_again(home: Path) -> None:
         city.engine.dispose()
 
 
+def test_nobody_else_on_the_machine_may_look_into_a_new_citys_folder(home: Path) -> None:
+    app.init_city(settings.load()).engine.dispose()
+    assert home.stat().st_mode & 0o077 == 0
+
+
 def test_what_is_missing_is_named_before_anything_starts(home: Path) -> None:
     with pytest.raises(vault.VaultMissing, match="city init"):
         app.create_app(settings.load())
@@ -49,8 +54,19 @@ def test_what_is_missing_is_named_before_anything_starts(home: Path) -> None:
         app.create_app(settings.load())
 
 
-def test_settings_are_shown_with_their_sources_and_without_secrets(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CITY_DATABASE_URL", "postgresql://city:hidden@db.example/city")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://city:hidden@db.example/city",
+        "postgresql://city:hidden:more@db.example/city",
+        "postgresql://db.example/city?user=city&password=hidden&sslpassword=hidden",
+    ],
+)
+def test_settings_are_shown_with_their_sources_and_without_secrets(
+    home: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("CITY_DATABASE_URL", url)
+    assert "hidden" not in repr(settings.load())
     for output in (run("config", "show").output, run("config", "show", "--json").output):
         assert "never shown" not in output
         assert "hidden" not in output
