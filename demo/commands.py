@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Final
 import click
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 if TYPE_CHECKING:
     from demo.story import Report, Step
+    from demo.up import Running
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _COUNT_MIN, _COUNT_MAX = 20, 100_000
@@ -82,6 +84,64 @@ def story(as_json: bool, kill_at: str | None) -> None:
     if as_json:
         click.echo(json.dumps(report.to_json(), ensure_ascii=False))
     sys.exit(0 if report.ok else 1)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="When all runs, print one JSON object with the addresses.")
+def up(as_json: bool) -> None:
+    """Start the city on this machine: service, worker, a counter and a kiosk, and in a demo city a card in its reader.
+
+    Lives in CITY_HOME (.city in the checkout), listens on this machine alone, and takes the next free ports. The first
+    start makes the demo city, unless CITY_ENV is production. Ctrl-C stops all of it.
+    """
+    from demo.processes import ProcessFailed, turn_signals_into_exceptions
+    from demo.up import NothingWasStarted, running, watch
+
+    turn_signals_into_exceptions()
+    console = Console(stderr=True, highlight=False)
+    try:
+        with (
+            console.status("Starting ...") as status,
+            running(_now(), lambda text: status.update(f"{text} ...")) as city,
+        ):
+            status.stop()
+            if as_json:
+                click.echo(json.dumps(city.to_json()))
+                sys.stdout.flush()
+            else:
+                _show_city(city)
+            watch(city)
+    except KeyboardInterrupt:
+        click.echo("Stopped.", err=True)
+    except (ProcessFailed, NothingWasStarted) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _show_city(city: "Running") -> None:
+    from demo.city.cast import STAFF
+    from demo.city.holders import HOLDERS, PIN
+
+    console = Console(highlight=False)
+    places = Table(title="The city runs", title_justify="left", show_header=False, box=None, title_style="bold")
+    for what, where in city.addresses():
+        places.add_row(what, where)
+    console.print(places)
+    console.print(f"\nReaders: {escape(city.readers)}.", soft_wrap=True)
+    if city.home.production:
+        console.print("CITY_ENV is production: no demo data, no demo credentials. Make staff with ./city staff add.")
+        return
+    if city.card:
+        console.print(f"The card of {escape(city.card)} is in the kiosk's reader; the PIN of every demo card is {PIN}.")
+    people = Table(title="\nDemo sign-ins", title_justify="left", box=None, title_style="bold")
+    for heading in ("user name", "password", "may"):
+        people.add_column(heading)
+    for member in STAFF:
+        people.add_row(member.username, member.password, ", ".join(member.roles))
+    for holder in HOLDERS:
+        if holder.signs_in:
+            people.add_row(holder.name, holder.password, f"see the wallet of {holder.full_name}")
+    console.print(people)
+    console.print("\nCtrl-C stops all of it.")
 
 
 def _show_step(console: Console, step: "Step") -> None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from terminals.card import (
@@ -19,6 +19,7 @@ from terminals.card import (
 
 BUILT_IN: Final = "Built-in reader"
 _OFF: Final = "off"
+_VIRTUAL: Final = ("Virtual PCD", "City Virtual Reader")
 
 
 class Hand(Protocol):
@@ -75,6 +76,28 @@ def system_bench() -> Bench:
     except ReaderUnavailable:
         daemon.stop()
         raise
+
+
+def best_bench() -> Bench:
+    """The machine's own daemon, so that other programs see the card; else a private one; else slots in this process."""
+    if os.environ.get("CITY_PCSC") == _OFF:
+        return built_in_bench(Interface.CONTACT, "CITY_PCSC=off")
+    try:
+        return system_bench()
+    except ReaderUnavailable as error:
+        why = str(error)
+    bench = private_bench(Interface.CONTACT)
+    return bench if bench.built_in else replace(bench, what=f"{bench.what} ({why})")
+
+
+def hardware_readers() -> tuple[str, ...]:
+    """Names of the readers on this machine that are no virtual ones."""
+    if os.environ.get("CITY_PCSC") == _OFF:
+        return ()
+    try:
+        return tuple(name for name in pcsc.list_readers() if not name.startswith(_VIRTUAL))
+    except ReaderUnavailable:
+        return ()
 
 
 def built_in_bench(second: Interface, why: str) -> Bench:

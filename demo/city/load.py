@@ -93,7 +93,8 @@ def load(settings: Settings, *, seed: int, count: int, today: datetime, say: Say
         raise NoDemoInProduction
     start = datetime.combine(today.astimezone(MANILA).date(), datetime.min.time(), MANILA) - timedelta(days=DAYS)
     clock = FixedClock(start.replace(hour=7))
-    city = service.init_city(settings, clock=clock, random_bytes=random.Random(f"city:{seed}").randbytes)
+    service.init_city(settings, clock=clock).engine.dispose()  # its keys are nobody's to repeat
+    city = service.build_city(settings, clock=clock, random_bytes=random.Random(f"city:{seed}").randbytes)
     if not is_empty(city):
         raise CityNotEmpty
     made = [holder.person for holder in HOLDERS] + people(seed, count - len(HOLDERS), start.date())

@@ -35,7 +35,11 @@ def taps(stage: Stage, life: Life) -> Done:
         Check("A tap repeated at once is the same tap", again == Outcome.AGAIN, again),
         Check("The taps wait on the validator's disk", offline.outbox.waiting() == story.TAPS, f"{story.TAPS} wait"),
     )
-    details: dict[str, Figure] = {"taps": len(life.taps), "fare_cents": story.FARE_CENTS, "slot": stage.bench.slots[1].name}
+    details: dict[str, Figure] = {
+        "taps": len(life.taps),
+        "fare_cents": story.FARE_CENTS,
+        "slot": stage.bench.slots[1].name,
+    }
     return Done(details, checks)
 
 
