@@ -1,0 +1,44 @@
+"""Taps: what is short becomes a debt, and the next money repays it."""
+
+from datetime import timedelta
+
+from crypto.wire.transaction import Purpose
+from tests.town import BUS_CENTS, Town, tap, top_up
+
+P = Purpose.PRESENCE
+
+
+def test_a_ride_with_too_little_money_is_honoured_and_the_rest_is_owed(town: Town) -> None:
+    town.tariff()
+    ana, validator = town.rich_person(20_00), town.validator()
+    for _ in range(3):
+        validator.add(tap(), ana.signs(P))
+    assert {result.outcome for result in validator.send()} == {"accepted"}
+    assert (town.balance(ana), town.owed(ana)) == (0, 3 * BUS_CENTS - 20_00)
+    assert town.balance_of("revenue:transit:loop") == [3 * BUS_CENTS]
+    town.check()
+
+
+def test_the_next_top_ups_repay_what_is_owed_before_they_fill_the_wallet(town: Town) -> None:
+    town.tariff()
+    till = town.till()
+    counter, shift_id = till
+    ana, validator = town.person(), town.validator()
+    for _ in range(2):
+        validator.add(tap(), ana.signs(P))
+    validator.send()
+    for _ in range(3):  # in one batch: 10 and 10 repay, of the third 6 repay
+        counter.add(top_up(shift_id, 10_00), ana.signs(P))
+    assert [town.verified(result).amount_cents for result in counter.send()] == [10_00] * 3
+    assert (town.balance(ana), town.owed(ana)) == (30_00 - 2 * BUS_CENTS, 0)
+    town.check()
+
+
+def test_an_old_tariff_still_prices_the_taps_made_under_it(town: Town) -> None:
+    town.tariff()
+    ana, validator = town.rich_person(), town.validator()
+    town.clock.advance(timedelta(days=1))
+    assert validator.send_one(tap(), ana.signs(P)).outcome == "accepted"
+    assert validator.send_one(tap(BUS_CENTS + 1), ana.signs(P)).reason == "wrong_amount"
+    assert validator.send_one(tap(0), ana.signs(P)).reason == "wrong_amount"
+    town.check()
