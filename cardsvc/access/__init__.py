@@ -4,6 +4,7 @@ The web's decorators are in `cardsvc.access.guard`, apart, so that rooms' action
 """
 
 from cardsvc.access.actions import (
+    Account,
     DemoCredentialsRefused,
     InvalidCredentials,
     SignedIn,
@@ -13,13 +14,14 @@ from cardsvc.access.actions import (
     WrongPassword,
     add_staff,
     block_staff,
+    check_password,
     end_sign_ins,
     forget_expired,
     note_failure,
     note_seen,
+    open_sign_in,
     set_resident_password,
     sign_as,
-    sign_in,
     sign_out,
 )
 from cardsvc.access.queries import (
@@ -37,6 +39,7 @@ from cardsvc.access.queries import (
 from cardsvc.access.rules import Kind, Role, StaffId
 
 __all__ = [
+    "Account",
     "DemoCredentialsRefused",
     "InvalidCredentials",
     "Kind",
@@ -55,15 +58,16 @@ __all__ = [
     "add_staff",
     "all_staff",
     "block_staff",
+    "check_password",
     "end_sign_ins",
     "find_staff",
     "forget_expired",
     "note_failure",
     "note_seen",
+    "open_sign_in",
     "session_of",
     "set_resident_password",
     "sign_as",
-    "sign_in",
     "sign_out",
     "staff",
     "staff_by_key",

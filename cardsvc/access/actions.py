@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -85,10 +85,22 @@ class UnsuitableAccount(CityError):
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """Who may sign in under a name, and with what."""
+
+    kind: Kind
+    subject_id: UUID
+    username: str
+    password_hash: str = field(repr=False)
+    is_active: bool
+    demo: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SignedIn:
     """`token` is given out once and kept only as a hash."""
 
-    token: str
+    token: str = field(repr=False)
     principal: Principal
     expires_at: datetime
 
@@ -181,7 +193,7 @@ def set_resident_password(
 # ---------------------------------------------------------------------------------------------------- sign-ins
 
 
-def sign_in(
+def check_password(
     session: Session,
     username: str,
     password: str,
@@ -190,11 +202,11 @@ def sign_in(
     random_bytes: RandomBytes,
     cost: PasswordCost = STRONG,
     allow_demo: bool = False,
-) -> SignedIn:
-    """Open a sign-in. `cost` is what an unknown name's check costs, so that it takes as long as a known one's.
+) -> Account:
+    """Whose name and password these are. Writes nothing: it takes a while, and anybody may ask, so it must not hold up
+    those who write. `cost` is what an unknown name's check costs, so that it takes as long as a known one's.
 
-    Raises: InvalidCredentials (the caller counts it, in a unit that survives: `note_failure`), TooManyAttempts,
-    DemoCredentialsRefused.
+    Raises: InvalidCredentials (the caller counts it: `note_failure`), TooManyAttempts, DemoCredentialsRefused.
     """
     username = rules.normalise_username(username)
     if queries.failures(session, username, now) >= rules.FAILURES_MAX:
@@ -208,6 +220,13 @@ def sign_in(
         raise InvalidCredentials
     if account.demo and not allow_demo:
         raise DemoCredentialsRefused
+    return account
+
+
+def open_sign_in(session: Session, account: Account, now: datetime, *, random_bytes: RandomBytes) -> SignedIn:
+    """Open a sign-in for an account whose password was checked. Raises: InvalidCredentials when it changed since."""
+    if _account(session, account.username) != account:
+        raise InvalidCredentials
     token = base64.urlsafe_b64encode(random_bytes(_TOKEN_BYTES)).rstrip(b"=").decode()
     session.execute(
         insert(SignIn).values(
@@ -279,36 +298,27 @@ def sign_as(session: Session, staff_id: UUID, password: str, record_bytes: bytes
 # ---------------------------------------------------------------------------------------------------- inside
 
 
-@dataclass(frozen=True, slots=True)
-class _Account:
-    kind: Kind
-    subject_id: UUID
-    password_hash: str
-    is_active: bool
-    demo: bool
-
-
-def _account(session: Session, username: str) -> _Account | None:
+def _account(session: Session, username: str) -> Account | None:
     staff = session.execute(
         select(Staff.id, Staff.password_hash, Staff.status, Staff.demo).where(Staff.username == username)
     ).one_or_none()
     if staff is not None:
-        return _Account(Kind.STAFF, staff.id, staff.password_hash, staff.status == ACTIVE, staff.demo)
+        return Account(Kind.STAFF, staff.id, username, staff.password_hash, staff.status == ACTIVE, staff.demo)
     resident = session.execute(
         select(Credential.resident_id, Credential.password_hash, Credential.demo).where(Credential.username == username)
     ).one_or_none()
     if resident is not None:
-        return _Account(Kind.RESIDENT, resident.resident_id, resident.password_hash, True, resident.demo)
+        return Account(Kind.RESIDENT, resident.resident_id, username, resident.password_hash, True, resident.demo)
     return None
 
 
 def _check_account(session: Session, username: str, password: str, owner: UUID | None = None) -> None:
-    for field, problem in (
+    for name, problem in (
         ("username", rules.username_problem(username)),
         ("password", rules.password_problem(password, username)),
     ):
         if problem is not None:
-            raise UnsuitableAccount(field, problem)
+            raise UnsuitableAccount(name, problem)
     taken = _account(session, username)
     if taken is not None and taken.subject_id != owner:
         raise UsernameTaken(username)

@@ -29,7 +29,8 @@ def now(clock: FixedClock) -> datetime:
 def sign_in(
     session: Session, username: str, now: datetime, random_bytes: RandomBytes, password: str = PASSWORD
 ) -> access.SignedIn:
-    return access.sign_in(session, username, password, now, random_bytes=random_bytes, cost=CHEAP, allow_demo=False)
+    account = access.check_password(session, username, password, now, random_bytes=random_bytes, cost=CHEAP)
+    return access.open_sign_in(session, account, now, random_bytes=random_bytes)
 
 
 def test_staff_sign_in_with_their_name_in_any_case(session: Session, now: datetime, random_bytes: RandomBytes) -> None:
@@ -121,7 +122,7 @@ def test_demo_accounts_are_refused_where_they_are_not_allowed(
     )
     with pytest.raises(access.DemoCredentialsRefused):
         sign_in(session, "demo", now, random_bytes)
-    access.sign_in(session, "demo", PASSWORD, now, random_bytes=random_bytes, cost=CHEAP, allow_demo=True)
+    access.check_password(session, "demo", PASSWORD, now, random_bytes=random_bytes, cost=CHEAP, allow_demo=True)
 
 
 def test_a_changed_password_ends_every_sign_in(session: Session, now: datetime, random_bytes: RandomBytes) -> None:
@@ -134,6 +135,18 @@ def test_a_changed_password_ends_every_sign_in(session: Session, now: datetime, 
         access.session_of(session, token, now)
     with pytest.raises(access.InvalidCredentials):
         sign_in(session, "maria", now, random_bytes)
+
+
+def test_a_password_that_changed_while_it_was_checked_opens_nothing(
+    session: Session, now: datetime, random_bytes: RandomBytes
+) -> None:
+    access.set_resident_password(session, RESIDENT, "maria", PASSWORD, now, random_bytes=random_bytes, cost=CHEAP)
+    account = access.check_password(session, "maria", PASSWORD, now, random_bytes=random_bytes, cost=CHEAP)
+    access.set_resident_password(
+        session, RESIDENT, "maria", "another long password", now, random_bytes=random_bytes, cost=CHEAP
+    )
+    with pytest.raises(access.InvalidCredentials):
+        access.open_sign_in(session, account, now, random_bytes=random_bytes)
 
 
 def test_a_name_belongs_to_one_person_staff_or_resident(

@@ -1,6 +1,7 @@
 """The edge: tokens, cookies, redirects, and what a wrong password does."""
 
 import base64
+import functools
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from werkzeug.test import TestResponse
 from cardsvc import access, db, web
 from cardsvc import app as application
 from cardsvc.clock import FixedClock
-from cardsvc.settings import Environment
+from cardsvc.settings import CHEAP, Environment
 from cardsvc.vault import Vault
 from crypto.wire.body import Body
 from crypto.wire.finance import ShiftOpened
@@ -147,6 +148,20 @@ def test_a_staff_member_signs_a_record_that_names_them(
     body = {"password": PASSWORD, "record": _record(ana, clock)}
     answer = client.post("/v1/signatures", headers=bearer(sign_in(client)), json=body)
     assert (answer.status_code, set(answer.get_json())) == (201, {"authorisation"})
+
+
+def test_passwords_are_checked_while_somebody_writes(
+    client: FlaskClient, city: web.City, ana: access.StaffMember, clock: FixedClock
+) -> None:
+    """A check takes its time and anybody may ask for it: it must not need the one writer's place."""
+    headers, now = bearer(sign_in(client)), clock.now()
+    body = {"password": PASSWORD, "record": _record(ana, clock)}
+    with db.unit_of_work(city.engine) as writer:
+        access.forget_expired(writer, now)
+        assert client.post("/v1/signatures", headers=headers, json=body).status_code == 201
+        check = functools.partial(access.check_password, random_bytes=city.random_bytes, cost=CHEAP)
+        account = db.run(city.engine, lambda session: check(session, "ana", PASSWORD, now), read_only=True)
+    assert account.subject_id == ana.id
 
 
 def test_nobody_signs_a_record_in_anothers_name(
