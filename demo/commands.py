@@ -95,7 +95,7 @@ def up(as_json: bool) -> None:
     start makes the demo city, unless CITY_ENV is production. Ctrl-C stops all of it.
     """
     from demo.processes import ProcessFailed, turn_signals_into_exceptions
-    from demo.up import NothingWasStarted, running, watch
+    from demo.up import running, watch
 
     turn_signals_into_exceptions()
     console = Console(stderr=True, highlight=False)
@@ -113,7 +113,7 @@ def up(as_json: bool) -> None:
             watch(city)
     except KeyboardInterrupt:
         click.echo("Stopped.", err=True)
-    except (ProcessFailed, NothingWasStarted) as error:
+    except ProcessFailed as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -126,12 +126,13 @@ def _show_city(city: "Running") -> None:
     for what, where in city.addresses():
         places.add_row(what, where)
     console.print(places)
-    console.print(f"\nReaders: {escape(city.readers)}.", soft_wrap=True)
+    console.print(f"\nReaders: {escape(city.desks.readers)}.", soft_wrap=True)
     if city.home.production:
         console.print("CITY_ENV is production: no demo data, no demo credentials. Make staff with ./city staff add.")
         return
-    if city.card:
-        console.print(f"The card of {escape(city.card)} is in the kiosk's reader; the PIN of every demo card is {PIN}.")
+    if city.desks.card:
+        card = escape(city.desks.card)
+        console.print(f"The card of {card} is in the kiosk's reader; the PIN of every demo card is {PIN}.")
     people = Table(title="\nDemo sign-ins", title_justify="left", box=None, title_style="bold")
     for heading in ("user name", "password", "may"):
         people.add_column(heading)

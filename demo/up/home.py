@@ -12,6 +12,7 @@ from demo.processes import HOST, ROOT, free_port
 
 SEED: Final = 2026
 RESIDENTS: Final = 1_000
+CITY_NAME: Final = "Maharlika City"
 _FIRST_PORT: Final = 8080
 _VERSIONS: Final = ROOT / "cardsvc" / "migrations" / "versions"
 _PRODUCTION: Final = "production"

@@ -1,52 +1,30 @@
 """Starting everything in order, watching it, and stopping it in the opposite order."""
 
 import contextlib
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from werkzeug.serving import make_server
+from demo.processes import ProcessFailed, Program, is_healthy
+from demo.up.home import Home, find_home, prepare
 
-from demo.city.holders import HOLDERS, PIN
-from demo.processes import HOST, ProcessFailed, Program, free_port, is_healthy
-from demo.readers import Bench, best_bench, hardware_readers
-from demo.tray import Tray, TrayCard, create_tray
-from demo.up.agents import AgentHere, AgentProcess, TerminalAgent, is_enrolled
-from demo.up.home import Home, find_home, invite, prepare
-from terminals.agent.app import Port
-from terminals.card import CardError
-from terminals.settings import TerminalKind
+if TYPE_CHECKING:
+    from demo.up.desks import Desks
 
-_PORTS: Final = (8090, 8095)  # kiosk and counter; the next free ones where these are taken
-_TRAY_PORT: Final = 8099
 _WATCH_SECONDS: Final = 0.5
-_KINDS: Final = (TerminalKind.KIOSK, TerminalKind.COUNTER)
-_CITY_NAME: Final = "Maharlika City"
 
 Say = Callable[[str], None]
 
 
-class NothingWasStarted(Exception):
-    """What `up` cannot do here; the message says what to do."""
-
-    code = "nothing_was_started"
-
-
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A city that runs. `tray_url` is empty and `card` None where no virtual reader is used."""
+    """A city that runs."""
 
     home: Home
-    kiosk_url: str
-    counter_url: str
-    tray_url: str
-    readers: str
-    card: str | None
+    desks: "Desks"
     programs: tuple[Program, ...]
-    agents: tuple[TerminalAgent, ...]
 
     def addresses(self) -> list[tuple[str, str]]:
         """What there is to open in a browser, and where."""
@@ -54,20 +32,20 @@ class Running:
             ("Residents and staff", f"{self.home.url}/sign-in"),
             ("Finance day sheet", f"{self.home.url}/finance"),
             ("API", f"{self.home.url}/v1/openapi.json"),
-            ("Kiosk", self.kiosk_url),
-            ("Counter", self.counter_url),
+            ("Kiosk", self.desks.kiosk_url),
+            ("Counter", self.desks.counter_url),
         ]
-        return [*own, ("Cards and readers", self.tray_url)] if self.tray_url else own
+        return [*own, ("Cards and readers", self.desks.tray_url)] if self.desks.tray_url else own
 
     def to_json(self) -> dict[str, Any]:
         return {
             "ok": True,
             "service": self.home.url,
-            "kiosk": self.kiosk_url,
-            "counter": self.counter_url,
-            "tray": self.tray_url or None,
-            "readers": self.readers,
-            "card": self.card,
+            "kiosk": self.desks.kiosk_url,
+            "counter": self.desks.counter_url,
+            "tray": self.desks.tray_url or None,
+            "readers": self.desks.readers,
+            "card": self.desks.card,
             "home": str(self.home.folder),
         }
 
@@ -96,28 +74,20 @@ def watch(city: Running) -> None:
         for program in city.programs:
             if not program.running:
                 raise ProcessFailed(program.name, "has ended", program.log)
-        if not all(agent.running for agent in city.agents):
-            raise NothingWasStarted("A terminal has ended; its log is in the city's folder of logs.")
+        if not all(agent.running for agent in city.desks.agents):
+            raise ProcessFailed("Kiosk or counter", "has ended", city.home.log("kiosk"))
         time.sleep(_WATCH_SECONDS)
 
 
 def _start(home: Home, started: contextlib.ExitStack, say: Say) -> Running:
     say("Starting the service")
     programs = _start_programs(home, started)
-    say("Starting the readers")
-    bench = best_bench()
-    started.callback(bench.close)
-    hardware = hardware_readers()
-    say("Starting kiosk and counter")
+    # Imported late: what follows takes a second to load, in which the service starts already.
+    from demo.up.desks import start_desks
+
+    desks = start_desks(home, programs[0], started, say)
     programs[0].wait_until(lambda: is_healthy(home.url))
-    agents = [_agent(home, kind, number, hardware, bench) for number, kind in enumerate(_KINDS)]
-    for agent in agents:
-        started.callback(agent.stop)
-        agent.start()
-    tray_url, card = ("", None) if hardware or home.production else _start_tray(home, bench, started)
-    kiosk, counter = (agent.url() for agent in agents)
-    readers = ", ".join(hardware) if hardware else bench.what
-    return Running(home, kiosk, counter, tray_url, readers, card, programs, tuple(agents))
+    return Running(home, desks, programs)
 
 
 def _start_programs(home: Home, started: contextlib.ExitStack) -> tuple[Program, ...]:
@@ -132,37 +102,3 @@ def _start_programs(home: Home, started: contextlib.ExitStack) -> tuple[Program,
     for program in made:
         started.callback(program.ask_to_stop)  # first all are told, then each is waited for
     return tuple(made)
-
-
-def _agent(home: Home, kind: TerminalKind, number: int, hardware: tuple[str, ...], bench: Bench) -> TerminalAgent:
-    """The agent of this kind, with a code when it has to enrol. One hardware reader serves both terminals."""
-    code = None if is_enrolled(home, kind) else invite(home, kind, f"The demo {kind}")
-    if hardware:
-        return AgentProcess(home, kind, hardware[min(number, len(hardware) - 1)], _CITY_NAME, code, _PORTS[number])
-    slot = bench.slots[number]
-    if bench.built_in:
-        return AgentHere(home, kind, slot, _CITY_NAME, code, _PORTS[number])
-    return AgentProcess(home, kind, slot.name, _CITY_NAME, code, _PORTS[number])
-
-
-def _start_tray(home: Home, bench: Bench, started: contextlib.ExitStack) -> tuple[str, str | None]:
-    """The page with the demo's cards; one of them is put into the kiosk's reader."""
-    cards = [TrayCard(one.name, one.full_name, one.card_file(home.folder)) for one in HOLDERS]
-    cards = [card for card in cards if card.file.exists()]
-    blank = TrayCard("blank", "A blank card", home.folder / "cards" / "blank.json")
-    blank.file.parent.mkdir(mode=0o700, exist_ok=True)
-    titles = [f"The {kind}'s reader" for kind in _KINDS]
-    tray = Tray(list(zip(titles, bench.slots, strict=True)), [*cards, blank])
-    port = Port()
-    app, path = create_tray(tray, city_name=_CITY_NAME, pin=PIN, port=port)
-    server = make_server(HOST, free_port(_TRAY_PORT), app, threaded=True)
-    port.number = server.server_port
-    threading.Thread(target=server.serve_forever, name="tray", daemon=True).start()
-    started.callback(server.server_close)
-    started.callback(server.shutdown)
-    put_in = None
-    if cards:
-        with contextlib.suppress(CardError):  # another program's card is in the reader: the tray's page says so
-            tray.insert(0, cards[0].name)
-            put_in = cards[0].title
-    return f"http://{HOST}:{server.server_port}{path}", put_in
