@@ -30,7 +30,19 @@ class PolicySources:
 
 def policy(session: Session, vault: Vault, sources: PolicySources, now: datetime) -> bytes:
     """The signed policy in force now, good for a day. Its number grows when, and only when, the content changed."""
-    content = Policy(
+    content = _content(session, vault, sources, now)
+    return _signed(content, _number(session, _hash(content), now), vault, now)
+
+
+def numbered_policy(session: Session, vault: Vault, sources: PolicySources, now: datetime) -> bytes | None:
+    """The same without writing anything; None where the content changed and has no number yet."""
+    content = _content(session, vault, sources, now)
+    latest = _latest(session)
+    return _signed(content, latest[0], vault, now) if latest and latest[1] == _hash(content) else None
+
+
+def _content(session: Session, vault: Vault, sources: PolicySources, now: datetime) -> Policy:
+    return Policy(
         number=1,
         issued_at_ms=0,
         expires_at_ms=1,
@@ -42,12 +54,14 @@ def policy(session: Session, vault: Vault, sources: PolicySources, now: datetime
         tariff_version=sources.tariff_version(session, now),
         city_keys=vault.city_keys().format(),
     )
-    issued = replace(
-        content,
-        number=_number(session, hashlib.sha256(cbor.encode(content.encode())).digest(), now),
-        issued_at_ms=to_ms(now),
-        expires_at_ms=to_ms(now + POLICY_VALIDITY),
-    )
+
+
+def _hash(content: Policy) -> bytes:
+    return hashlib.sha256(cbor.encode(content.encode())).digest()
+
+
+def _signed(content: Policy, number: int, vault: Vault, now: datetime) -> bytes:
+    issued = replace(content, number=number, issued_at_ms=to_ms(now), expires_at_ms=to_ms(now + POLICY_VALIDITY))
     return sign_policy(issued, vault.signer("policy"))
 
 
@@ -55,16 +69,19 @@ def _authorities(vault: Vault, name: Literal["card-ca", "terminal-ca"]) -> tuple
     return (pki.to_der(vault.certificate(name)), pki.to_der(vault.certificate("root")))
 
 
+def _latest(session: Session) -> tuple[int, bytes] | None:
+    query = select(PolicyNumberRow.number, PolicyNumberRow.content_hash).order_by(PolicyNumberRow.number.desc())
+    row = session.execute(query.limit(1)).one_or_none()
+    return None if row is None else (row.number, row.content_hash)
+
+
 def _number(session: Session, content_hash: bytes, now: datetime) -> int:
     upsert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    query = (
-        select(PolicyNumberRow.number, PolicyNumberRow.content_hash).order_by(PolicyNumberRow.number.desc()).limit(1)
-    )
     while True:
-        latest = session.execute(query).one_or_none()
-        if latest is not None and latest.content_hash == content_hash:
-            return int(latest.number)
-        number = int(latest.number) + 1 if latest is not None else 1
+        latest = _latest(session)
+        if latest is not None and latest[1] == content_hash:
+            return latest[0]
+        number = latest[0] + 1 if latest is not None else 1
         new = upsert(PolicyNumberRow).values(number=number, content_hash=content_hash, first_issued_at=now)
         taken = session.execute(new.on_conflict_do_nothing().returning(PolicyNumberRow.number)).scalar_one_or_none()
         if taken is not None:

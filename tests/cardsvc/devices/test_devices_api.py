@@ -71,6 +71,13 @@ def test_only_an_administrator_invites_and_never_a_portal(
     assert client.post("/v1/devices/invites", json=portal, headers=admin).status_code == 422
 
 
+def test_the_policy_is_given_out_while_somebody_writes(city: web.City, client: FlaskClient, clock: FixedClock) -> None:
+    assert client.get("/v1/policy").status_code == 200
+    with db.unit_of_work(city.engine) as writer:
+        make_resident(writer, clock.now())
+        assert client.get("/v1/policy").status_code == 200
+
+
 def test_anybody_may_download_the_signed_policy(city: web.City, client: FlaskClient, clock: FixedClock) -> None:
     def number() -> int:
         answer = client.get("/v1/policy")
