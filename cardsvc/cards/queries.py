@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from cardsvc.cards.models import CardEventRow, CardKeyRow, CardRow
 from cardsvc.cards.rules import (
+    BLOCKED,
     HELD,
     CardNotFound,
     CardState,
@@ -172,11 +173,14 @@ def active_keys(session: Session, card_id: UUID) -> dict[CardSlot, tuple[PublicK
 
 
 def denied(session: Session, now: datetime) -> tuple[UUID, ...]:
-    """Cards no terminal may accept, in the order of their ids: suspended or revoked, and not yet expired by date."""
+    """Cards no terminal may accept, in the order of their ids: stopped, and not yet expired by date.
+
+    Destroyed ones too: that a card was cut up is somebody's word, and its certificates are good to its last day.
+    """
     query = (
         select(CardRow.id)
         .where(
-            CardRow.state.in_([CardState.SUSPENDED.value, CardState.REVOKED.value]),
+            CardRow.state.in_([state.value for state in BLOCKED]),
             CardRow.chuid.is_not(None),  # an order withdrawn before it had keys can meet no terminal
             CardRow.expires_on >= city_day(now),
         )

@@ -181,13 +181,15 @@ def test_the_deny_list_names_stopped_cards_until_their_day_is_past(
     def new() -> SoftwareCard:
         return make_card(session, vault, make_resident(session, clock.now()).id, clock.now())
 
-    _active, suspended, revoked = new(), new(), new()
+    _active, suspended, revoked, destroyed = new(), new(), new(), new()
     resident = make_resident(session, clock.now())
     order = cards.request(session, resident.id, by=CLERK, now=clock.now(), random_bytes=random_bytes)
     cards.revoke(session, order.id, reason=RevocationReason.WITHDRAWN, by=CLERK, now=clock.now())
     cards.suspend(session, suspended.card_id, reason="?", by=CLERK, now=clock.now())
-    cards.revoke(session, revoked.card_id, reason=RevocationReason.LOST, by=CLERK, now=clock.now())
-    expected = tuple(sorted([suspended.card_id, revoked.card_id]))
+    for card in (revoked, destroyed):
+        cards.revoke(session, card.card_id, reason=RevocationReason.LOST, by=CLERK, now=clock.now())
+    cards.destroy(session, destroyed.card_id, by=CLERK, now=clock.now())  # so somebody says; the lost one may turn up
+    expected = tuple(sorted([suspended.card_id, revoked.card_id, destroyed.card_id]))
     assert cards.denied(session, clock.now()) == expected
     assert cards.denied(session, LAST_MOMENT) == expected
     assert cards.denied(session, LAST_MOMENT + timedelta(seconds=1)) == ()
