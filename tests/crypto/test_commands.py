@@ -1,11 +1,17 @@
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from crypto.commands import receipt
+from crypto.keys import Ed25519Signer, SoftwareSigner
+from crypto.tlog import Checkpoint, NoteSigner, leaf_hash, sign_checkpoint
+from crypto.wire.citykeys import CityKeys
+from crypto.wire.ids import uuid7
+from crypto.wire.receipt import peek_receipt, sign_receipt
 from tests.testdata import vectors
 
 CONTENT = json.loads(vectors("wire-v1.json").read_text())
@@ -43,6 +49,19 @@ def test_a_good_receipt_holds_and_says_what_when_and_where(keys: Path) -> None:
         "  entry     000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
         "  log       city.example/log, leaf 3 of 5",
     ]
+
+
+def test_an_id_that_names_no_possible_time_does_not_hide_a_good_receipt(keys: Path) -> None:
+    """The sender makes the id, and the service takes any UUIDv7."""
+    signer, log = SoftwareSigner.from_secret(1), NoteSigner("city.example/log", Ed25519Signer.from_secret(2))
+    record_id = uuid7(2**48 - 1, bytes(10))
+    made = replace(peek_receipt(ACCEPTED), record_id=record_id, leaf_index=0, tree_size=1, inclusion_proof=())
+    head = Checkpoint(log.name, 1, leaf_hash(made.leaf()))
+    data = sign_receipt(replace(made, checkpoint=sign_checkpoint(head, [log])), signer)
+    keys.write_text(CityKeys((signer.public_key,), (log.verifier,), ()).format())
+    result = verify(keys, data)
+    assert result.exit_code == 0
+    assert f"made      at no time that can be as record {record_id}" in result.output
 
 
 def test_a_rejection_is_a_receipt_too(keys: Path) -> None:
