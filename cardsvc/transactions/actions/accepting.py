@@ -141,8 +141,8 @@ def _keys(session: Session, readable: Sequence[rules.Received], vault: Vault) ->
     wanted: dict[Purpose, set[bytes]] = {purpose: set() for purpose in Purpose}
     for received in readable:
         assert received.transaction is not None
-        for authorisation in received.transaction.authorisations:
-            wanted[authorisation.purpose].add(authorisation.kid)
+        for authorisation, kid in zip(received.transaction.authorisations, received.kids, strict=True):
+            wanted[authorisation.purpose].add(kid)
     service = vault.signer("service").public_key
     return rules.Keys(
         cards=cards.keys_by_id(session, sorted(wanted[Purpose.PRESENCE] | wanted[Purpose.CONSENT])),

@@ -86,13 +86,13 @@ def _entries(session: Session) -> Iterator[ledger.StoredEntry]:
 def _check_entry(stored: StoredTransaction, entry: ledger.StoredEntry | None) -> None:
     """`entry` is the next one in the log's order, which must be this transaction's."""
     if entry is None or entry.seq > stored.leaf_index:
-        raise UnprovedEntry(stored.record.record_id, "it was accepted and has no entry")
+        raise UnprovedEntry(stored.record_id, "it was accepted and has no entry")
     if (entry.entry_id, entry.seq, entry.entry_hash) != (
-        stored.record.record_id,
+        stored.record_id,
         stored.leaf_index,
         stored.entry_hash,
     ):
-        raise UnprovedEntry(stored.record.record_id, "its entry is not the one that was logged")
+        raise UnprovedEntry(stored.record_id, "its entry is not the one that was logged")
 
 
 Owner = cards.CardKey | access.StaffKey
@@ -110,14 +110,12 @@ class _Checker:
 
     def check(self, stored: StoredTransaction) -> int:
         """Check one transaction; how many signatures it carries."""
-        record_id = stored.record.record_id
+        record_id = stored.record_id
         if record_hash(stored.record_bytes) != stored.record_hash:
             raise UnprovedEntry(record_id, "its bytes are not those that were signed")
-        if (stored.kind, stored.device_id, to_ms(stored.happened_at)) != (
-            stored.record.kind,
-            stored.record.terminal_id,
-            stored.record.at_ms,
-        ):
+        record = stored.record
+        kept_as = stored.record_id, stored.kind, stored.device_id, to_ms(stored.happened_at)
+        if kept_as != (record.record_id, record.kind, record.terminal_id, record.at_ms):
             raise UnprovedEntry(record_id, "it is not kept as what it says it is")
         authorisations = tuple(_authorisations(stored.authorisations))
         if not authorisations:
@@ -134,7 +132,7 @@ class _Checker:
             verify_authorisation(stored.record_bytes, authorisation, self._key(stored, authorisation))
         except CryptoError as error:
             problem = f"its {authorisation.purpose.name.lower()} signature does not verify ({error})"
-            raise UnprovedEntry(stored.record.record_id, problem) from error
+            raise UnprovedEntry(stored.record_id, problem) from error
 
     def _key(self, stored: StoredTransaction, authorisation: Authorisation) -> PublicKey:
         """The key that the authorisation names, when it is of whom the transaction is kept under."""
@@ -143,14 +141,14 @@ class _Checker:
         place = authorisation.purpose, authorisation.kid
         owner = self._owners.get(place) or self._find(authorisation)
         if owner is None:
-            raise UnprovedEntry(stored.record.record_id, "the key that signed it is not known")
+            raise UnprovedEntry(stored.record_id, "the key that signed it is not known")
         self._owners[place] = owner
         if isinstance(owner, cards.CardKey):
             same = (owner.card_id, owner.resident_id) == (stored.card_id, stored.resident_id)
         else:
             same = owner.staff_id == stored.staff_id
         if not same:
-            raise UnprovedEntry(stored.record.record_id, "it is kept under somebody else's name than who signed it")
+            raise UnprovedEntry(stored.record_id, "it is kept under somebody else's name than who signed it")
         return owner.public_key
 
     def _find(self, authorisation: Authorisation) -> Owner | None:
@@ -165,11 +163,11 @@ class _Checker:
             raw = self._session.scalar(sa.select(Batch.bytes_).where(Batch.id == stored.batch_id))
             device = devices.by_ids(self._session, [stored.device_id]).get(stored.device_id)
             if raw is None or device is None:
-                raise UnprovedEntry(stored.record.record_id, "its batch or its terminal is missing")
+                raise UnprovedEntry(stored.record_id, "its batch or its terminal is missing")
             try:
                 batch = open_batch(raw, device.public_key)
             except CryptoError as error:
-                raise UnprovedEntry(stored.record.record_id, f"its batch does not verify ({error})") from error
+                raise UnprovedEntry(stored.record_id, f"its batch does not verify ({error})") from error
             known = self.items_of_batch[stored.batch_id] = frozenset(record_hash(item) for item in batch.items)
         return known
 

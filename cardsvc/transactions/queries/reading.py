@@ -56,7 +56,7 @@ class Known:
 class StoredTransaction:
     """A transaction as it was accepted or rejected. `amount_cents` is None where nothing could be planned."""
 
-    record: Record
+    record_id: UUID
     record_bytes: bytes
     record_hash: bytes
     authorisations: bytes
@@ -76,6 +76,11 @@ class StoredTransaction:
     resident_id: UUID | None
     staff_id: UUID | None
     official_number: str | None
+
+    @property
+    def record(self) -> Record:
+        """The record, read from its bytes each time: most who look at a transaction do without."""
+        return Record.decode(self.record_bytes)
 
 
 _CHUNK = 500
@@ -125,7 +130,7 @@ def stored_many(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, Stor
         chunk = record_ids[start : start + _CHUNK]
         for row in session.execute(sa.select(Row.__table__).where(Row.__table__.c.record_id.in_(chunk))):
             transaction = _stored(row)
-            found[transaction.record.record_id] = transaction
+            found[transaction.record_id] = transaction
     return found
 
 
@@ -140,7 +145,9 @@ def walk(session: Session) -> Iterator[StoredTransaction]:
         after = page[-1].leaf_index
 
 
+_FIELDS = tuple(StoredTransaction.__dataclass_fields__)
+
+
 def _stored(row: sa.Row[tuple[object, ...]]) -> StoredTransaction:
     fields = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
-    names = [name for name in StoredTransaction.__dataclass_fields__ if name != "record"]
-    return StoredTransaction(Record.decode(fields["record_bytes"]), *(fields[name] for name in names))
+    return StoredTransaction(*(fields[name] for name in _FIELDS))

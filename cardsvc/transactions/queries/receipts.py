@@ -37,9 +37,9 @@ def receipts(session: Session, vault: Vault, record_ids: Sequence[UUID]) -> dict
         covered = [t for t in waiting if t.leaf_index < checkpoint.tree_size]
         waiting = waiting[len(covered) :]
         paths = audit.inclusions(session, [t.leaf_index for t in covered], checkpoint.tree_size)
-        salts = audit.salts(session, [t.record.record_id for t in covered])
+        salts = audit.salts(session, [t.record_id for t in covered])
         for transaction in covered:
-            record_id = transaction.record.record_id
+            record_id = transaction.record_id
             salt = salts[record_id]
             if salt is not None:
                 content = _content(transaction, salt, checkpoint, paths[transaction.leaf_index])
@@ -51,7 +51,7 @@ def _content(
     transaction: StoredTransaction, salt: bytes, checkpoint: audit.Checkpoint, path: Sequence[bytes]
 ) -> Receipt:
     return Receipt(
-        record_id=transaction.record.record_id,
+        record_id=transaction.record_id,
         record_hash=transaction.record_hash,
         outcome=transaction.outcome,
         reason=transaction.reason,

@@ -24,8 +24,8 @@ _SLOT = {Purpose.PRESENCE: CardSlot.CARD_AUTH, Purpose.CONSENT: CardSlot.SIGNATU
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An item as it arrived. `record` is None where it could not be read, and `refusal` says why; with a record,
-    `refusal` says that it is another terminal's.
+    """An item as it arrived; `kids` name the keys of its authorisations. `record` is None where it could not be read,
+    and `refusal` says why; with a record, `refusal` says that it is another terminal's.
     """
 
     position: int
@@ -33,6 +33,7 @@ class Received:
     transaction: Transaction | None
     record: Record | None
     record_hash: bytes
+    kids: tuple[bytes, ...]
     refusal: Rejected | None
 
 
@@ -55,21 +56,22 @@ def _read(position: int, data: bytes, terminal_id: UUID) -> Received:
     try:
         transaction = Transaction.decode(data)
         record = Record.decode(transaction.record_bytes)
-        for authorisation in transaction.authorisations:
-            _check_detached(authorisation)
+        kids = tuple(_kid(authorisation) for authorisation in transaction.authorisations)
     except CryptoError as error:
-        return Received(position, item_hash, None, None, b"", Rejected(Reason.MALFORMED, str(error)))
+        return Received(position, item_hash, None, None, b"", (), Rejected(Reason.MALFORMED, str(error)))
     refusal = None
     if record.terminal_id != terminal_id:
         refusal = Rejected(
             Reason.WRONG_TERMINAL, "The record names another terminal than the one that signed the batch."
         )
-    return Received(position, item_hash, transaction, record, record_hash(transaction.record_bytes), refusal)
+    return Received(position, item_hash, transaction, record, record_hash(transaction.record_bytes), kids, refusal)
 
 
-def _check_detached(authorisation: Authorisation) -> None:
-    if cose.parse(authorisation.cose).payload is not None:
+def _kid(authorisation: Authorisation) -> bytes:
+    message = cose.parse(authorisation.cose)
+    if message.payload is not None:
         raise MalformedMessage("A signature encloses what it signs; here it must stand beside it.")
+    return message.kid
 
 
 def authenticate(
@@ -84,7 +86,7 @@ def authenticate(
         return Rejected(Reason.MALFORMED, str(error))
     if received.refusal is not None:
         return received.refusal
-    signers = _signers(received.transaction, keys, purposes)
+    signers = _signers(received.transaction, received.kids, keys, purposes)
     if isinstance(signers, Rejected):
         return signers
     for authorisation, signer in zip(received.transaction.authorisations, signers, strict=True):
@@ -100,12 +102,14 @@ def authenticate(
     return Item(received.record, content, received.record_hash, device, ref, staff, happened_at), card
 
 
-def _signers(transaction: Transaction, keys: Keys, purposes: frozenset[Purpose]) -> list[Signer] | Rejected:
+def _signers(
+    transaction: Transaction, kids: Sequence[bytes], keys: Keys, purposes: frozenset[Purpose]
+) -> list[Signer] | Rejected:
     """Whose keys the authorisations name, one each, when they are all there and of one card."""
     signers: list[Signer] = []
     cards_met: set[UUID] = set()
-    for authorisation in transaction.authorisations:
-        found = _find(authorisation, keys)
+    for authorisation, kid in zip(transaction.authorisations, kids, strict=True):
+        found = _find(authorisation.purpose, kid, keys)
         if isinstance(found, cards.CardKey):
             cards_met.add(found.card_id)
         if found is None or len(cards_met) > 1:
@@ -119,15 +123,15 @@ def _signers(transaction: Transaction, keys: Keys, purposes: frozenset[Purpose])
     return signers
 
 
-def _find(authorisation: Authorisation, keys: Keys) -> Signer | None:
+def _find(purpose: Purpose, kid: bytes, keys: Keys) -> Signer | None:
     """The key its id names, if it may sign for that purpose: a 9E key never consents, a staff key is no card."""
-    if authorisation.purpose in _SLOT:
-        card = keys.cards.get(authorisation.kid)
-        return card if card is not None and card.slot == _SLOT[authorisation.purpose] else None
-    if authorisation.purpose is Purpose.STAFF:
-        return keys.staff.get(authorisation.kid)
-    if authorisation.purpose is Purpose.SERVICE:
-        return keys.service.get(authorisation.kid)
+    if purpose in _SLOT:
+        card = keys.cards.get(kid)
+        return card if card is not None and card.slot == _SLOT[purpose] else None
+    if purpose is Purpose.STAFF:
+        return keys.staff.get(kid)
+    if purpose is Purpose.SERVICE:
+        return keys.service.get(kid)
     return None
 
 
