@@ -60,36 +60,7 @@ def make(sources: PageSources) -> web.PageBlueprint:
     @blueprint.get("/wallet")
     @guard.resident_only
     def wallet() -> str:
-        session, now = web.session(), web.now()
-        today = business_date(now)
-        resident_id = guard.principal().subject_id
-        mine = queries.of_resident(session, resident_id)
-        summary = queries.summary(session, mine.id)
-        card = sources.card(session, resident_id)
-        shown = {
-            **_heading(session, resident_id),
-            "balance_cents": summary.balance_cents,
-            "owed_cents": summary.owed_cents,
-            "card_state": card.state if card else "",
-            "card_expires_on": card.expires_on if card else None,
-        }
-        bills = [
-            {
-                "number": bill.number,
-                "what": bill.what,
-                "amount_cents": bill.amount_cents,
-                "due_on": bill.due_on,
-                "is_overdue": bill.due_on < today,
-            }
-            for bill in sources.bills(session, resident_id, today)
-        ]
-        return render_template(
-            "wallets/wallet.html",
-            wallet=shown,
-            due=sources.due(session, resident_id, today),
-            bills=bills,
-            lines=queries.statement(session, mine.id, limit=LINES_ON_FIRST_PAGE).lines,
-        )
+        return render_template("wallets/wallet.html", **_first_page(sources, web.session()))
 
     @blueprint.get("/wallet/statement")
     @guard.resident_only
@@ -107,6 +78,34 @@ def make(sources: PageSources) -> web.PageBlueprint:
         )
 
     return blueprint
+
+
+def _first_page(sources: PageSources, session: Session) -> dict[str, object]:
+    """Everything the first page shows of the resident who asks."""
+    today = business_date(web.now())
+    resident_id = guard.principal().subject_id
+    mine = queries.of_resident(session, resident_id)
+    summary = queries.summary(session, mine.id)
+    card = sources.card(session, resident_id)
+    shown = {
+        **_heading(session, resident_id),
+        "balance_cents": summary.balance_cents,
+        "owed_cents": summary.owed_cents,
+        "card_state": card.state if card else "",
+        "card_expires_on": card.expires_on if card else None,
+    }
+    bills = [
+        {
+            "number": bill.number,
+            "what": bill.what,
+            "amount_cents": bill.amount_cents,
+            "due_on": bill.due_on,
+            "is_overdue": bill.due_on < today,
+        }
+        for bill in sources.bills(session, resident_id, today)
+    ]
+    lines = queries.statement(session, mine.id, limit=LINES_ON_FIRST_PAGE).lines
+    return {"wallet": shown, "due": sources.due(session, resident_id, today), "bills": bills, "lines": lines}
 
 
 def _heading(session: Session, resident_id: UUID) -> dict[str, object]:
