@@ -60,10 +60,11 @@ def sign(piv: PivSession, slot: SLOT, public_key) -> None:
     public_key.verify(signature, MESSAGE, ec.ECDSA(hashes.SHA256()))
 
 
-def main(reader_name: str, *, plant: bool) -> None:
-    reader = next(reader for reader in readers() if reader.name == reader_name)
-    connection = ScardSmartCardConnection(reader.createConnection())
-    piv = PivSession(connection)
+def denied(error: Exception) -> bool:
+    return getattr(error, "sw", None) == SW.SECURITY_CONDITION_NOT_SATISFIED
+
+
+def facts(piv: PivSession) -> None:
     expect(str(piv.version) == "5.4.3", "version")
     expect(piv.get_serial() == 1, "serial number")
     expect(piv.management_key_type is MANAGEMENT_KEY_TYPE.AES192, "management key type from metadata")
@@ -72,7 +73,9 @@ def main(reader_name: str, *, plant: bool) -> None:
     expect(piv.get_pin_metadata().attempts_remaining == 5, "PIN tries in metadata")
     expect(piv.get_puk_metadata().total_attempts == 5, "PUK tries in metadata")
     expect(piv.get_pin_attempts() == 5, "PIN tries from an empty VERIFY")
-    denied = lambda error: error.sw == SW.SECURITY_CONDITION_NOT_SATISFIED  # noqa: E731
+
+
+def management(piv: PivSession) -> None:
     refused("GENERATE without 9B", ApduError, lambda: piv.generate_key(SLOT.CARD_AUTH, KEY_TYPE.ECCP256), denied)
     refused("PUT DATA without 9B", ApduError, lambda: piv.put_object(OBJECT_ID.CHUID, b"x"), denied)
     refused("wrong 9B", ApduError, lambda: piv.authenticate(bytes(24)), denied)
@@ -81,6 +84,9 @@ def main(reader_name: str, *, plant: bool) -> None:
     piv.set_management_key(MANAGEMENT_KEY_TYPE.AES256, NEW_KEY)
     piv.authenticate(NEW_KEY)
     step("management key replaced by AES-256")
+
+
+def generation(piv: PivSession) -> dict[SLOT, ec.EllipticCurvePublicKey]:
     keys = {slot: piv.generate_key(slot, KEY_TYPE.ECCP256) for slot in SLOTS}
     expect(len({key.public_numbers() for key in keys.values()}) == 3, "three keys made")
     refused(
@@ -92,6 +98,10 @@ def main(reader_name: str, *, plant: bool) -> None:
     for slot in SLOTS:
         expect(piv.get_slot_metadata(slot).public_key == keys[slot], f"public key of {slot:x} in metadata")
     expect(piv.get_slot_metadata(SLOT.SIGNATURE).pin_policy is PIN_POLICY.ALWAYS, "9C wants the PIN always")
+    return keys
+
+
+def objects(piv: PivSession, keys: dict[SLOT, ec.EllipticCurvePublicKey]) -> dict[SLOT, x509.Certificate]:
     certificates = {slot: certificate_for(key) for slot, key in keys.items()}
     for slot, certificate in certificates.items():
         piv.put_certificate(slot, certificate)
@@ -108,6 +118,10 @@ def main(reader_name: str, *, plant: bool) -> None:
     piv.put_object(OBJECT_ID.SECURITY, None)
     missing = lambda error: error.sw == SW.FILE_NOT_FOUND  # noqa: E731
     refused("a deleted object", ApduError, lambda: piv.get_object(OBJECT_ID.SECURITY), missing)
+    return certificates
+
+
+def signatures(piv: PivSession, keys: dict[SLOT, ec.EllipticCurvePublicKey]) -> None:
     sign(piv, SLOT.CARD_AUTH, keys[SLOT.CARD_AUTH])
     step("9E signs without PIN")
     refused("9A without PIN", ApduError, lambda: sign(piv, SLOT.AUTHENTICATION, keys[SLOT.AUTHENTICATION]), denied)
@@ -119,6 +133,9 @@ def main(reader_name: str, *, plant: bool) -> None:
     for _ in range(2):
         sign(piv, SLOT.AUTHENTICATION, keys[SLOT.AUTHENTICATION])
     step("9A signs twice on one PIN")
+
+
+def secrets(piv: PivSession) -> None:
     piv.change_pin("123456", "11223344")
     piv.change_puk("12345678", "87654321")
     piv.verify_pin("11223344")
@@ -131,6 +148,18 @@ def main(reader_name: str, *, plant: bool) -> None:
     piv.unblock_pin("87654321", "654321")
     piv.verify_pin("654321")
     step("PIN opened with the PUK")
+
+
+def main(reader_name: str, *, plant: bool) -> None:
+    reader = next(reader for reader in readers() if reader.name == reader_name)
+    connection = ScardSmartCardConnection(reader.createConnection())
+    piv = PivSession(connection)
+    facts(piv)
+    management(piv)
+    keys = generation(piv)
+    certificates = objects(piv, keys)
+    signatures(piv, keys)
+    secrets(piv)
     wanted = certificate_for(ec.derive_private_key(8, ec.SECP256R1()).public_key()) if plant else certificates[SLOTS[2]]
     expect(piv.get_certificate(SLOT.CARD_AUTH) == wanted, "the certificate is the one issued")
     connection.close()
