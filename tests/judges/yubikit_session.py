@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-# ruff: noqa: T201, PLR0915, ANN001 - one story told in steps; what it handles has no types here
+# ruff: noqa: T201, ANN001 - one story told in steps; what it handles has no types here
 """Yubico's own PivSession against the card in a reader. Runs in that judge's own environment, as a process.
 
     python yubikit_session.py READER [plant]
