@@ -68,9 +68,9 @@ def story(as_json: bool, kill_at: str | None) -> None:
     """
     from demo.processes import turn_signals_into_exceptions
     from demo.story import play
-    from demo.story.play import NAMES
+    from demo.story.play import EVERY, NAMES
 
-    if kill_at is not None and kill_at not in NAMES:
+    if kill_at is not None and kill_at not in (*NAMES, EVERY):
         raise click.BadParameter(f"There is no such step; there are {', '.join(NAMES)}.", param_hint="--kill-at")
     turn_signals_into_exceptions()
     console = Console(highlight=False, quiet=as_json)

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -84,39 +84,51 @@ def is_empty(city: web.City) -> bool:
         return False
 
 
-def load(settings: Settings, *, seed: int, count: int, today: datetime, say: Say) -> Summary:
-    """Make a demo city of `count` residents whose history ended yesterday evening.
+def load(settings: Settings, *, seed: int, count: int, today: datetime, say: Say, days: int = DAYS) -> Summary:
+    """Make a demo city of `count` residents whose history of so many days ended yesterday evening.
 
     Raises: NoDemoInProduction, CityNotEmpty: nothing was changed.
     """
     if settings.is_production:
         raise NoDemoInProduction
-    start = datetime.combine(today.astimezone(MANILA).date(), datetime.min.time(), MANILA) - timedelta(days=DAYS)
+    start = datetime.combine(today.astimezone(MANILA).date(), datetime.min.time(), MANILA) - timedelta(days=days)
     clock = FixedClock(start.replace(hour=7))
     service.init_city(settings, clock=clock).engine.dispose()  # its keys are nobody's to repeat
     city = service.build_city(settings, clock=clock, random_bytes=random.Random(f"city:{seed}").randbytes)
-    if not is_empty(city):
-        raise CityNotEmpty
-    made = [holder.person for holder in HOLDERS] + people(seed, count - len(HOLDERS), start.date())
+    try:
+        if not is_empty(city):
+            raise CityNotEmpty
+        return _live(city, clock, start.date(), seed=seed, count=count, days=days, say=say)
+    finally:
+        city.engine.dispose()
+
+
+def _live(city: web.City, clock: FixedClock, first: date, *, seed: int, count: int, days: int, say: Say) -> Summary:
+    """People, cards, money, and so many days from the first on."""
+    clock_start = clock.now()
+    made = [holder.person for holder in HOLDERS] + people(seed, count - len(HOLDERS), first)
     say(f"{count} residents with wallets and cards")
     population = _settle(city, made, seed, clock)
     app = service.app_of(city)
     held = holders.make_cards(
-        InProcess(app), settings.home, [resident.id for resident in population.registered[: len(HOLDERS)]], seed=seed
+        InProcess(app),
+        city.settings.home,
+        [resident.id for resident in population.registered[: len(HOLDERS)]],
+        seed=seed,
     )
     desk = Desk(Office(InProcess(app)), clock, random.Random(f"desk:{seed}"))
-    payouts = money.payouts(made, start.date(), seed)
+    payouts = money.payouts(made, first, seed)
     say(f"{money.BILL_COUNT} property tax bills, {len(money.PROGRAMMES)} programmes, a tariff")
     played = _prepare(city, desk, population, held, payouts, seed)
-    for number in range(DAYS):
-        morning = start + timedelta(days=number, hours=7)
+    for number in range(days):
+        morning = clock_start + timedelta(days=number)
         desk.new_day(morning)
         for payout in (p for p in payouts if p.day == number):
             _open_cycle(city, played, payout, population.registered)
         month.play_day(played, number, morning)
-        if number % WEEK == WEEK - 1 or number == DAYS - 1:
+        if number % WEEK == WEEK - 1 or number == days - 1:
             month.send_statement(played, WEEK)
-        say(f"day {number + 1} of {DAYS}")
+        say(f"day {number + 1} of {days}")
     accepted = played.outcomes.pop("accepted")
     return Summary(count, money.BILL_COUNT, accepted, played.outcomes.total(), played.account.statements)
 

@@ -4,9 +4,10 @@ import re
 import urllib.request
 from http.cookiejar import CookieJar
 from typing import Final
-from urllib.error import URLError
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 
+from demo.office import OfficeError
 from demo.story.service import Wire
 from terminals.client import ServiceUnreachable
 
@@ -36,7 +37,9 @@ class Browser:
         try:
             with self._opener.open(request, timeout=_SECONDS) as answer:
                 text = str(answer.read().decode())
-        except URLError as error:
+        except HTTPError as error:
+            raise OfficeError(f"{method} {path}: {error.code}", status=error.code) from error
+        except OSError as error:  # URLError is one
             raise ServiceUnreachable(self._url) from error
         self._wire.arrived(method, path)
         return text

@@ -3,12 +3,13 @@
 import subprocess
 import sys
 
+from tests.judges import wheels
 from tests.judges.environments import PINNED, make
 
 failed = []
-for name in sys.argv[1:] or PINNED:
+for name in sys.argv[1:] or (*PINNED, *wheels.PINNED):
     try:
-        make(name)
+        wheels.fetch(name) if name in wheels.PINNED else make(name)
     except subprocess.CalledProcessError as error:
         failed.append(f"{name}: {error}")
 sys.exit("\n".join(failed) or 0)

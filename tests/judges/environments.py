@@ -21,6 +21,8 @@ PINNED: Final = {
     "jcecard": ("jcecard==0.1.0",),
     # Debian brings vicc (vsmartcard-vpicc), but not the library it calls Crypto
     "vicc": ("pycryptodome==3.23.0",),
+    "gtfs": ("gtfs-guru==1.0.0",),
+    "http-api": ("schemathesis==4.32.5", "openapi-spec-validator==0.9.0"),
 }
 
 
