@@ -36,6 +36,7 @@ class SignIn(MethodView):
     @guard.public
     @blueprint.arguments(SignInSchema)
     @blueprint.response(201, SignedInSchema)
+    @blueprint.fails(401, 403, 429)
     def post(self, given: dict[str, Any]) -> dict[str, Any]:
         """Sign in. Wrong names and wrong passwords answer alike; ten in 15 minutes close the name for a while."""
         made = guard.sign_in(given["username"], given["password"])
@@ -59,6 +60,7 @@ class Signatures(MethodView):
     @guard.requires(*Role)
     @blueprint.arguments(StaffSignatureSchema)
     @blueprint.response(201, AuthorisationSchema)
+    @blueprint.fails(429)
     def post(self, given: dict[str, Any]) -> dict[str, Any]:
         """Sign a record made at a counter. The password is asked every time; the record must name its signer."""
         record_bytes: bytes = given["record"]

@@ -25,6 +25,7 @@ _INDEX = re.compile(r"(?:x[0-9]{3}/){0,5}[0-9]{3}(?:\.p/[1-9][0-9]{0,2})?", re.A
 class Head(MethodView):
     @web.public
     @blueprint.response(200, {"type": "string"}, content_type="text/plain")
+    @blueprint.fails(404)
     def get(self) -> Response:
         """The log's newest signed head (C2SP tlog-checkpoint)."""
         head = queries.newest(web.session())
@@ -48,6 +49,7 @@ class Inclusion(MethodView):
     @web.public
     @blueprint.arguments(InclusionQuery, location="query")
     @blueprint.response(200, InclusionSchema)
+    @blueprint.fails(404)
     def get(self, asked: dict[str, int]) -> dict[str, Any]:
         """That a leaf is in the published tree of a size."""
         session = web.session()
@@ -61,6 +63,7 @@ class Consistency(MethodView):
     @web.public
     @blueprint.arguments(ConsistencyQuery, location="query")
     @blueprint.response(200, ConsistencySchema)
+    @blueprint.fails(404)
     def get(self, asked: dict[str, int]) -> dict[str, Any]:
         """That one published tree begins with an older one."""
         _published(asked["new_size"])

@@ -45,6 +45,7 @@ class Cards(MethodView):
     @guard.requires(*_COUNTER)
     @blueprint.arguments(OrderSchema)
     @blueprint.response(201, CardSchema)
+    @blueprint.fails(404, 409)
     def post(self, given: dict[str, Any]) -> dict[str, Any]:
         """Order a card. While an order for the resident is on its way, the answer is that order."""
         return shown(
@@ -80,6 +81,7 @@ class OneCard(MethodView):
 class Approval(MethodView):
     @guard.requires(_OFFICER)
     @blueprint.response(200, CardSchema)
+    @blueprint.fails(409)
     def post(self, card_id: UUID) -> dict[str, Any]:
         """Approve an order; never one's own."""
         return shown(actions.approve(web.session(), card_id, by=_asker(), now=web.now()))
@@ -90,6 +92,7 @@ class Personalisation(MethodView):
     @guard.requires(*_COUNTER)
     @blueprint.arguments(BeginSchema)
     @blueprint.response(200, InstructionsSchema)
+    @blueprint.fails(409)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """Begin to make the card, or begin again after a tear: a new challenge makes earlier proofs worthless."""
         city = web.city()
@@ -111,6 +114,7 @@ class Certificates(MethodView):
     @guard.requires(*_COUNTER)
     @blueprint.arguments(ProofsSchema)
     @blueprint.response(200, IssuedSchema)
+    @blueprint.fails(409)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """Certify the keys the card made, each with its proof. The same keys again: the same certificates."""
         city, shown_keys = web.city(), proofs(given["keys"])
@@ -126,6 +130,7 @@ class Readback(MethodView):
     @guard.requires(*_COUNTER)
     @blueprint.arguments(SignatureSchema)
     @blueprint.response(200, CardSchema)
+    @blueprint.fails(409)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """Report that everything was read back; 9E signed for it. The card is ready."""
         return shown(actions.report_ready(web.session(), card_id, given["signature"], by=_asker(), now=web.now()))
@@ -136,6 +141,7 @@ class Handover(MethodView):
     @guard.requires(*_COUNTER)
     @blueprint.arguments(SignatureSchema)
     @blueprint.response(200, CardSchema)
+    @blueprint.fails(409)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """Hand the card over: the holder set the PIN and 9C signed with it. The card is active."""
         return shown(actions.hand_over(web.session(), card_id, given["signature"], by=_asker(), now=web.now()))
@@ -146,6 +152,7 @@ class Verification(MethodView):
     @guard.requires(*_COUNTER)
     @blueprint.arguments(PresenceSchema)
     @blueprint.response(200, CardSchema)
+    @blueprint.fails(409)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """Verify that the card in the reader is this card and in force: 9E signed a fresh challenge."""
         return shown(
@@ -158,6 +165,7 @@ class Suspension(MethodView):
     @guard.requires(*_COUNTER)
     @blueprint.arguments(ReasonSchema)
     @blueprint.response(200, CardSchema)
+    @blueprint.fails(409)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """Block the card at once, until it is resumed."""
         return shown(actions.suspend(web.session(), card_id, reason=given["reason"], by=_asker(), now=web.now()))
@@ -168,6 +176,7 @@ class Resumption(MethodView):
     @guard.requires(_OFFICER)
     @blueprint.arguments(ReasonSchema)
     @blueprint.response(200, CardSchema)
+    @blueprint.fails(409)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """Let a suspended card be used again."""
         return shown(actions.resume(web.session(), card_id, reason=given["reason"], by=_asker(), now=web.now()))
@@ -178,6 +187,7 @@ class Revocation(MethodView):
     @guard.requires(_OFFICER)
     @blueprint.arguments(RevocationSchema)
     @blueprint.response(200, CardSchema)
+    @blueprint.fails(409)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """End the card for good."""
         return shown(
@@ -191,6 +201,7 @@ class Revocation(MethodView):
 class Destruction(MethodView):
     @guard.requires(_OFFICER)
     @blueprint.response(200, CardSchema)
+    @blueprint.fails(409)
     def post(self, card_id: UUID) -> dict[str, Any]:
         """Note that the stopped card was cut up."""
         return shown(actions.destroy(web.session(), card_id, by=_asker(), now=web.now()))

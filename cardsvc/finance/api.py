@@ -23,6 +23,7 @@ class Statements(MethodView):
     @guard.requires("finance")
     @blueprint.doc(**_XML_BODY)
     @blueprint.response(200, StatementSchema(many=True))
+    @blueprint.fails(409, 422)
     def post(self) -> list[queries.StatementView]:
         """Import a camt.053 file and match what is certain. The same file again brings no line twice."""
         return actions.import_statements(
@@ -51,6 +52,8 @@ class Deposits(MethodView):
     @guard.requires("finance", "treasurer")
     @blueprint.arguments(DepositSchema)
     @blueprint.response(200, transactions.ActedSchema)
+    @blueprint.keyed
+    @blueprint.fails(429)
     def post(self, given: dict[str, Any]) -> dict[str, Any]:
         """Sign that cash went from the vault to the bank. Needs an Idempotency-Key."""
         by = guard.principal().subject_id
@@ -68,6 +71,8 @@ class Withdrawals(MethodView):
     @guard.requires("finance", "treasurer")
     @blueprint.arguments(DepositSchema)
     @blueprint.response(200, transactions.ActedSchema)
+    @blueprint.keyed
+    @blueprint.fails(429)
     def post(self, given: dict[str, Any]) -> dict[str, Any]:
         """Sign that cash came from the bank into the vault. Needs an Idempotency-Key."""
         by = guard.principal().subject_id
@@ -85,6 +90,8 @@ class Fundings(MethodView):
     @guard.requires("treasurer")
     @blueprint.arguments(FundingSchema)
     @blueprint.response(200, transactions.ActedSchema)
+    @blueprint.keyed
+    @blueprint.fails(429)
     def post(self, given: dict[str, Any]) -> dict[str, Any]:
         """Sign that money arrived at the bank, and for what. Needs an Idempotency-Key."""
         by = guard.principal().subject_id
@@ -102,6 +109,8 @@ class Reversals(MethodView):
     @guard.requires("finance")
     @blueprint.arguments(ReversalSchema)
     @blueprint.response(200, transactions.ActedSchema)
+    @blueprint.keyed
+    @blueprint.fails(429)
     def post(self, given: dict[str, Any]) -> dict[str, Any]:
         """Sign that a whole entry is taken back, by a new entry. Needs an Idempotency-Key."""
         by = guard.principal().subject_id

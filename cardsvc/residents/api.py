@@ -31,6 +31,7 @@ def make(on_registered: OnRegistered) -> web.ApiBlueprint:
         @guard.requires("clerk")
         @blueprint.arguments(RegistrationSchema)
         @blueprint.response(201, ResidentSchema)
+        @blueprint.fails(409)
         def post(self, given: dict[str, Any]) -> dict[str, Any]:
             """Register a resident; the same person again is refused with the number they have."""
             session, now = web.session(), web.now()
@@ -48,10 +49,16 @@ def make(on_registered: OnRegistered) -> web.ApiBlueprint:
         @guard.requires(*_READERS)
         @blueprint.arguments(SearchSchema, location="query")
         @blueprint.response(200, ResidentPageSchema)
+        @blueprint.fails(400)
         def get(self, given: dict[str, Any]) -> dict[str, Any]:
             """Find residents by number or by names."""
             return shown_page(queries.search(web.session(), given["q"], after=given["after"], limit=given["limit"]))
 
+    _add_one_resident(blueprint)
+    return blueprint
+
+
+def _add_one_resident(blueprint: web.ApiBlueprint) -> None:
     @blueprint.route("/<uuid:resident_id>")
     class OneResident(MethodView):
         @guard.requires(*_READERS)
@@ -65,6 +72,7 @@ def make(on_registered: OnRegistered) -> web.ApiBlueprint:
         @guard.requires("clerk")
         @blueprint.arguments(StatusSchema)
         @blueprint.response(200, ResidentSchema)
+        @blueprint.fails(409)
         def post(self, given: dict[str, Any], resident_id: UUID) -> dict[str, Any]:
             """Note that a resident moved away, died, or is back. Their cards are revoked apart."""
             by = guard.principal().subject_id
@@ -73,5 +81,3 @@ def make(on_registered: OnRegistered) -> web.ApiBlueprint:
                     web.session(), resident_id, given["status"], by=by, reason=given["reason"], now=web.now()
                 )
             )
-
-    return blueprint

@@ -19,6 +19,7 @@ class Bills(MethodView):
     @guard.requires("treasurer", "cashier", "finance", "auditor")
     @blueprint.arguments(BillQuerySchema, location="query")
     @blueprint.response(200, BillSchema)
+    @blueprint.fails(404)
     def get(self, given: dict[str, Any]) -> queries.Bill:
         """A bill by its number; whom it belongs to is not told."""
         found = queries.bill(web.session(), given["number"])

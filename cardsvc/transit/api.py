@@ -26,6 +26,7 @@ class NoTariff(CityError):
 class CurrentTariff(MethodView):
     @guard.public
     @blueprint.response(200, TariffSchema)
+    @blueprint.fails(404)
     def get(self) -> Tariff:
         """The fares in force now."""
         tariff = queries.tariff_at(web.session(), web.now())

@@ -1,6 +1,6 @@
 """The API document: OpenAPI 3.1 from the rooms' blueprints and schemas, failures described as what they are."""
 
-from typing import cast
+from typing import Any, cast
 
 from flask import Flask, Response
 from flask_smorest import Api, Blueprint
@@ -8,7 +8,7 @@ from marshmallow import Schema, fields
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from cardsvc.web import problems
+from cardsvc.web import operations, problems
 from cardsvc.web.parts import public
 from cardsvc.web.reading import ArgumentsParser
 
@@ -36,6 +36,7 @@ class CityApi(Api):  # type: ignore[misc]  # flask-smorest has no types
     """flask-smorest's Api with our failures."""
 
     ERROR_SCHEMA = ProblemSchema
+    DEFAULT_ERROR_RESPONSE_NAME = None  # `operations` names each
 
     def _register_responses(self) -> None:
         # What is registered here are failures alone, and those have a content type of their own.
@@ -57,6 +58,21 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask-smorest has no typ
     """Routes of one room's API. The problem answers of every route are documented by themselves."""
 
     ARGUMENTS_PARSER = ArgumentsParser()
+    fails = staticmethod(operations.fails)
+    keyed = staticmethod(operations.keyed)
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._prepare_doc_cbks.append(operations.describe)
+
+    def add_url_rule(
+        self, rule: str, endpoint: str | None = None, view_func: Any = None, *arguments: Any, **options: Any
+    ) -> None:
+        """Add a route, and note for its description what is seen of it."""
+        super().add_url_rule(rule, endpoint, view_func, *arguments, **options)
+        for method, said in self._docs[self._endpoints[-1]].items():
+            if method != "parameters":
+                said.update(operations.seen(rule, getattr(view_func, method, view_func)))
 
 
 def init(app: Flask) -> None:

@@ -2,6 +2,7 @@ import base64
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,19 +15,35 @@ PROBLEM = "#/components/schemas/Problem"
 KEY = "0190f5d2-7a3b-7c1d-8e4f-0123456789ab"
 
 
+def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {
+        f"{method} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if method != "parameters"
+    }
+
+
 def test_the_document_says_openapi_3_1_and_how_each_operation_fails(client: FlaskClient) -> None:
     document: dict[str, Any] = client.get("/v1/openapi.json").get_json()
     assert document["openapi"] == "3.1.0"
-    failures = document["components"]["responses"]
-    for name in (
-        "DEFAULT_ERROR",
-        "UNPROCESSABLE_ENTITY" if "UNPROCESSABLE_ENTITY" in failures else "UNPROCESSABLE_CONTENT",
-    ):
-        assert failures[name]["content"] == {"application/problem+json": {"schema": {"$ref": PROBLEM}}}
-    for methods in document["paths"].values():
-        for operation in methods.values():
-            if isinstance(operation, dict):
-                assert operation["responses"]["default"] == {"$ref": "#/components/responses/DEFAULT_ERROR"}
+    for failure in document["components"]["responses"].values():
+        assert failure["content"] == {"application/problem+json": {"schema": {"$ref": PROBLEM}}}
+    for operation in operations(document).values():
+        assert "default" not in operation["responses"]  # it would promise anything
+        assert operation["responses"]["503"] == {"$ref": "#/components/responses/SERVICE_UNAVAILABLE"}
+
+
+def test_the_document_knows_who_must_sign_in_what_needs_a_key_and_what_may_be_missing(app: Flask) -> None:
+    of = operations(app.test_client().get("/v1/openapi.json").get_json())
+    deposit, receipt, keys = of["post /v1/finance/deposits"], of["get /v1/receipts/{record_id}"], of["get /v1/keys"]
+    assert deposit["security"] == [{"token": []}]
+    assert {"400", "401", "403", "413", "422", "429", "503"} <= set(deposit["responses"])
+    [key] = deposit["parameters"]
+    assert (key["name"], key["in"], key["required"]) == ("Idempotency-Key", "header", True)
+    assert "security" not in receipt
+    assert set(receipt["responses"]) == {"200", "404", "503"}
+    assert set(keys["responses"]) == {"200", "503"}
 
 
 @pytest.mark.parametrize("sent", [KEY, f'"{KEY}"', KEY.upper()])
