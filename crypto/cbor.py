@@ -16,6 +16,7 @@ Value: TypeAlias = "int | bytes | str | bool | list[Value] | dict[Key, Value] | 
 
 DEPTH_MAX = 16
 SIZE_MAX = 4 * 1024 * 1024 + 4096  # a full batch and its envelope
+ITEMS_MAX = 20_000  # in all arrays and maps together; a full batch has five thousand
 
 _INTEGER_MIN = -(2**64)  # RFC 8949 3.1, major type 1
 _INTEGER_MAX = 2**64 - 1  # RFC 8949 3.1, major type 0
@@ -46,8 +47,9 @@ def encode(value: Value) -> bytes:
     return _dumps(_canonical(value, DEPTH_MAX, [SIZE_MAX]))
 
 
-def decode(data: bytes, *, depth_max: int = DEPTH_MAX, size_max: int = SIZE_MAX) -> Value:
-    """Return the value that `data` is the one encoding of. `depth_max` counts nested arrays and maps.
+def decode(data: bytes, *, depth_max: int = DEPTH_MAX, size_max: int = SIZE_MAX, items_max: int = ITEMS_MAX) -> Value:
+    """Return the value that `data` is the one encoding of. `depth_max` counts nested arrays and maps, `items_max` what
+    is in them: anybody may send four million empty lists, and looking at each would take a quarter of a minute.
 
     Raises: MalformedMessage for anything else.
     """
@@ -63,8 +65,7 @@ def decode(data: bytes, *, depth_max: int = DEPTH_MAX, size_max: int = SIZE_MAX)
         )
     except (cbor2.CBORDecodeError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise MalformedMessage("The message is not readable as CBOR without tags.") from error
-    # every item takes at least a byte
-    canonical = _canonical(value, depth_max, [len(data)])
+    canonical = _canonical(value, depth_max, [items_max])
     # cbor2 accepts longer integers and trailing bytes: equality refuses them.
     if _dumps(canonical) != data:
         raise MalformedMessage("The message is not in deterministic CBOR (RFC 8949 4.2).")
@@ -94,7 +95,7 @@ def _canonical(value: object, depth_left: int, items_left: list[int]) -> Value:
         raise MalformedMessage(f"The message holds a {kind.__name__}, which is not allowed.")
     items_left[0] -= len(value)  # type: ignore[arg-type]
     if depth_left == 0 or items_left[0] < 0:
-        raise MalformedMessage("The message is nested too deeply or holds more items than bytes.")
+        raise MalformedMessage("The message is nested too deeply or holds too many items.")
     if kind is list:
         items: list[object] = value  # type: ignore[assignment]
         # the test for plain items is repeated here because it halves the time of a batch

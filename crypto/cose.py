@@ -16,6 +16,7 @@ _HEADER_ALGORITHM = 1  # RFC 9052 3.1
 _HEADER_KID = 4  # RFC 9052 3.1
 _CONTEXT = "Signature1"  # RFC 9052 4.4
 KID_BYTES_MAX = 64
+_ITEMS_MAX = 5  # the four parts and a key id
 
 _PROTECTED = {algorithm: cbor.encode({_HEADER_ALGORITHM: int(algorithm)}) for algorithm in Algorithm}
 _ALGORITHM = {protected: algorithm for algorithm, protected in _PROTECTED.items()}
@@ -61,7 +62,7 @@ def parse(message: bytes) -> Sign1:
     """Take a message apart without verifying it. Raises: MalformedMessage."""
     if message[:1] != _TAG_SIGN1:
         raise MalformedMessage("The message is not a COSE_Sign1 with its tag 18.")
-    match cbor.decode(message[1:], depth_max=2):
+    match cbor.decode(message[1:], depth_max=2, items_max=_ITEMS_MAX):
         case [bytes(protected), dict(unprotected), (bytes() | None) as payload, bytes(signature)]:
             pass
         case _:

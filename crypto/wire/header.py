@@ -10,9 +10,11 @@ from crypto.wire import ids
 VERSION = 1
 
 
-def read(data: bytes, domain: str, parts: int, *, depth_max: int = cbor.DEPTH_MAX) -> list[Value]:
+def read(
+    data: bytes, domain: str, parts: int, *, depth_max: int = cbor.DEPTH_MAX, items_max: int = cbor.ITEMS_MAX
+) -> list[Value]:
     """The parts of a message after domain and version. Raises: MalformedMessage, UnknownVersion."""
-    message = cbor.decode(data, depth_max=depth_max)
+    message = cbor.decode(data, depth_max=depth_max, items_max=items_max)
     if not isinstance(message, list) or len(message) < 2 or message[0] != domain:  # noqa: PLR2004 - domain, version
         raise MalformedMessage(f"The message is not a {domain}.")
     if type(message[1]) is not int or message[1] != VERSION:

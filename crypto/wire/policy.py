@@ -30,6 +30,9 @@ from crypto.wire.citykeys import TEXT_MAX, CityKeys
 DOMAIN = "city.policy"
 AAD = b"city.policy.v1"
 _CERTIFICATE = octets(1, 4096)
+_DENY_MAX = 200_000
+_FARES_MAX = 10_000
+_ITEMS_MAX = _DENY_MAX + 5 * _FARES_MAX + 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +67,9 @@ class Policy(Tagged):
     expires_at_ms: Annotated[int, Tag(3, TIME_MS)]
     card_authorities: Annotated[tuple[bytes, ...], Tag(4, many(_CERTIFICATE, 32))]
     terminal_authorities: Annotated[tuple[bytes, ...], Tag(5, many(_CERTIFICATE, 32))]
-    deny: Annotated[tuple[UUID, ...], Tag(6, many(IDENTIFIER, 200_000))]
+    deny: Annotated[tuple[UUID, ...], Tag(6, many(IDENTIFIER, _DENY_MAX))]
     limits: Annotated[OfflineLimits, Tag(7, nested(OfflineLimits))]
-    fares: Annotated[tuple[FlatFare, ...], Tag(8, many(nested(FlatFare), 10_000))]
+    fares: Annotated[tuple[FlatFare, ...], Tag(8, many(nested(FlatFare), _FARES_MAX))]
     tariff_version: Annotated[int, Tag(9, integer())]
     city_keys: Annotated[str, Tag(10, document(TEXT_MAX))]
 
@@ -90,5 +93,6 @@ def open_policy(data: bytes, city_keys: CityKeys) -> Policy:
     Raises: MalformedMessage, UnknownVersion, InvalidSignature.
     """
     key = city_keys.policy_key(cose.parse(data).kid)
-    (content,) = header.read(cose.verify1(data, key, external_aad=AAD), DOMAIN, 1)
+    # read after its signature, so its length is the city's own choice
+    (content,) = header.read(cose.verify1(data, key, external_aad=AAD), DOMAIN, 1, items_max=_ITEMS_MAX)
     return Policy.from_map(content)

@@ -136,6 +136,16 @@ def test_size_is_limited() -> None:
         cbor.decode(b"\x42ab", size_max=2)
 
 
+def test_the_number_of_items_is_limited() -> None:
+    assert cbor.decode(bytes.fromhex("82018102"), items_max=3) == [1, [2]]
+    for message in ("82018102", "a20102038102"):
+        with pytest.raises(MalformedMessage, match="too many items"):
+            cbor.decode(bytes.fromhex(message), items_max=2)
+    # looked at one by one these take a quarter of a minute
+    with pytest.raises(MalformedMessage, match="too many items"):
+        cbor.decode(b"\x9a" + (4_000_000).to_bytes(4, "big") + b"\x80" * 4_000_000)
+
+
 def test_shared_references_cannot_blow_a_message_up() -> None:
     # tag 28 marks a value, tag 29 refers to it: ten levels of a hundred references each would be 10^20 items
     message = b"\x8a" + b"\xd8\x1c\x98\x64" + b"\x01" * 100
