@@ -46,7 +46,7 @@ def test_the_books_and_the_log_of_the_demo_city_hold(loaded: Loaded) -> None:
 def test_declines_reversals_and_one_unmatched_bank_line_are_there(loaded: Loaded) -> None:
     engine = loaded.city.engine
     refused = {reason for (reason,) in rows(engine, 'SELECT reason FROM "transaction" WHERE reason IS NOT NULL')}
-    assert {"already_done", "insufficient_funds"} <= refused
+    assert "insufficient_funds" in refused
     assert loaded.summary.declined > 0
     assert rows(engine, "SELECT count(*) FROM entry WHERE reverses IS NOT NULL")[0][0] >= 1
     states = dict(rows(engine, "SELECT state, count(*) FROM statement_line GROUP BY state"))

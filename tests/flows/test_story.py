@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,6 @@ def assert_whole(told: Told, temporary: Path) -> None:
 @pytest.fixture
 def temporary() -> Any:
     """A short folder of this test's own: a socket's address has room for 108 bytes."""
-    import tempfile
-
     with tempfile.TemporaryDirectory(prefix="st-") as folder:
         yield Path(folder)
 
