@@ -90,7 +90,7 @@ class Approval(MethodView):
 @blueprint.route("/<uuid:card_id>/personalisation")
 class Personalisation(MethodView):
     @guard.requires(*_COUNTER)
-    @blueprint.arguments(BeginSchema)
+    @blueprint.arguments(BeginSchema, required=False)
     @blueprint.response(200, InstructionsSchema)
     @blueprint.fails(409)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:

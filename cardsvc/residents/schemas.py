@@ -21,7 +21,7 @@ class RegistrationSchema(web.ApiSchema):
     barangay_code = fields.String(required=True, validate=validate.Length(min=1, max=20))
     address = fields.String(required=True, validate=validate.Length(min=1, max=ADDRESS_LENGTH_MAX))
     mobile = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=20))
-    confirmed_distinct = fields.Boolean(
+    confirmed_distinct = web.Flag(
         load_default=False,
         metadata={"description": "true: this is another person than the one already registered with these names"},
     )

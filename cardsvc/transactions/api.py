@@ -18,9 +18,7 @@ from crypto.wire.body import Body
 blueprint = web.ApiBlueprint("transactions", __name__, url_prefix="/v1", description="Signed records, receipts")
 
 _CBOR: Final = "application/cbor"
-_SIGNED_BODY: Final = {
-    "requestBody": {"required": True, "content": {_CBOR: {"schema": {"type": "string", "format": "binary"}}}}
-}
+_SIGNED_BODY: Final = {"requestBody": {"required": True, "content": {_CBOR: {"schema": {}}}}}  # bytes, no JSON
 
 
 def desk() -> Desk:

@@ -8,7 +8,7 @@ from flask import Blueprint, Flask
 
 from cardsvc.web import api_spec, forms, headers, health, languages, logs, look, problems, unit
 from cardsvc.web.api_spec import ApiBlueprint
-from cardsvc.web.fields import ApiSchema, Bytes, Cents, Currency, bytes_field, cents_field, money_field
+from cardsvc.web.fields import ApiSchema, Bytes, Cents, Currency, Flag, bytes_field, cents_field, money_field
 from cardsvc.web.forms import Field, PageBlueprint
 from cardsvc.web.headers import request_id
 from cardsvc.web.idempotency import IdempotencyKeyMalformed, IdempotencyKeyMissing, idempotency_key
@@ -27,6 +27,7 @@ __all__ = [
     "City",
     "Currency",
     "Field",
+    "Flag",
     "IdempotencyKeyMalformed",
     "IdempotencyKeyMissing",
     "PageBlueprint",

@@ -26,6 +26,15 @@ class Bytes(fields.String):
 
     default_error_messages = {"bytes": "Not base64url without padding."}  # noqa: RUF012  (marshmallow's own way)
 
+    def __init__(self, *, size: int | None = None, size_max: int | None = None, **kwargs: Any) -> None:
+        rules = [validate.Length(equal=size)] if size is not None else []
+        rules += [validate.Length(max=size_max)] if size_max is not None else []
+        # Sizes are in bytes, the document's lengths in characters; metadata is what the document takes last.
+        spelled: dict[str, Any] = {"pattern": "^[A-Za-z0-9_-]*$"}
+        for name, bytes_ in (("minLength", size), ("maxLength", size_max if size is None else size)):
+            spelled |= {} if bytes_ is None else {name: _characters(bytes_)}
+        super().__init__(validate=rules or None, metadata=spelled | kwargs.pop("metadata", {}), **kwargs)
+
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         del attr, obj, kwargs
         return None if value is None else base64.urlsafe_b64encode(value).rstrip(b"=").decode()
@@ -44,6 +53,21 @@ class Bytes(fields.String):
         return found
 
 
+def _characters(size: int) -> int:
+    """How long base64url without padding is for this many bytes."""
+    return (size * 8 + 5) // 6
+
+
+class Flag(fields.Boolean):
+    """`true` or `false`; not the many other things that marshmallow takes for one of them."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        del attr, data, kwargs
+        if value is True or value is False:
+            return bool(value)
+        raise self.make_error("invalid", input=value)
+
+
 class Cents(fields.Integer):
     """An amount in whole centavos; never a float, never a string."""
 
@@ -60,9 +84,7 @@ class Currency(fields.String):
 
 def bytes_field(*, size: int | None = None, size_max: int | None = None, **kwargs: Any) -> Bytes:
     """A field of bytes, with an exact or a largest size in bytes when told."""
-    rules = [validate.Length(equal=size)] if size is not None else []
-    rules += [validate.Length(max=size_max)] if size_max is not None else []
-    return Bytes(validate=rules or None, **kwargs)
+    return Bytes(size=size, size_max=size_max, **kwargs)
 
 
 def cents_field(*, least: int = -money.AMOUNT_MAX, most: int = money.AMOUNT_MAX, **kwargs: Any) -> Cents:

@@ -18,8 +18,8 @@ _KEY: Final = {
     "name": idempotency.HEADER,
     "required": True,
     "schema": {"type": "string", "format": "uuid"},
-    "description": "A UUID of the sender's making, the same one at each retry: it becomes the record's id. It may stand "
-    "in double quotes.",
+    "description": "A UUID of the sender's making, the same one at each retry: it becomes the record's id. It may "
+    "stand in double quotes.",
 }
 
 

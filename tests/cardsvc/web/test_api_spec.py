@@ -77,6 +77,21 @@ def test_a_second_spelling_of_bytes_is_refused(spelled: str) -> None:
         web.bytes_field().deserialize(spelled)
 
 
+@pytest.mark.parametrize(("size", "characters"), [(0, 0), (1, 2), (2, 3), (3, 4), (32, 43), (64, 86)])
+def test_the_document_counts_bytes_as_they_are_spelled(size: int, characters: int) -> None:
+    assert len(base64.urlsafe_b64encode(bytes(size)).rstrip(b"=")) == characters
+    shown = web.bytes_field(size=size, metadata={"description": "why"}).metadata
+    assert (shown["minLength"], shown["maxLength"], shown["description"]) == (characters, characters, "why")
+    assert "minLength" not in web.bytes_field(size_max=size).metadata
+
+
+@pytest.mark.parametrize("value", [0, 1, "true", "yes", None, [], 1.0])
+def test_a_flag_is_true_or_false_and_nothing_like_it(value: object) -> None:
+    assert web.Flag().deserialize(True) is True
+    with pytest.raises(ValidationError):
+        web.Flag().deserialize(value)
+
+
 @pytest.mark.parametrize("amount", [0, -1, 1.0, "1", None, True, 2**63])
 def test_money_is_a_whole_number_of_centavos_above_zero(amount: object) -> None:
     with pytest.raises(ValidationError):
