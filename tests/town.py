@@ -158,8 +158,6 @@ class Town:
     members: dict[str, access.StaffMember] = field(default_factory=dict)
     _tokens: dict[str, tuple[datetime, dict[str, str]]] = field(default_factory=dict)
 
-    # ------------------------------------------------------------------------------------------------------ people
-
     def run(self, work: Callable[[Session], T]) -> T:
         return db.run(self.city.engine, work)
 
@@ -203,8 +201,6 @@ class Town:
 
         return sign
 
-    # ------------------------------------------------------------------------------------------------------ HTTP
-
     def token(self, *roles: str) -> dict[str, str]:
         """The header of the staff member of these roles, signed in at this moment of the clock."""
         held = self._tokens.get("-".join(roles))
@@ -246,8 +242,6 @@ class Town:
         """The receipt of a result, verified offline with nothing but the city's keys."""
         assert result.receipt is not None, result
         return verify_receipt(result.receipt, self.keys())
-
-    # ------------------------------------------------------------------------------------------------------ money
 
     def fund(self, cents: int = 1_000_000_00, account: str = "equity:general", reference: str = "FUND") -> None:
         """Money at the bank."""
@@ -296,8 +290,6 @@ class Town:
     def balance_of(self, *codes: str) -> list[int]:
         found = self.run(lambda session: ledger.balances(session, codes))
         return [found[code] for code in codes]
-
-    # ------------------------------------------------------------------------------------------------------ features
 
     def tariff(self) -> transit.Tariff:
         """The demo city's fares, in force."""
@@ -354,8 +346,6 @@ class Town:
 
     def today(self) -> date:
         return business_date(self.clock.now())
-
-    # ------------------------------------------------------------------------------------------------------ proof
 
     def check(self) -> transactions.TransactionsChecked:
         """Everything that can be proved, proved."""

@@ -27,15 +27,13 @@ def create_programme(
     row = Programme(id=uuid7(to_ms(now), random_bytes(10)), code=code, name=name, created_by=by, created_at=now)
     session.add(row)
     session.flush()
-    fund = ledger.AccountSpec(
-        rules.fund_account(code),
-        ledger.AccountKind.EQUITY,
-        ledger.AccountPolicy.CHECKED,
-        ledger.Fund.GENERAL,
-        floor_cents=0,
-    )
-    ledger.open_accounts(session, [fund], now)
+    ledger.open_accounts(session, [_spec(rules.fund_account(code), ledger.AccountKind.EQUITY)], now)
     return queries.Programme(row.id, code, name)
+
+
+def _spec(code: str, kind: ledger.AccountKind) -> ledger.AccountSpec:
+    """Money set apart: it cannot be overdrawn."""
+    return ledger.AccountSpec(code, kind, ledger.AccountPolicy.CHECKED, ledger.Fund.GENERAL, floor_cents=0)
 
 
 def draft_cycle(
@@ -78,14 +76,7 @@ def draft_cycle(
     }
     session.execute(sa.insert(Cycle), cycle)
     _insert_lines(session, cycle_id, lines, now, random_bytes)
-    reserve = ledger.AccountSpec(
-        rules.reserve_account(cycle_id),
-        ledger.AccountKind.LIABILITY,
-        ledger.AccountPolicy.CHECKED,
-        ledger.Fund.GENERAL,
-        floor_cents=0,
-    )
-    ledger.open_accounts(session, [reserve], now)
+    ledger.open_accounts(session, [_spec(rules.reserve_account(cycle_id), ledger.AccountKind.LIABILITY)], now)
     [drafted] = queries.cycles(session, [cycle_id])
     return drafted
 
