@@ -13,7 +13,7 @@ from cardsvc.benefits import queries, rules
 from cardsvc.benefits.models import Cycle, Entitlement
 from cardsvc.clock import business_date
 from cardsvc.money import CURRENCY
-from cardsvc.transactions import Item, Plan, Reason, Rejected
+from cardsvc.transactions import Item, Plan, Reason, Rejected, dated
 from crypto.wire.benefits import Claim, CycleApproved
 from crypto.wire.transaction import Purpose
 
@@ -87,7 +87,7 @@ class Claiming:
     def subject(self, item: Item) -> UUID:
         return item.says(Claim).entitlement_id
 
-    def plan(self, session: Session, items: Sequence[Item], _now: datetime) -> list[Plan | Rejected]:
+    def plan(self, session: Session, items: Sequence[Item], now: datetime) -> list[Plan | Rejected]:
         claims = [item.says(Claim) for item in items]
         claimables = queries.claimables(session, [claim.entitlement_id for claim in claims])
         residents = [item.card.resident_id for item in items if item.card is not None]
@@ -102,7 +102,7 @@ class Claiming:
                 resident_id=item.card.resident_id,
                 amount_cents=claim.amount_cents,
                 currency=claim.currency,
-                today=business_date(item.happened_at),
+                today=business_date(dated(item, now)),
             )
             if wallet is None:
                 refusal = Rejected(Reason.UNKNOWN_WALLET, "This card's holder has no wallet. Ask at the counter.")

@@ -1,5 +1,6 @@
 """How shifts, cash top-ups, deposits and funding become entries."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
@@ -22,6 +23,9 @@ _NOT_THE_SIGNER = Rejected(Reason.NOT_PERMITTED, "The record names another staff
 _OTHER_CURRENCY = Rejected(
     Reason.WRONG_AMOUNT, f"The city's books are kept in {CURRENCY}. Make the record in {CURRENCY}."
 )
+TOP_UP_CENTS_MAX = 50_000_00
+"""What one top-up may bring. It bounds what a stolen counter can make up while its cashier's shift is open."""
+_TOO_MUCH_CASH = Rejected(Reason.WRONG_AMOUNT, "One top-up is at most PHP 50,000. Bring larger sums to the treasurer.")
 _NO_SHIFT = Rejected(Reason.UNKNOWN_REFERENCE, "No shift is open at this counter. Open one, then take the cash.")
 
 
@@ -159,6 +163,8 @@ class ToppingUp:
                 plans.append(_NO_SHIFT)
             elif body.currency != CURRENCY:
                 plans.append(_OTHER_CURRENCY)
+            elif body.amount_cents > TOP_UP_CENTS_MAX:
+                plans.append(_TOO_MUCH_CASH)
             else:
                 account = wallets.owed_account(wallet.id)
                 # A debt below zero (repaid, then its ride was taken back) is given to the holder with the money.
@@ -227,7 +233,7 @@ class Funds:
     purposes: ClassVar[frozenset[Purpose]] = frozenset({Purpose.STAFF})
     device_kinds: ClassVar[frozenset[str]] = frozenset({"portal"})
     roles: ClassVar[frozenset[str]] = frozenset({"treasurer"})
-    sources: ClassVar[tuple[str, ...]] = ("equity:", "benefits:")
+    sources: ClassVar[re.Pattern[str]] = re.compile(r"equity:[a-z-]+|benefits:[A-Z0-9]{2,20}:fund")
 
     def subject(self, _item: Item, /) -> None:
         """Fundings do not compete."""
@@ -239,7 +245,7 @@ class Funds:
             if body.staff_id != _signer(item):
                 plans.append(_NOT_THE_SIGNER)
                 continue
-            if not body.account_code.startswith(self.sources):
+            if not self.sources.fullmatch(body.account_code):
                 plans.append(Rejected(Reason.NOT_PERMITTED, f"Funding cannot be credited to {body.account_code}."))
                 continue
             lines = (ledger.Line(rules.BANK, body.amount_cents), ledger.Line(body.account_code, -body.amount_cents))

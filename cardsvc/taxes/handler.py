@@ -12,7 +12,7 @@ from cardsvc import ledger, wallets
 from cardsvc.clock import business_date
 from cardsvc.taxes import queries, rules
 from cardsvc.taxes.models import Bill
-from cardsvc.transactions import Item, Plan, Reason, Rejected
+from cardsvc.transactions import Item, Plan, Reason, Rejected, dated
 from crypto.wire.taxes import TaxPayment
 from crypto.wire.transaction import Purpose
 
@@ -30,7 +30,7 @@ class Paying:
     def subject(self, item: Item) -> UUID:
         return item.says(TaxPayment).bill_id
 
-    def plan(self, session: Session, items: Sequence[Item], _now: datetime) -> list[Plan | Rejected]:
+    def plan(self, session: Session, items: Sequence[Item], now: datetime) -> list[Plan | Rejected]:
         payables = queries.payables(session, [item.says(TaxPayment).bill_id for item in items])
         wallet_of = wallets.by_residents(session, [item.card.resident_id for item in items if item.card is not None])
         plans: list[Plan | Rejected] = []
@@ -46,7 +46,7 @@ class Paying:
             if refusal is not None or payable is None:
                 plans.append(refusal or Rejected(Reason.UNKNOWN_REFERENCE, "There is no such bill."))
                 continue
-            plans.append(_plan(item, payment, payable, wallets.main_account(wallet.id)))
+            plans.append(_plan(item, payable, wallets.main_account(wallet.id), dated(item, now)))
         return plans
 
     def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], _now: datetime) -> None:
@@ -68,7 +68,8 @@ class Paying:
         session.connection().execute(statement, rows)
 
 
-def _plan(item: Item, payment: TaxPayment, payable: rules.Payable, wallet_account: str) -> Plan:
+def _plan(item: Item, payable: rules.Payable, wallet_account: str, at: datetime) -> Plan:
+    payment = item.says(TaxPayment)
     parts = ((rules.BASIC_ACCOUNT, payable.basic_cents), (rules.SEF_ACCOUNT, payable.sef_cents))
     credited = tuple(ledger.Line(account, -cents) for account, cents in parts if cents)
     draft = ledger.Draft(
@@ -80,4 +81,4 @@ def _plan(item: Item, payment: TaxPayment, payable: rules.Payable, wallet_accoun
         payment.currency,
     )
     # The series is of the year of collection, not of the tax: one gapless run of numbers a year.
-    return Plan(draft, payment.amount_cents, f"RPT-{business_date(item.happened_at).year}")
+    return Plan(draft, payment.amount_cents, f"RPT-{business_date(at).year}")

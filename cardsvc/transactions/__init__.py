@@ -28,7 +28,7 @@ from cardsvc.transactions.queries import (
     stored,
     stored_many,
 )
-from cardsvc.transactions.rules import CardRef, DeviceRef, Item, Plan, Reason, Rejected, StaffRef
+from cardsvc.transactions.rules import CardRef, DeviceRef, Item, Plan, Reason, Rejected, StaffRef, dated
 from cardsvc.transactions.schemas import ActedSchema, PasswordSchema
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "charged_moments",
     "check_transactions",
     "contents",
+    "dated",
     "forget_queries",
     "perform",
     "receipt",

@@ -97,6 +97,7 @@ def accept(session: Session, raw: bytes, *, desk: Desk, now: datetime) -> BatchA
     _find_replays(session, work)
     judged = _authenticate(session, work, desk)
     ledger.lock(session)
+    judged = _as_they_are_now(session, work, judged)
     _sort_out(work, judged, _find_replays(session, work), desk.registry)
     leaf_index = _post(session, work, desk.registry)
     _record(session, work, leaf_index, desk)
@@ -149,6 +150,22 @@ def _keys(session: Session, readable: Sequence[rules.Received], vault: Vault) ->
         staff=access.staff_by_key(session, sorted(wanted[Purpose.STAFF])),
         service={crypto_keys.key_id(service): service},
     )
+
+
+def _as_they_are_now(session: Session, work: _Work, judged: _Judged) -> _Judged:
+    """The same verdicts with the states that hold under the lock: a block that was committed while the signatures were
+    verified counts. Raises: TerminalRevoked.
+    """
+    if devices.by_ids(session, [work.device.id])[work.device.id].status != "enrolled":
+        raise TerminalRevoked
+    kids = {kid for r in work.received if isinstance(judged.get(r.position), tuple) for kid in r.kids}
+    fresh = {(key.card_id, key.slot): key for key in cards.keys_by_id(session, sorted(kids)).values()}
+    return {
+        position: verdict
+        if isinstance(verdict, Rejected) or verdict[1] is None
+        else (verdict[0], fresh.get((verdict[1].card_id, verdict[1].slot), verdict[1]))
+        for position, verdict in judged.items()
+    }
 
 
 _ID_TAKEN = Rejected(Reason.RECORD_ID_CONFLICT, "Another record has this id already. Make a new record with a new id.")

@@ -1,6 +1,14 @@
 """Decisions about items, without a database: reading, authenticating, permitting."""
 
-from cardsvc.transactions.rules.checks import AGE_MAX, FUTURE_MAX, check_card, check_permission, check_time, from_ledger
+from cardsvc.transactions.rules.checks import (
+    AGE_MAX,
+    FUTURE_MAX,
+    check_card,
+    check_permission,
+    check_time,
+    dated,
+    from_ledger,
+)
 from cardsvc.transactions.rules.intake import Keys, Received, authenticate, read
 from cardsvc.transactions.rules.values import (
     CardRef,
@@ -29,6 +37,7 @@ __all__ = [
     "check_card",
     "check_permission",
     "check_time",
+    "dated",
     "first_fault",
     "from_ledger",
     "read",

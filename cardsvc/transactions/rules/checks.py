@@ -12,6 +12,15 @@ FUTURE_MAX = timedelta(minutes=5)
 """How far a terminal's clock may run ahead of ours."""
 
 
+LATE_MAX = timedelta(days=1)
+"""How far back a terminal's clock may date what depends on a day: a last day to claim, a year's receipt numbers."""
+
+
+def dated(item: Item, now: datetime) -> datetime:
+    """When the item counts as made: by the terminal's clock, but not longer before it arrived than `LATE_MAX`."""
+    return max(item.happened_at, now - LATE_MAX)
+
+
 def check_time(happened_at: datetime, now: datetime) -> Rejected | None:
     if happened_at > now + FUTURE_MAX:
         return Rejected(
