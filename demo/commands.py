@@ -118,7 +118,7 @@ def up(as_json: bool) -> None:
 
 
 def _show_city(city: "Running") -> None:
-    from demo.city.cast import STAFF
+    from demo.cast import STAFF
     from demo.city.holders import HOLDERS, PIN
 
     console = Console(highlight=False)

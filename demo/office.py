@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from demo.city.cast import Member
+from demo.cast import Member
 from terminals.client import Send
 
 REFUSED: Final = 400

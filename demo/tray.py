@@ -12,8 +12,7 @@ from werkzeug.wrappers import Response
 
 import terminals.agent
 from demo.readers import Slot
-from terminals.agent import guard, look
-from terminals.agent.app import Port
+from terminals.agent import Port, dress, protect
 from terminals.card import CardError, SimulatedCard
 
 _STATIC: Final = Path(terminals.agent.__file__).parent / "static"
@@ -82,8 +81,8 @@ def create_tray(tray: Tray, *, city_name: str, pin: str, port: Port) -> tuple[Fl
         static_folder=str(_STATIC),
         static_url_path=f"/{token}/static",
     )
-    guard.protect(app, token, lambda: port.number)
-    look.dress(app, city_name=city_name, base=f"/{token}", random_bytes=secrets.token_bytes)
+    protect(app, token, lambda: port.number)
+    dress(app, city_name=city_name, base=f"/{token}", random_bytes=secrets.token_bytes)
 
     @app.get("/<token>/")
     def page() -> str:

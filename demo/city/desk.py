@@ -11,7 +11,7 @@ from flask import Flask
 
 from cardsvc.clock import FixedClock, business_date
 from crypto.wire.ids import uuid7
-from demo.city.cast import Member
+from demo.cast import Member
 from demo.city.machines import milliseconds
 from demo.office import Office, pack, unpack
 from terminals.client import Reply

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from crypto import keys
 from crypto.wire.transaction import Authorisation
-from demo.city.cast import CASHIER, OFFICER
+from demo.cast import CASHIER, OFFICER
 from demo.city.people import Person
 from terminals.card import CardFile, LocalReader, PivSession, SimulatedCard
 from terminals.client import Send, ServiceClient

@@ -13,8 +13,8 @@ from cardsvc import app as service
 from cardsvc.clock import MANILA, FixedClock
 from cardsvc.errors import CityError, ErrorKind
 from cardsvc.settings import CHEAP, Settings
+from demo.cast import ADMIN, CLERK, OFFICER, TREASURER
 from demo.city import holders, money, month, register
-from demo.city.cast import ADMIN, CLERK, OFFICER, TREASURER
 from demo.city.desk import Desk, InProcess
 from demo.city.holders import HOLDERS, HeldCard
 from demo.city.machines import SoftCard, SoftTerminal

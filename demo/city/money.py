@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from demo.cast import APPROVER, DRAFTER, TREASURER
 from demo.city.bank import BankLine
-from demo.city.cast import APPROVER, DRAFTER, TREASURER
 from demo.city.desk import Desk
 from demo.city.holders import HOLDERS
 from demo.city.people import Person, age

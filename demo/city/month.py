@@ -15,8 +15,8 @@ from crypto.wire.taxes import TaxPayment
 from crypto.wire.transaction import Authorisation, Purpose
 from crypto.wire.transit import Tap
 from crypto.wire.wallets import CashTopUp
+from demo.cast import CASHIER, FINANCE
 from demo.city import bank
-from demo.city.cast import CASHIER, FINANCE
 from demo.city.desk import Desk
 from demo.city.holders import HeldCard
 from demo.city.machines import Card, SoftCard, SoftTerminal

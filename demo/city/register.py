@@ -12,7 +12,7 @@ from cardsvc import access, cards, devices, residents, wallets, web
 from cardsvc.settings import CHEAP
 from crypto import keys
 from crypto.pki import CardSlot
-from demo.city.cast import STAFF, Member
+from demo.cast import STAFF, Member
 from demo.city.machines import SoftCard, SoftTerminal, signer
 from demo.city.people import Person
 

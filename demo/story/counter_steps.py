@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from crypto.wire.wallets import CashTopUp
-from demo.city.cast import ADMIN, CASHIER, CLERK, DRAFTER, OFFICER, TREASURER, Member
+from demo.cast import ADMIN, CASHIER, CLERK, DRAFTER, OFFICER, TREASURER, Member
 from demo.story import life as story
 from demo.story.life import Life, known
 from demo.story.stage import Stage

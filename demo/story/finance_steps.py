@@ -1,7 +1,7 @@
 """The story's end in the offices: the resident's page, the day's cash, the bank's statement."""
 
+from demo.cast import FINANCE
 from demo.city.bank import BankLine, statement
-from demo.city.cast import FINANCE
 from demo.story import life as story
 from demo.story.browser import Browser
 from demo.story.counter_steps import close_shift

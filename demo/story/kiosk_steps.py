@@ -5,7 +5,7 @@ import io
 from datetime import timedelta
 from uuid import UUID
 
-from demo.city.cast import APPROVER, DRAFTER, TREASURER
+from demo.cast import APPROVER, DRAFTER, TREASURER
 from demo.story import life as story
 from demo.story.counter_steps import accepted
 from demo.story.life import Life, known

@@ -10,7 +10,7 @@ from typing import Any, Final
 from crypto.errors import CryptoError
 from crypto.tlog import open_checkpoint, verify_consistency
 from crypto.wire.citykeys import CityKeys
-from demo.city.cast import FINANCE
+from demo.cast import FINANCE
 from demo.processes import ROOT, environment
 from demo.story import life as story
 from demo.story.life import Life

@@ -9,7 +9,7 @@ from werkzeug.serving import make_server
 from demo.processes import HOST, ProcessFailed, Program, free_port
 from demo.readers import Slot
 from demo.up.home import Home
-from terminals.agent.app import Agent, Port, create_agent
+from terminals.agent import Agent, Port, create_agent
 from terminals.settings import TerminalKind, TerminalSettings
 from terminals.station import Station, enrol
 

@@ -14,7 +14,7 @@ from demo.readers import Bench, best_bench, hardware_readers
 from demo.tray import Tray, TrayCard, create_tray
 from demo.up.agents import AgentHere, AgentProcess, TerminalAgent, is_enrolled
 from demo.up.home import CITY_NAME, Home, invite
-from terminals.agent.app import Port
+from terminals.agent import Port
 from terminals.card import CardError
 from terminals.settings import TerminalKind
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from demo.processes import HOST, ROOT, free_port
 
 SEED: Final = 2026
+_MACHINE: Final = UUID(int=0)  # who invites from the command line: nobody who signed in
 RESIDENTS: Final = 1_000
 CITY_NAME: Final = "Maharlika City"
 _FIRST_PORT: Final = 8080
@@ -101,7 +103,6 @@ def invite(home: Home, kind: str, name: str) -> str:
     """A code with which one terminal may enrol."""
     os.environ.update(home.settings)
     from cardsvc import app, db, devices, settings
-    from cardsvc.devices.commands import MACHINE
 
     city = app.build_city(settings.load())
     try:
@@ -111,7 +112,7 @@ def invite(home: Home, kind: str, name: str) -> str:
                 session,
                 devices.DeviceKind(kind),
                 name,
-                by=MACHINE,
+                by=_MACHINE,
                 now=city.clock.now(),
                 random_bytes=city.random_bytes,
             ),

@@ -16,8 +16,8 @@ from cardsvc import app as service
 from cardsvc import benefits, db, residents, taxes, wallets
 from cardsvc.clock import business_date
 from cardsvc.settings import Environment
+from demo.cast import FINANCE
 from demo.city import load as loading
-from demo.city.cast import FINANCE
 from demo.city.desk import InProcess
 from demo.city.holders import HOLDERS, PIN
 from demo.office import Office

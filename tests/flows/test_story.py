@@ -27,8 +27,8 @@ class Told:
     errors: str
 
     def failures(self) -> list[Any]:
-        wrong = [step for step in self.report["steps"] if not step["ok"]]
-        return wrong + [check for check in self.report["checks"] if not check["ok"]]
+        told = [*self.report.get("steps", []), *self.report.get("checks", [])]
+        return [one for one in told if not one["ok"]]
 
 
 def play(temporary: Path, *arguments: str, **city: str) -> Told:
