@@ -166,6 +166,15 @@ def test_a_claim_is_for_its_owner_once_and_in_time(town: Town) -> None:
     town.check()
 
 
+def test_a_slow_clock_does_not_reopen_a_day_that_is_over(town: Town) -> None:
+    ana, kiosk = town.person(), town.kiosk()
+    mine = town.cycle(ana)[ana.resident_id]
+    last_day = town.clock.now() + timedelta(days=10)
+    town.clock.set(last_day + timedelta(days=3))
+    assert kiosk.send_one(claim(mine), ana.signs(C), at=last_day).reason == "already_done"
+    town.check()
+
+
 def test_what_is_due_shows_the_first_to_lapse_first_and_goes_when_claimed(town: Town) -> None:
     ana = town.person()
     entitlement = town.cycle(ana)[ana.resident_id]

@@ -53,6 +53,22 @@ def test_a_top_up_needs_the_open_shift_of_its_own_counter(town: Town) -> None:
     town.check()
 
 
+def test_one_top_up_has_a_limit(town: Town) -> None:
+    counter, shift_id = town.till()
+    ana = town.person()
+    assert counter.send_one(top_up(shift_id, 50_000_00), ana.signs(P)).outcome == "accepted"
+    refused = counter.send_one(top_up(shift_id, 50_000_01), ana.signs(P))
+    assert (refused.reason, town.balance(ana)) == ("wrong_amount", 50_000_00)
+    town.check()
+
+
+@pytest.mark.parametrize("account", ["benefits:RICE:reserve", "bank:main", "equity:general:more", "benefits:rice:fund"])
+def test_funding_is_credited_to_sources_of_money_only(town: Town, account: str) -> None:
+    given = {"amount_cents": 1_00, "currency": "PHP", "reference": "X", "account_code": account}
+    assert town.act("/v1/finance/funding", "treasurer", **given)["reason"] == "not_permitted"
+    town.check()
+
+
 # ------------------------------------------------------------------------------------------------- reversals
 
 
