@@ -7,7 +7,7 @@ each room's blueprint.
 from flask import Blueprint, Flask
 
 from cardsvc.web import api_spec, forms, headers, health, languages, logs, look, problems, unit
-from cardsvc.web.api_spec import ApiBlueprint
+from cardsvc.web.api_spec import ApiBlueprint, document
 from cardsvc.web.fields import ApiSchema, Bytes, Cents, Currency, Flag, bytes_field, cents_field, money_field
 from cardsvc.web.forms import Field, PageBlueprint
 from cardsvc.web.headers import request_id
@@ -37,6 +37,7 @@ __all__ = [
     "cents_field",
     "city",
     "configure_logs",
+    "document",
     "idempotency_key",
     "init",
     "money_field",

@@ -98,3 +98,9 @@ def init(app: Flask) -> None:
 def api_of(app: Flask) -> CityApi:
     """The app's API document."""
     return cast("CityApi", app.extensions["city_api"])
+
+
+def document(app: Flask) -> dict[str, Any]:
+    """The API document as /v1/openapi.json gives it."""
+    made: dict[str, Any] = api_of(app).spec.to_dict()
+    return made
