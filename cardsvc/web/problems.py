@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from flask import Flask, Response, json, render_template, request
 from flask_babel import gettext, lazy_gettext
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -94,6 +94,13 @@ def init(app: Flask) -> None:
     @app.errorhandler(CryptoError)
     def answer_crypto(error: CryptoError) -> Response:
         return answer(Problem(422, error.code, str(error)))
+
+    @app.errorhandler(IntegrityError)
+    def answer_race(error: IntegrityError) -> Response:
+        # Two requests stored the same thing at one moment; the constraint let one through. The other was rolled back.
+        app.logger.warning("constraint: %s", type(error.orig).__name__)
+        detail = gettext("Somebody stored the same thing at this very moment. Look at it, then try again if need be.")
+        return answer(Problem(409, "stored_meanwhile", detail))
 
     @app.errorhandler(OperationalError)
     def answer_database(error: OperationalError) -> Response:

@@ -16,7 +16,7 @@ from cardsvc import web
 from cardsvc.errors import CityError, ErrorKind
 from crypto.errors import InvalidSignature
 
-NOTES = sa.Table("web_test_note", sa.MetaData(), sa.Column("text", sa.Text, nullable=False))
+NOTES = sa.Table("web_test_note", sa.MetaData(), sa.Column("text", sa.Text, nullable=False, unique=True))
 
 Make = Callable[..., FlaskClient]
 

@@ -123,6 +123,12 @@ def test_a_request_is_one_unit_stored_only_when_it_went_well(client: FlaskClient
     assert notes(city) == ["kept"]
 
 
+def test_what_somebody_stored_meanwhile_is_a_conflict_not_a_bug(client: FlaskClient, city: web.City) -> None:
+    assert client.post("/v1/orders/notes/kept").status_code == 200
+    check_problem(client.post("/v1/orders/notes/kept"), 409, "stored_meanwhile")
+    assert notes(city) == ["kept"]
+
+
 def test_a_get_cannot_write(client: FlaskClient, city: web.City) -> None:
     assert client.get("/v1/orders/notes/sneaked").status_code >= 500
     assert notes(city) == []
