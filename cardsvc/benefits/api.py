@@ -26,7 +26,6 @@ class Programmes(MethodView):
     @guard.requires("benefits_officer")
     @blueprint.arguments(ProgrammeSchema)
     @blueprint.response(201, ProgrammeSchema)
-    @blueprint.fails(409)
     def post(self, given: dict[str, Any]) -> queries.Programme:
         """Create a programme with its fund account `benefits:<code>:fund`."""
         by = guard.principal().subject_id
@@ -45,7 +44,7 @@ class Cycles(MethodView):
     @guard.requires("benefits_officer")
     @blueprint.arguments(CycleDraftSchema)
     @blueprint.response(201, CycleSchema)
-    @blueprint.fails(404, 409)
+    @blueprint.fails(404)
     def post(self, given: dict[str, Any]) -> queries.Cycle:
         """Draft a cycle: everybody it pays and how much, with control totals. Nothing can be claimed yet."""
         return actions.draft_cycle(
@@ -68,7 +67,7 @@ class Approvals(MethodView):
     @blueprint.arguments(transactions.PasswordSchema)
     @blueprint.response(200, transactions.ActedSchema)
     @blueprint.keyed
-    @blueprint.fails(409, 429)
+    @blueprint.fails(429)
     def post(self, given: dict[str, Any], cycle_id: UUID) -> dict[str, Any]:
         """Sign the cycle as it stands: its total moves from the fund to the reserve. Needs an Idempotency-Key."""
         by = guard.principal().subject_id

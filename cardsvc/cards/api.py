@@ -45,7 +45,7 @@ class Cards(MethodView):
     @guard.requires(*_COUNTER)
     @blueprint.arguments(OrderSchema)
     @blueprint.response(201, CardSchema)
-    @blueprint.fails(404, 409)
+    @blueprint.fails(404)
     def post(self, given: dict[str, Any]) -> dict[str, Any]:
         """Order a card. While an order for the resident is on its way, the answer is that order."""
         return shown(
@@ -81,7 +81,6 @@ class OneCard(MethodView):
 class Approval(MethodView):
     @guard.requires(_OFFICER)
     @blueprint.response(200, CardSchema)
-    @blueprint.fails(409)
     def post(self, card_id: UUID) -> dict[str, Any]:
         """Approve an order; never one's own."""
         return shown(actions.approve(web.session(), card_id, by=_asker(), now=web.now()))
@@ -92,7 +91,6 @@ class Personalisation(MethodView):
     @guard.requires(*_COUNTER)
     @blueprint.arguments(BeginSchema, required=False)
     @blueprint.response(200, InstructionsSchema)
-    @blueprint.fails(409)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """Begin to make the card, or begin again after a tear: a new challenge makes earlier proofs worthless."""
         city = web.city()
@@ -114,7 +112,6 @@ class Certificates(MethodView):
     @guard.requires(*_COUNTER)
     @blueprint.arguments(ProofsSchema)
     @blueprint.response(200, IssuedSchema)
-    @blueprint.fails(409)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """Certify the keys the card made, each with its proof. The same keys again: the same certificates."""
         city, shown_keys = web.city(), proofs(given["keys"])
@@ -130,7 +127,6 @@ class Readback(MethodView):
     @guard.requires(*_COUNTER)
     @blueprint.arguments(SignatureSchema)
     @blueprint.response(200, CardSchema)
-    @blueprint.fails(409)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """Report that everything was read back; 9E signed for it. The card is ready."""
         return shown(actions.report_ready(web.session(), card_id, given["signature"], by=_asker(), now=web.now()))
@@ -141,7 +137,6 @@ class Handover(MethodView):
     @guard.requires(*_COUNTER)
     @blueprint.arguments(SignatureSchema)
     @blueprint.response(200, CardSchema)
-    @blueprint.fails(409)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """Hand the card over: the holder set the PIN and 9C signed with it. The card is active."""
         return shown(actions.hand_over(web.session(), card_id, given["signature"], by=_asker(), now=web.now()))
@@ -152,7 +147,6 @@ class Verification(MethodView):
     @guard.requires(*_COUNTER)
     @blueprint.arguments(PresenceSchema)
     @blueprint.response(200, CardSchema)
-    @blueprint.fails(409)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """Verify that the card in the reader is this card and in force: 9E signed a fresh challenge."""
         return shown(
@@ -165,7 +159,6 @@ class Suspension(MethodView):
     @guard.requires(*_COUNTER)
     @blueprint.arguments(ReasonSchema)
     @blueprint.response(200, CardSchema)
-    @blueprint.fails(409)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """Block the card at once, until it is resumed."""
         return shown(actions.suspend(web.session(), card_id, reason=given["reason"], by=_asker(), now=web.now()))
@@ -176,7 +169,6 @@ class Resumption(MethodView):
     @guard.requires(_OFFICER)
     @blueprint.arguments(ReasonSchema)
     @blueprint.response(200, CardSchema)
-    @blueprint.fails(409)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """Let a suspended card be used again."""
         return shown(actions.resume(web.session(), card_id, reason=given["reason"], by=_asker(), now=web.now()))
@@ -187,7 +179,6 @@ class Revocation(MethodView):
     @guard.requires(_OFFICER)
     @blueprint.arguments(RevocationSchema)
     @blueprint.response(200, CardSchema)
-    @blueprint.fails(409)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """End the card for good."""
         return shown(
@@ -201,7 +192,6 @@ class Revocation(MethodView):
 class Destruction(MethodView):
     @guard.requires(_OFFICER)
     @blueprint.response(200, CardSchema)
-    @blueprint.fails(409)
     def post(self, card_id: UUID) -> dict[str, Any]:
         """Note that the stopped card was cut up."""
         return shown(actions.destroy(web.session(), card_id, by=_asker(), now=web.now()))

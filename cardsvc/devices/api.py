@@ -58,7 +58,7 @@ def _add_enrolment(blueprint: web.ApiBlueprint) -> None:
         @guard.public
         @blueprint.arguments(EnrolSchema)
         @blueprint.response(201, EnrolmentSchema)
-        @blueprint.fails(403, 409)
+        @blueprint.fails(403)
         def post(self, given: dict[str, Any]) -> dict[str, Any]:
             """Enrol a terminal with its invite code and a proof of its key; the same again gives the same answer."""
             city = web.city()

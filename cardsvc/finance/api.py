@@ -23,7 +23,7 @@ class Statements(MethodView):
     @guard.requires("finance")
     @blueprint.doc(**_XML_BODY)
     @blueprint.response(200, StatementSchema(many=True))
-    @blueprint.fails(409, 422)
+    @blueprint.fails(422)
     def post(self) -> list[queries.StatementView]:
         """Import a camt.053 file and match what is certain. The same file again brings no line twice."""
         return actions.import_statements(

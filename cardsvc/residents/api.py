@@ -31,7 +31,6 @@ def make(on_registered: OnRegistered) -> web.ApiBlueprint:
         @guard.requires("clerk")
         @blueprint.arguments(RegistrationSchema)
         @blueprint.response(201, ResidentSchema)
-        @blueprint.fails(409)
         def post(self, given: dict[str, Any]) -> dict[str, Any]:
             """Register a resident; the same person again is refused with the number they have."""
             session, now = web.session(), web.now()
@@ -72,7 +71,6 @@ def _add_one_resident(blueprint: web.ApiBlueprint) -> None:
         @guard.requires("clerk")
         @blueprint.arguments(StatusSchema)
         @blueprint.response(200, ResidentSchema)
-        @blueprint.fails(409)
         def post(self, given: dict[str, Any], resident_id: UUID) -> dict[str, Any]:
             """Note that a resident moved away, died, or is back. Their cards are revoked apart."""
             by = guard.principal().subject_id

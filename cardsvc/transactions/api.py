@@ -55,7 +55,7 @@ class Transactions(MethodView):
     @guard.public
     @blueprint.doc(**_SIGNED_BODY)
     @blueprint.response(200, BatchAnswerSchema)
-    @blueprint.fails(401, 403, 409, 422)
+    @blueprint.fails(401, 403, 422)
     def post(self) -> dict[str, Any]:
         """Send a terminal's signed batch (crypto/FORMATS.md). Sending it again changes nothing and answers the same."""
         city, now, raw = web.city(), web.now(), request.get_data()

@@ -1,6 +1,6 @@
 """What the API document says of an operation by itself: who may call it, its key, and every way it may fail.
 
-A room adds with `@blueprint.fails(409)` only what cannot be seen from the outside of the route. No operation has a
+A room adds with `@blueprint.fails(429)` only what cannot be seen from the outside of the route. No operation has a
 `default` answer: a client, or a judge, could then no longer tell what was promised from what slipped out.
 """
 
@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
 from cardsvc.web import idempotency
+from cardsvc.web.unit import READING
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -38,20 +39,22 @@ def seen(rule: str, view: Any) -> dict[str, Any]:
     return {"access": getattr(view, "city_access", None), "has_place": "<" in rule}
 
 
-def describe(doc: dict[str, Any], said: Mapping[str, Any], **_context: Any) -> dict[str, Any]:
+def describe(doc: dict[str, Any], said: Mapping[str, Any], *, method: str, **_context: Any) -> dict[str, Any]:
     """Complete an operation of the document. flask-smorest calls it last of all."""
     if said.get("access") not in _OPEN:
         doc["security"] = [{"token": []}]
     if said.get("keyed"):
         doc.setdefault("parameters", []).append(_KEY)
     answers = doc.setdefault("responses", {})
-    for status in sorted(set(_failures(doc, said))):
+    for status in sorted(set(_failures(doc, said, method))):
         answers.setdefault(status, HTTPStatus(status).name)
     return doc
 
 
-def _failures(doc: Mapping[str, Any], said: Mapping[str, Any]) -> Iterator[int]:
+def _failures(doc: Mapping[str, Any], said: Mapping[str, Any], method: str) -> Iterator[int]:
     yield HTTPStatus.SERVICE_UNAVAILABLE  # whatever is asked, the database may be busy
+    if method.upper() not in READING:
+        yield HTTPStatus.CONFLICT  # whatever is stored, somebody may have stored it at the same moment
     if said.get("access") not in _OPEN:
         yield from (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
     if said.get("has_place"):

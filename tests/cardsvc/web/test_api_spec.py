@@ -38,7 +38,7 @@ def test_the_document_knows_who_must_sign_in_what_needs_a_key_and_what_may_be_mi
     of = operations(app.test_client().get("/v1/openapi.json").get_json())
     deposit, receipt, keys = of["post /v1/finance/deposits"], of["get /v1/receipts/{record_id}"], of["get /v1/keys"]
     assert deposit["security"] == [{"token": []}]
-    assert {"400", "401", "403", "413", "422", "429", "503"} <= set(deposit["responses"])
+    assert {"400", "401", "403", "409", "413", "422", "429", "503"} <= set(deposit["responses"])
     [key] = deposit["parameters"]
     assert (key["name"], key["in"], key["required"]) == ("Idempotency-Key", "header", True)
     assert "security" not in receipt
