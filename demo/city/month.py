@@ -104,9 +104,7 @@ def _holders_out(month: Month, number: int, shift_id: UUID, at: datetime) -> Non
 
 def _open_shift(month: Month, counter: SoftTerminal, at: datetime) -> UUID:
     _, staff_id = month.desk.office.sign_in(CASHIER)
-    record_id = _staffed(month, counter, ShiftOpened(staff_id, FLOAT_CENTS, "PHP"), at)
-    _send(month, counter, at)
-    return record_id
+    return _staffed(month, counter, ShiftOpened(staff_id, FLOAT_CENTS, "PHP"), at)
 
 
 def _close_shift(month: Month, counter: SoftTerminal, shift_id: UUID, at: datetime, number: int) -> None:

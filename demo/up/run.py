@@ -79,26 +79,28 @@ def watch(city: Running) -> None:
         time.sleep(_WATCH_SECONDS)
 
 
+_NAMES: Final = {"serve": "The service", "worker": "The worker"}
+
+
 def _start(home: Home, started: contextlib.ExitStack, say: Say) -> Running:
     say("Starting the service")
-    programs = _start_programs(home, started)
+    service = _start_program("serve", home, started)
     # Imported late: what follows takes a second to load, in which the service starts already.
     from demo.up.desks import start_desks
 
-    desks = start_desks(home, programs[0], started, say)
-    programs[0].wait_until(lambda: is_healthy(home.url))
-    return Running(home, desks, programs)
-
-
-def _start_programs(home: Home, started: contextlib.ExitStack) -> tuple[Program, ...]:
-    made = []
-    for name in ("serve", "worker"):
-        log = home.log(name)
-        log.unlink(missing_ok=True)
-        program = Program({"serve": "The service", "worker": "The worker"}[name], [name], home.environment, log)
-        started.callback(program.stop)
-        program.start()
-        made.append(program)
-    for program in made:
+    desks = start_desks(home, service, started, say)
+    service.wait_until(lambda: is_healthy(home.url))
+    # Last, because nobody waits for it: loading it earlier would keep the others from the processor.
+    worker = _start_program("worker", home, started)
+    for program in (service, worker):
         started.callback(program.ask_to_stop)  # first all are told, then each is waited for
-    return tuple(made)
+    return Running(home, desks, (service, worker))
+
+
+def _start_program(name: str, home: Home, started: contextlib.ExitStack) -> Program:
+    log = home.log(name)
+    log.unlink(missing_ok=True)
+    program = Program(_NAMES[name], [name], home.environment, log)
+    started.callback(program.stop)
+    program.start()
+    return program
