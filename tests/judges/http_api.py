@@ -141,8 +141,8 @@ def ask_everything(
 ) -> subprocess.CompletedProcess[str]:
     """Let schemathesis ask each operation some `examples` times with these headers; ends with 1 at a finding.
 
-    With CITY_JUDGE_EXAMPLES in the environment it asks that often, and every boundary of the document as well: some
-    minutes for each caller.
+    `only` is a regular expression of the paths it may ask. With CITY_JUDGE_EXAMPLES in the environment it asks every
+    path that often, and every boundary of the document as well: some minutes for each caller.
     """
     (folder / "known.json").write_text(json.dumps(known))
     asked = os.environ.get(MORE)
@@ -151,7 +151,7 @@ def ask_everything(
         *("--checks", ",".join(CHECKS), "--phases", "coverage,fuzzing" if asked else "fuzzing"),
         *("--max-examples", asked or str(examples), "--seed", "20261102", "--generation-database", "none"),
         *("--continue-on-failure", "--suppress-health-check", "all", "--warnings", "off", "--no-color"),
-        *(("--include-path-regex", only) if only else ()),
+        *(("--include-path-regex", only) if only and not asked else ()),
     ]
     for name, value in headers.items():
         # signing out would end the run for all that follows

@@ -18,17 +18,22 @@ from tests.town import Town
 
 pytestmark = pytest.mark.judge
 
-# The two databases take turns: each refuses other things, and every operation is met by somebody who may use it.
+_PG = pytest.mark.postgres
+# The two databases take turns, for each refuses other things. Whoever asks is kept to the paths that are theirs, or
+# the suite would wait for minutes; with CITY_JUDGE_EXAMPLES they ask everything.
 CALLERS = [
-    pytest.param("sqlite", (), id="nobody"),
-    pytest.param("postgresql", ("admin", "card_officer", "clerk"), id="a-counter", marks=pytest.mark.postgres),
+    pytest.param("sqlite", (), "^/log|/(transactions|queries|receipts|keys|policy|sign-in|enrol|tariff)", id="nobody"),
     pytest.param(
-        "postgresql",
-        ("auditor", "benefits_officer", "finance", "treasurer"),
-        id="an-office",
-        marks=pytest.mark.postgres,
+        *("postgresql", ("admin", "card_officer", "clerk"), "^/v1/(cards|residents|devices|signatures)"),
+        id="a-counter",
+        marks=_PG,
     ),
-    pytest.param("sqlite", ("benefits_approver", "cashier"), id="an-approver"),
+    pytest.param(
+        *("postgresql", ("auditor", "benefits_officer", "finance", "treasurer"), "^/v1/(finance|taxes|benefits)"),
+        id="an-office",
+        marks=_PG,
+    ),
+    pytest.param("sqlite", ("benefits_approver", "cashier"), "^/v1/(benefits|taxes|cards)", id="an-approver"),
 ]
 ONE = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 
@@ -52,12 +57,14 @@ def test_a_document_that_is_not_is_found(client: FlaskClient, tmp_path: Path) ->
     assert valid_document(write(tmp_path, document)).returncode == 1
 
 
-@pytest.mark.parametrize(("backend", "roles"), CALLERS, indirect=["backend"])
-def test_every_answer_is_as_the_document_says(app: Flask, town: Town, tmp_path: Path, roles: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("backend", "roles", "theirs"), CALLERS, indirect=["backend"])
+def test_every_answer_is_as_the_document_says(
+    app: Flask, town: Town, tmp_path: Path, roles: tuple[str, ...], theirs: str
+) -> None:
     known = settle(town)
     headers = town.token(*roles) if roles else {}
     with serving(app) as address:
-        judged = ask_everything(address, known, tmp_path, headers=headers, examples=4)
+        judged = ask_everything(address, known, tmp_path, headers=headers, examples=5, only=theirs)
     assert judged.returncode == 0, judged.stdout + judged.stderr
 
 
