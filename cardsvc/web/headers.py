@@ -7,7 +7,7 @@ from flask import Flask, Response, g, request
 
 from cardsvc.web.parts import City, city
 
-BODY_MAX = 5 * 1024 * 1024  # a batch is at most 4 MB (SPEC, crypto.wire.batch), statements and bills are smaller
+BODY_MAX = 5 * 1024 * 1024  # a batch is at most 4 MB (crypto.wire.batch), statements and bills are smaller
 FORM_PARTS_MAX = 200
 FORM_MEMORY_MAX = 256 * 1024
 REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}\Z")

@@ -74,7 +74,7 @@ def create_card_certificate(
     crl_url: str | None = None,
 ) -> x509.Certificate:
     """The certificate of one key of a card. It names the card and no person: any passer-by can read it."""
-    if card_id.version != 4:  # noqa: PLR2004 - SP 800-73-5 Part 1, 3.4.1 allows 1, 4 and 5; DESIGN section 4 takes 4
+    if card_id.version != 4:  # noqa: PLR2004 - SP 800-73-5 Part 1, 3.4.1 allows 1, 4 and 5; the city takes 4
         raise MalformedMessage("A card id is a UUIDv4.")
     builder = _issued(_NOBODY, public_key, issuer, signer, serial, not_before, not_after)
     builder = _with_profile(builder, slot.purpose, card_id)

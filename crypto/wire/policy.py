@@ -37,7 +37,7 @@ _ITEMS_MAX = _DENY_MAX + 5 * _FARES_MAX + 1000
 
 @dataclass(frozen=True, slots=True)
 class OfflineLimits(Tagged):
-    """What a validator may accept without asking: together they bound the city's loss (DESIGN section 6)."""
+    """What a validator may accept without asking: together they bound the city's loss."""
 
     tap_cents_max: Annotated[int, Tag(1, CENTS)]
     card_day_cents_max: Annotated[int, Tag(2, CENTS)]
