@@ -4,6 +4,9 @@ What compares with the models sees the tables of the rooms that are imported: ca
 """
 
 import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,20 +15,58 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from cardsvc.db import Base, unit_of_work
+from cardsvc.errors import CityError, ErrorKind
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+
+class BrokenReferences(CityError):
+    code = "broken_references"
+    kind = ErrorKind.UNAVAILABLE
+
+    def __init__(self, tables: list[str]) -> None:
+        super().__init__(
+            f"After the migration rows of {', '.join(tables)} would point nowhere. Nothing was changed; report this."
+        )
+
 
 FOLDER = Path(__file__).parent
 logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells at every look which database it looks at
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the schema to the newest revision; nothing to do is no error. One transaction: all of it or none."""
+    """Bring the schema to the newest revision; nothing to do is no error. One transaction: all of it or none.
+
+    Raises: BrokenReferences, where a revision would leave rows that point nowhere; then nothing was changed.
+    """
     from alembic import command
 
-    with engine.begin() as connection:
+    with engine.connect() as connection, _references_checked_at_the_end(connection):
         command.upgrade(_config(connection), "head")
+
+
+@contextmanager
+def _references_checked_at_the_end(connection: Connection) -> Iterator[None]:
+    """SQLite changes a table by making it anew, and dropping the old one would delete every row that points to it.
+
+    So references are checked once, before the commit. The connection is thrown away: the switch must not outlive it.
+    """
+    if connection.dialect.name != "sqlite":
+        with connection.begin():
+            yield
+        return
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    driver.execute("PRAGMA foreign_keys = OFF")  # it does nothing inside a transaction
+    try:
+        with connection.begin():
+            yield
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            if broken:
+                raise BrokenReferences(sorted({str(row[0]) for row in broken}))
+    finally:
+        connection.invalidate()
 
 
 def is_current(engine: Engine) -> bool:
