@@ -172,7 +172,7 @@ def active_keys(session: Session, card_id: UUID) -> dict[CardSlot, tuple[PublicK
     return {slot_of(row.slot): (_loaded(row.public_key), row.certificate) for row in session.execute(query)}
 
 
-def denied(session: Session, now: datetime) -> tuple[UUID, ...]:
+def denied_cards(session: Session, now: datetime) -> tuple[UUID, ...]:
     """Cards no terminal may accept, in the order of their ids: stopped, and not yet expired by date.
 
     Destroyed ones too: that a card was cut up is somebody's word, and its certificates are good to its last day.
@@ -185,6 +185,15 @@ def denied(session: Session, now: datetime) -> tuple[UUID, ...]:
             CardRow.expires_on >= city_day(now),
         )
     )  # fmt: skip
+    return tuple(sorted(session.scalars(query)))
+
+
+def denied_key_ids(session: Session, now: datetime) -> tuple[bytes, ...]:
+    """Key ids no terminal may accept, in order: of attempts that were begun again, until their certificates end.
+
+    Such a key has a certificate of this city for a card that may be in good use, so the card's id cannot be denied.
+    """
+    query = select(CardKeyRow.key_id).where(~CardKeyRow.active, CardKeyRow.not_after >= now)
     return tuple(sorted(session.scalars(query)))
 
 

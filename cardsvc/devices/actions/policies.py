@@ -48,7 +48,7 @@ def _content(session: Session, vault: Vault, sources: PolicySources, now: dateti
         expires_at_ms=1,
         card_authorities=_authorities(vault, "card-ca"),
         terminal_authorities=_authorities(vault, "terminal-ca"),
-        deny=cards.denied(session, now),
+        deny=cards.denied_cards(session, now),
         limits=sources.limits(session, now),
         fares=sources.fares(session, now),
         tariff_version=sources.tariff_version(session, now),

@@ -190,9 +190,9 @@ def test_the_deny_list_names_stopped_cards_until_their_day_is_past(
         cards.revoke(session, card.card_id, reason=RevocationReason.LOST, by=CLERK, now=clock.now())
     cards.destroy(session, destroyed.card_id, by=CLERK, now=clock.now())  # so somebody says; the lost one may turn up
     expected = tuple(sorted([suspended.card_id, revoked.card_id, destroyed.card_id]))
-    assert cards.denied(session, clock.now()) == expected
-    assert cards.denied(session, LAST_MOMENT) == expected
-    assert cards.denied(session, LAST_MOMENT + timedelta(seconds=1)) == ()
+    assert cards.denied_cards(session, clock.now()) == expected
+    assert cards.denied_cards(session, LAST_MOMENT) == expected
+    assert cards.denied_cards(session, LAST_MOMENT + timedelta(seconds=1)) == ()
 
 
 def test_keys_are_found_by_their_ids_with_what_their_card_may_do(

@@ -140,6 +140,10 @@ def test_a_torn_card_starts_over_with_a_new_challenge_and_its_old_keys_mean_noth
     counter.hand_over(order.id, card_keys.handover(order.id, issued.challenge))
     kids = [keyset.kid(CardSlot.CARD_AUTH) for keyset in (torn_keys, card_keys)]
     assert list(cards.keys_by_id(counter.session, kids)) == [kids[1]]
+    torn_kids = tuple(sorted(torn_keys.kid(slot) for slot in CardSlot))
+    assert cards.denied_key_ids(counter.session, counter.now) == torn_kids
+    assert cards.denied_cards(counter.session, counter.now) == ()
+    assert cards.denied_key_ids(counter.session, counter.now + timedelta(days=6 * 365)) == ()
 
 
 def test_a_card_that_was_ready_can_be_made_again_until_it_is_handed_over(counter: Counter) -> None:
