@@ -253,7 +253,7 @@ def insert_columns(session: Session, table: sa.FromClause, columns: Mapping[str,
         connection.exec_driver_sql(f"{into} SELECT * FROM unnest({arrays})", tuple(bound))  # noqa: S608 - own names
 
 
-# --------------------------------------------------------------------------------------------------------- append only
+# ----------------------------------------------------------------------------------- append only, and other refusals
 
 
 def append_only(table: sa.FromClause, *, erasable: Sequence[str] = ()) -> None:
@@ -293,6 +293,30 @@ def append_only_ddl(dialect: str, table: str, columns: Sequence[str], erasable: 
         f'CREATE TRIGGER {table}_no_update BEFORE UPDATE ON "{table}" FOR EACH ROW {when} {refuse}',
         f'CREATE TRIGGER {table}_no_delete BEFORE DELETE ON "{table}" FOR EACH ROW {refuse}',
         f'CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON "{table}" FOR EACH STATEMENT {refuse}',
+    ]
+
+
+def refuse(table: sa.FromClause, name: str, verb: str, *, when: str, message: str) -> None:
+    """Let the database refuse `verb` ("UPDATE OF state", "DELETE") on a row where `when` holds (SQL over OLD and NEW).
+
+    The trigger comes with `create_all`; a migration executes the strings of `refuse_ddl`.
+    """
+    assert isinstance(table, sa.Table)
+
+    @event.listens_for(table, "after_create")
+    def guard(table: sa.Table, connection: Connection, **_: object) -> None:
+        for statement in refuse_ddl(connection.dialect.name, table.name, name, verb, when=when, message=message):
+            connection.exec_driver_sql(statement)
+
+
+def refuse_ddl(dialect: str, table: str, name: str, verb: str, *, when: str, message: str) -> list[str]:
+    """The statements of one such refusal ("sqlite" or "postgresql"); nothing here may come from outside."""
+    guard = f'CREATE TRIGGER {table}_{name} BEFORE {verb} ON "{table}"'
+    if dialect == "sqlite":
+        return [f"{guard} WHEN ({when}) BEGIN SELECT RAISE(ABORT, '{message}'); END"]
+    return [
+        _POSTGRESQL_REFUSE,
+        f"{guard} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION city_refuse_change('{message}')",
     ]
 
 

@@ -18,6 +18,7 @@ from cardsvc.errors import CityError, ErrorKind
 
 PREFIX = "CITY_"
 PASSPHRASE_LENGTH_MIN = 16
+RENEWAL_DAYS_MAX = 366
 # Known to everybody who reads this; production refuses it.
 DEMO_PASSPHRASE = "everybody knows this passphrase"  # noqa: S105
 
@@ -56,6 +57,18 @@ CHEAP = PasswordCost(iterations=1, memory_kib=64)
 
 
 @dataclass(frozen=True, slots=True)
+class CardSettings:
+    """`renewal_days`: how long before its last day a card may be renewed. The two objects are written onto a card only
+    where the city says so; `blanks_required` makes every new card name the blank it is made of.
+    """
+
+    renewal_days: int = 90
+    printed_information: bool = False
+    face: bool = False
+    blanks_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`home` holds the vault and, by default, the database. `log_origin` names the log on its checkpoints and can never
     change. `public_url` is how browsers reach the service; https there makes cookies secure ones.
@@ -70,6 +83,7 @@ class Settings:
     vault_passphrase: str = field(repr=False)
     bind_host: str
     port: int
+    cards: CardSettings = CardSettings()
 
     @property
     def is_production(self) -> bool:
@@ -114,8 +128,14 @@ def _read(env: FileAwareEnv, bind_host: str | None, port: int | None) -> Setting
         "public_url": env.str("PUBLIC_URL", f"http://{bind_host}:{port}").rstrip("/"),
         "vault_passphrase": env.str("VAULT_PASSPHRASE", DEMO_PASSPHRASE),
     }
+    cards = CardSettings(
+        renewal_days=env.int("CARD_RENEWAL_DAYS", CardSettings().renewal_days),
+        printed_information=env.bool("CARD_PRINTED_INFORMATION", False),
+        face=env.bool("CARD_FACE", False),
+        blanks_required=env.bool("CARD_BLANKS_REQUIRED", False),
+    )
     env.seal()  # raises for all that was wrong so far
-    return Settings(env=Environment(environment), home=home, bind_host=bind_host, port=port, **values)
+    return Settings(env=Environment(environment), home=home, bind_host=bind_host, port=port, cards=cards, **values)
 
 
 def check(settings: Settings) -> None:
@@ -130,6 +150,8 @@ def check(settings: Settings) -> None:
         wrong["CITY_NAME"] = ["must not be empty"]
     if not 0 <= settings.port < 2**16:
         wrong["CITY_PORT"] = ["must be a port number"]
+    if not 0 <= settings.cards.renewal_days <= RENEWAL_DAYS_MAX:
+        wrong["CITY_CARD_RENEWAL_DAYS"] = [f"must be a number of days from 0 to {RENEWAL_DAYS_MAX}"]
     if settings.is_production:
         if settings.vault_passphrase == DEMO_PASSPHRASE or len(settings.vault_passphrase) < PASSPHRASE_LENGTH_MIN:
             wrong["CITY_VAULT_PASSPHRASE"] = [
@@ -142,7 +164,9 @@ def check(settings: Settings) -> None:
         raise InvalidSettings(f"The settings are wrong: {listed}.", fields=wrong)
 
 
-KNOWN = ("ENV", "HOME", "DATABASE_URL", "NAME", "LOG_ORIGIN", "PUBLIC_URL", "VAULT_PASSPHRASE", "BIND_HOST", "PORT")
+_CARDS = ("CARD_RENEWAL_DAYS", "CARD_PRINTED_INFORMATION", "CARD_FACE", "CARD_BLANKS_REQUIRED")
+KNOWN = ("ENV", "HOME", "DATABASE_URL", "NAME", "LOG_ORIGIN", "PUBLIC_URL", "VAULT_PASSPHRASE", "BIND_HOST", "PORT",
+         *_CARDS)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +183,7 @@ def describe(settings: Settings) -> list[Line]:
     plain = ("ENV", "HOME", "LOG_ORIGIN", "PUBLIC_URL", "BIND_HOST", "PORT")
     values = {
         **{name: str(getattr(settings, name.lower())) for name in plain},
+        **{name: str(getattr(settings.cards, name.removeprefix("CARD_").lower())) for name in _CARDS},
         "NAME": settings.city_name,
         "DATABASE_URL": _without_password(settings.database_url),
         "VAULT_PASSPHRASE": "(the demo's)" if settings.vault_passphrase == DEMO_PASSPHRASE else "(set)",
