@@ -1,7 +1,9 @@
 """The register of residents: who lives in the city, each with a number, never twice."""
 
-from cardsvc.residents.actions import change_status, register, register_many
+from cardsvc.residents.actions import change_status, note_look, note_looks, register, register_many
 from cardsvc.residents.queries import (
+    Look,
+    LookPage,
     Resident,
     ResidentHistory,
     ResidentPage,
@@ -10,10 +12,12 @@ from cardsvc.residents.queries import (
     find_many,
     history,
     ids_by_number,
+    looks,
     search,
 )
 from cardsvc.residents.rules import (
     DuplicateResident,
+    InvalidLook,
     InvalidRegistration,
     InvalidResidentNumber,
     InvalidStatusChange,
@@ -27,9 +31,12 @@ from cardsvc.residents.rules import (
 
 __all__ = [
     "DuplicateResident",
+    "InvalidLook",
     "InvalidRegistration",
     "InvalidResidentNumber",
     "InvalidStatusChange",
+    "Look",
+    "LookPage",
     "Registration",
     "Resident",
     "ResidentHistory",
@@ -43,6 +50,9 @@ __all__ = [
     "find_many",
     "history",
     "ids_by_number",
+    "looks",
+    "note_look",
+    "note_looks",
     "number_of",
     "parse_number",
     "register",

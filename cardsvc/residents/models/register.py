@@ -1,4 +1,4 @@
-"""Tables of the residents' register. Rows of `resident_event` are never changed: they are the register's history."""
+"""The people of the register. Rows of `resident_event` are never changed: they are the register's history."""
 
 from datetime import date, datetime
 from uuid import UUID
