@@ -1,9 +1,11 @@
 """Feeds from the command line."""
 
 import json
+import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import click
@@ -36,6 +38,40 @@ def import_(open_city: Callable[[], web.City], feed: Path, as_json: bool) -> Non
         click.echo(json.dumps({"version": tariff.version, "fares": len(tariff.fares)}))
     else:
         click.echo(f"Tariff {tariff.version} has {len(tariff.fares)} flat fares on {len(tariff.agency_of)} networks.")
+
+
+@transit.command("check-cases")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def check_cases(file: Path, as_json: bool) -> None:
+    """Price every fare case of FILE and list what differs from its "want". Exit 0 only when all agree."""
+    try:
+        document = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise rules.InvalidCases(f"{file} is not JSON: {error}.") from error
+    checked = rules.check_cases(document)
+    wrong = [case for case in checked if not case.ok]
+    if as_json:
+        click.echo(json.dumps(_cases_document(checked)))
+    else:
+        for case in wrong:
+            click.echo(f"{case.number}. {case.group}: {case.name}")
+            click.echo(f"   {case.problem or f'wanted {case.want}, got {case.got}'}")
+        click.echo(f"{len(checked) - len(wrong)} of {len(checked)} cases agree.")
+    sys.exit(1 if wrong or not checked else 0)
+
+
+def _cases_document(checked: Sequence[rules.CheckedCase]) -> dict[str, Any]:
+    wrong = [case for case in checked if not case.ok]
+    return {
+        "ok": bool(checked) and not wrong,
+        "cases": len(checked),
+        "agree": len(checked) - len(wrong),
+        "differing": [
+            {"number": c.number, "group": c.group, "name": c.name, "want": c.want, "got": c.got, "problem": c.problem}
+            for c in wrong
+        ],
+    }
 
 
 def read_files(feed: Path) -> dict[str, bytes]:
