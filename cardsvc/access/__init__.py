@@ -21,6 +21,7 @@ from cardsvc.access.actions import (
     note_seen,
     open_sign_in,
     set_resident_password,
+    sign_action_as,
     sign_as,
     sign_out,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "open_sign_in",
     "session_of",
     "set_resident_password",
+    "sign_action_as",
     "sign_as",
     "sign_out",
     "staff",

@@ -1,0 +1,46 @@
+"""Verbs of access: staff and their keys, residents' passwords, sign-ins, actions of two."""
+
+from cardsvc.access.actions.accounts import add_staff, block_staff, set_resident_password
+from cardsvc.access.actions.passwords import Account
+from cardsvc.access.actions.sign_ins import (
+    SignedIn,
+    check_password,
+    end_sign_ins,
+    forget_expired,
+    note_failure,
+    note_seen,
+    open_sign_in,
+    sign_out,
+)
+from cardsvc.access.actions.signing import sign_action_as, sign_as
+from cardsvc.access.rules import (
+    DemoCredentialsRefused,
+    InvalidCredentials,
+    TooManyAttempts,
+    UnsuitableAccount,
+    UsernameTaken,
+    WrongPassword,
+)
+
+__all__ = [
+    "Account",
+    "DemoCredentialsRefused",
+    "InvalidCredentials",
+    "SignedIn",
+    "TooManyAttempts",
+    "UnsuitableAccount",
+    "UsernameTaken",
+    "WrongPassword",
+    "add_staff",
+    "block_staff",
+    "check_password",
+    "end_sign_ins",
+    "forget_expired",
+    "note_failure",
+    "note_seen",
+    "open_sign_in",
+    "set_resident_password",
+    "sign_action_as",
+    "sign_as",
+    "sign_out",
+]

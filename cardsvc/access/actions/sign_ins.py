@@ -1,0 +1,111 @@
+"""Sign-ins: opened after a check, used, ended."""
+
+import base64
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, insert, update
+from sqlalchemy.orm import Session
+
+from cardsvc.access import queries, rules
+from cardsvc.access.actions.passwords import Account, RandomBytes, find_account, hash_password, matches
+from cardsvc.access.models import SignIn, SignInFailure
+from cardsvc.access.queries import Principal
+from cardsvc.access.rules import DemoCredentialsRefused, InvalidCredentials, TooManyAttempts
+from cardsvc.settings import STRONG, PasswordCost
+
+_TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """`token` is given out once and kept only as a hash."""
+
+    token: str = field(repr=False)
+    principal: Principal
+    expires_at: datetime
+
+
+def check_password(
+    session: Session,
+    username: str,
+    password: str,
+    now: datetime,
+    *,
+    random_bytes: RandomBytes,
+    cost: PasswordCost = STRONG,
+    allow_demo: bool = False,
+) -> Account:
+    """Whose name and password these are. Writes nothing: it takes a while, and anybody may ask, so it must not hold up
+    those who write. `cost` is what an unknown name's check costs, so that it takes as long as a known one's.
+
+    Raises: InvalidCredentials (the caller counts it: `note_failure`), TooManyAttempts, DemoCredentialsRefused.
+    """
+    username = rules.normalise_username(username)
+    if queries.failures(session, username, now) >= rules.FAILURES_MAX:
+        raise TooManyAttempts
+    # a name that nobody can have may hold what no database takes
+    account = None if rules.username_problem(username) else find_account(session, username)
+    if account is None:
+        hash_password(password, cost, random_bytes)
+        raise InvalidCredentials
+    if not matches(password, account.password_hash) or not account.is_active:
+        raise InvalidCredentials
+    if account.demo and not allow_demo:
+        raise DemoCredentialsRefused
+    return account
+
+
+def open_sign_in(session: Session, account: Account, now: datetime, *, random_bytes: RandomBytes) -> SignedIn:
+    """Open a sign-in for an account whose password was checked. Raises: InvalidCredentials when it changed since."""
+    if find_account(session, account.username) != account:
+        raise InvalidCredentials
+    token = base64.urlsafe_b64encode(random_bytes(_TOKEN_BYTES)).rstrip(b"=").decode()
+    session.execute(
+        insert(SignIn).values(
+            token_hash=queries.token_hash(token),
+            kind=account.kind.value,
+            subject_id=account.subject_id,
+            began_at=now,
+            seen_at=now,
+        )
+    )
+    principal = queries.session_of(session, token, now)
+    return SignedIn(token, principal, principal.expires_at)
+
+
+def sign_out(session: Session, token: str) -> None:
+    """End one sign-in; ending it twice is no error."""
+    session.execute(delete(SignIn).where(SignIn.token_hash == queries.token_hash(token)))
+
+
+def end_sign_ins(session: Session, subject_id: UUID) -> None:
+    """End every sign-in of a person."""
+    session.execute(delete(SignIn).where(SignIn.subject_id == subject_id))
+
+
+def note_seen(session: Session, token: str, now: datetime) -> None:
+    """The sign-in was used: its idle time starts over. It never goes back."""
+    session.execute(
+        update(SignIn).where(SignIn.token_hash == queries.token_hash(token), SignIn.seen_at < now).values(seen_at=now)
+    )
+
+
+def note_failure(session: Session, username: str, now: datetime, *, subject_id: UUID | None = None) -> None:
+    """Count a wrong password. When it was one too many, whoever is signed in under that name is no longer."""
+    session.execute(insert(SignInFailure).values(username_hash=queries.username_hash(username), at=now))
+    if subject_id is not None and queries.failures(session, username, now) >= rules.FAILURES_MAX:
+        end_sign_ins(session, subject_id)
+
+
+def forget_expired(session: Session, now: datetime) -> None:
+    """Delete sign-ins that ran out and failures that no longer count. A periodic task; doing it twice is harmless."""
+    for kind, lifetime in rules.LIFETIMES.items():
+        session.execute(
+            delete(SignIn).where(
+                SignIn.kind == kind.value,
+                (SignIn.seen_at <= now - lifetime.idle) | (SignIn.began_at <= now - lifetime.absolute),
+            )
+        )
+    session.execute(delete(SignInFailure).where(SignInFailure.at <= now - rules.FAILURES_WINDOW))
