@@ -51,6 +51,20 @@ class Signer(Protocol):
         """Sign the message itself (the signer hashes it); 64 bytes in the stored form, ready for `verify`."""
 
 
+class P256Signer(Signer, Protocol):
+    """A signer whose key is on P-256: records, certificates, receipts and policies are signed by such."""
+
+    @property
+    def public_key(self) -> ec.EllipticCurvePublicKey: ...
+
+
+class EdwardsSigner(Signer, Protocol):
+    """A signer whose key is an Ed25519 one: the log's."""
+
+    @property
+    def public_key(self) -> ed25519.Ed25519PublicKey: ...
+
+
 class SoftwareSigner:
     """A P-256 key in memory. Signatures are RFC 6979: same key and message, same bytes."""
 

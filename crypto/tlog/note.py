@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from crypto import keys
 from crypto.errors import InvalidSignature, MalformedMessage
-from crypto.keys import Ed25519Signer
+from crypto.keys import EdwardsSigner
 
 _TYPE_ED25519 = b"\x01"  # C2SP signed-note, "Signature types"
 _KEY_HASH_BYTES = 4
@@ -62,7 +62,7 @@ class NoteSigner:
     """Signs notes under a name."""
 
     name: str
-    signer: Ed25519Signer
+    signer: EdwardsSigner
 
     @property
     def verifier(self) -> NoteVerifier:
