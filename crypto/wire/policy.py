@@ -37,12 +37,31 @@ _ITEMS_MAX = _DENY_MAX + 5 * _FARES_MAX + 1000
 
 @dataclass(frozen=True, slots=True)
 class OfflineLimits(Tagged):
-    """What a validator may accept without asking: together they bound the city's loss."""
+    """What a validator may accept without asking: together they bound the city's loss.
+
+    The age of a terminal's news is the time since its policy was issued: so long nobody told it of a denied card. From
+    `age_warning_ms` on it warns its staff, from `age_lower_ms` on the lower ceilings hold, after `policy_age_ms_max` it
+    stops. 0 means that there is no such step.
+    """
 
     tap_cents_max: Annotated[int, Tag(1, CENTS)]
     card_day_cents_max: Annotated[int, Tag(2, CENTS)]
     card_day_taps_max: Annotated[int, Tag(3, integer())]
     policy_age_ms_max: Annotated[int, Tag(4, integer())]
+    age_warning_ms: Annotated[int, Tag(5, integer())] = 0
+    age_lower_ms: Annotated[int, Tag(6, integer())] = 0
+    lower_tap_cents_max: Annotated[int, Tag(7, CENTS)] = 0
+    lower_card_day_cents_max: Annotated[int, Tag(8, CENTS)] = 0
+
+    def __post_init__(self) -> None:
+        super(OfflineLimits, self).__post_init__()
+        steps = [age for age in (self.age_warning_ms, self.age_lower_ms) if age]
+        if steps != sorted(steps) or max(steps, default=0) > self.policy_age_ms_max:
+            raise MalformedMessage("A terminal warns first, then lowers its ceilings, then stops.")
+        if self.lower_tap_cents_max > self.tap_cents_max or self.lower_card_day_cents_max > self.card_day_cents_max:
+            raise MalformedMessage("The lower ceilings are not above the others.")
+        if not self.age_lower_ms and (self.lower_tap_cents_max or self.lower_card_day_cents_max):
+            raise MalformedMessage("Lower ceilings come with the age from which they hold.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +76,8 @@ class FlatFare(Tagged):
 
 @dataclass(frozen=True, slots=True)
 class Policy(Tagged):
-    """`number` only grows. `deny` lists the ids of cards that must not be accepted, ascending, each once.
+    """`number` only grows. `deny` lists the ids of cards that must not be accepted, ascending, each once; where
+    `deny_number` is not 0 it names the least deny list that a terminal must hold (`crypto.wire.denylist`) instead.
 
     `card_authorities` and `terminal_authorities` are DER certificates to pin; `city_keys` is the text of `CityKeys`.
     """
@@ -72,6 +92,7 @@ class Policy(Tagged):
     fares: Annotated[tuple[FlatFare, ...], Tag(8, many(nested(FlatFare), _FARES_MAX))]
     tariff_version: Annotated[int, Tag(9, integer())]
     city_keys: Annotated[str, Tag(10, document(TEXT_MAX))]
+    deny_number: Annotated[int, Tag(11, integer())] = 0
 
     def __post_init__(self) -> None:
         super(Policy, self).__post_init__()

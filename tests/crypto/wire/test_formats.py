@@ -11,6 +11,7 @@ from crypto.pki import CertificatePurpose
 from crypto.wire import batch, policy, query, receipt
 from crypto.wire.benefits import Claim, CycleApproved, EntitlementsQuery
 from crypto.wire.body import Tagged, _plan
+from crypto.wire.denylist import DELTA_AAD, LIST_AAD, DenyDelta, DenyList
 from crypto.wire.finance import BankDeposit, CashWithdrawal, Funding, ShiftClosed, ShiftOpened
 from crypto.wire.kinds import Kind
 from crypto.wire.policy import FlatFare, OfflineLimits, Policy
@@ -26,6 +27,7 @@ TEXT = (Path(crypto.__file__).parent / "FORMATS.md").read_text()
 MAPS: list[type[Tagged]] = [
     CashTopUp, ShiftOpened, ShiftClosed, Tap, CycleApproved, Claim, TaxPayment, BankDeposit, Funding, CashWithdrawal,
     Reversal, BalanceQuery, EntitlementsQuery, BillsQuery, Receipt, Policy, OfflineLimits, FlatFare,
+    DenyList, DenyDelta,
 ]  # fmt: skip
 
 
@@ -55,6 +57,8 @@ def test_every_purpose_and_envelope_has_the_external_data_of_the_page() -> None:
         assert re.search(rf"purpose {purpose.value} {purpose.name} \|.*`{purpose.aad.decode()}`", TEXT)
     for module in (batch, query, receipt, policy):
         assert f"`{module.AAD.decode()}`" in TEXT
+    for aad in (LIST_AAD, DELTA_AAD):
+        assert f"`{aad.decode()}`" in TEXT
 
 
 def test_reasons_stand_in_their_precedence() -> None:
