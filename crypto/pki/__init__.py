@@ -10,8 +10,12 @@ from crypto.pki.certificates import (
     to_der,
 )
 from crypto.pki.chuid import FOREIGN_FASC_N, Chuid, build_chuid, read_chuid, verify_chuid
+from crypto.pki.crl import Revoked, VerifiedCrl, check_crl, create_crl
 from crypto.pki.path import DEPTH_MAX, VerifiedCertificate, verify_chain
+from crypto.pki.printed import PrintedInformation, printed_information, read_printed_information
 from crypto.pki.profiles import CardSlot, CertificatePurpose
+from crypto.pki.security_object import check_security_object, security_object
+from crypto.pki.validate import Limits, PathRules, VerifiedPath, verify_path
 
 __all__ = [
     "DEPTH_MAX",
@@ -19,16 +23,29 @@ __all__ = [
     "CardSlot",
     "CertificatePurpose",
     "Chuid",
+    "Limits",
+    "PathRules",
+    "PrintedInformation",
+    "Revoked",
     "VerifiedCertificate",
+    "VerifiedCrl",
+    "VerifiedPath",
     "build_chuid",
+    "check_crl",
+    "check_security_object",
     "create_authority",
     "create_card_certificate",
     "create_content_signer",
+    "create_crl",
     "create_root",
     "create_terminal_certificate",
     "load_certificate",
+    "printed_information",
     "read_chuid",
+    "read_printed_information",
+    "security_object",
     "to_der",
     "verify_chain",
     "verify_chuid",
+    "verify_path",
 ]
