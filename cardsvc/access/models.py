@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cardsvc.access.rules import StaffId
-from cardsvc.db import Base
+from cardsvc.db import Base, append_only
 
 
 class Staff(Base):
@@ -58,6 +58,10 @@ class SignIn(Base):
     subject_id: Mapped[UUID] = mapped_column(index=True)
     began_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+    method: Mapped[str | None]  # of `rules.Method`; None was before there were several
+    key_id: Mapped[bytes | None]  # the card's 9A, or the hash of a passkey's credential id: when it goes, this goes
+    address: Mapped[str | None]
+    agent: Mapped[str | None]  # the browser or program by its own word, shortened
 
     __table_args__ = (CheckConstraint("kind IN ('staff', 'resident')", name="kind"),)
 
@@ -70,5 +74,114 @@ class SignInFailure(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     username_hash: Mapped[bytes]
     at: Mapped[datetime]
+    address: Mapped[str | None]  # kept as long as it counts: minutes
 
-    __table_args__ = (Index(None, "username_hash", "at"),)
+    __table_args__ = (Index(None, "username_hash", "at"), Index(None, "address", "at"))
+
+
+class StaffCard(Base):
+    """A card that stands for a staff member: 9A signs them in, 9C signs for them. Cards stand above this room: their id
+    has no foreign key. The row stays when the card is taken away, because what it signed stays signed.
+    """
+
+    __tablename__ = "staff_card"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    staff_id: Mapped[StaffId] = mapped_column(ForeignKey(Staff.id), index=True)
+    card_id: Mapped[UUID]
+    sign_in_key_id: Mapped[bytes]
+    sign_in_key: Mapped[bytes]  # 9A, SPKI DER
+    signature_key_id: Mapped[bytes]
+    signature_key: Mapped[bytes]  # 9C, SPKI DER
+    bound_by: Mapped[UUID]
+    bound_at: Mapped[datetime]
+    unbound_at: Mapped[datetime | None]
+    unbound_why: Mapped[str | None]
+
+    __table_args__ = (
+        Index("ix_staff_card_signature_key_id", "signature_key_id"),
+        *(
+            Index(
+                f"uq_staff_card_{name}",
+                f"{name}_key_id",
+                unique=True,  # a key is one person's at a time
+                sqlite_where=text("unbound_at IS NULL"),
+                postgresql_where=text("unbound_at IS NULL"),
+            )
+            for name in ("sign_in", "signature")
+        ),
+    )
+
+
+class Passkey(Base):
+    """A WebAuthn credential of a staff member or resident."""
+
+    __tablename__ = "passkey"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    subject_id: Mapped[UUID] = mapped_column(index=True)
+    credential_id: Mapped[bytes] = mapped_column(unique=True)
+    public_key: Mapped[bytes]  # COSE_Key, as WebAuthn gives it
+    sign_count: Mapped[int]
+    name: Mapped[str]
+    added_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+    __table_args__ = (CheckConstraint("kind IN ('staff', 'resident')", name="kind"),)
+
+
+class Challenge(Base):
+    """A nonce that waits for its answer: once, for a short time, from the one who holds the binding."""
+
+    __tablename__ = "access_challenge"
+
+    binding_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    purpose: Mapped[str]
+    nonce: Mapped[bytes]
+    subject_id: Mapped[UUID | None]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ActionRow(Base):
+    """An action of two, as it was proposed. What both sign is `action_bytes`; the columns repeat it for lists."""
+
+    __tablename__ = "action"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    action_bytes: Mapped[bytes]
+    proposed_by: Mapped[StaffId] = mapped_column(ForeignKey(Staff.id))
+    proposed_at: Mapped[datetime] = mapped_column(index=True)
+    expires_at: Mapped[datetime]
+
+
+class ActionSignature(Base):
+    """The first signature is the proposer's, the second another person's: the keys of this table see to both."""
+
+    __tablename__ = "action_signature"
+
+    action_id: Mapped[UUID] = mapped_column(ForeignKey(ActionRow.id), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    staff_id: Mapped[StaffId] = mapped_column(ForeignKey(Staff.id))
+    signature: Mapped[bytes]  # detached COSE_Sign1
+    signed_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("action_id", "staff_id"), CheckConstraint("number IN (1, 2)", name="number"))
+
+
+class ActionEnd(Base):
+    """How an action ended; it ends once."""
+
+    __tablename__ = "action_end"
+
+    action_id: Mapped[UUID] = mapped_column(ForeignKey(ActionRow.id), primary_key=True)
+    outcome: Mapped[str]
+    ended_by: Mapped[StaffId] = mapped_column(ForeignKey(Staff.id))
+    ended_at: Mapped[datetime]
+
+    __table_args__ = (CheckConstraint("outcome IN ('done', 'withdrawn')", name="outcome"),)
+
+
+for _table in (ActionRow, ActionSignature, ActionEnd):
+    append_only(_table.__table__)

@@ -31,7 +31,7 @@ _SUMMARY = body.text(SUMMARY_LETTERS_MAX)
 class Action:
     """What is to be done: `kind` names it, `payload` holds its details under text keys, `summary` says it to people.
 
-    `proposed_by` is the staff member who signs first; nobody can sign it as their own. After `expires_at_ms` it is void.
+    `proposed_by` is the staff member who signs first; nobody else can. After `expires_at_ms` it is void.
     """
 
     action_id: UUID

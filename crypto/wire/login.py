@@ -1,8 +1,8 @@
 """The sign-in of a card: what its 9A key signs, the Web eID way.
 
 The card signs the hashes of the service's origin and of a fresh nonce, under a domain of their own. So the signature
-counts at one origin, once, and is never a record, an action or a query. The program beside the reader puts in the origin
-that it was set up for, whatever a page tells it. Evolution: version 1 is fixed for ever.
+counts at one origin, once, and is never a record, an action or a query. The program beside the reader puts in the
+origin that it was set up for, whatever a page tells it. Evolution: version 1 is fixed for ever.
 """
 
 import hashlib

@@ -19,6 +19,25 @@ from cardsvc.access.rules.accounts import (
     read_roles,
     username_problem,
 )
+from cardsvc.access.rules.acting import (
+    ACTION_VALIDITY,
+    ACTION_VALIDITY_MAX,
+    SIGNATURES_NEEDED,
+    WAITING,
+    ActionState,
+    state_of,
+)
+from cardsvc.access.rules.action_errors import (
+    ActionNotOpen,
+    NoSuchAction,
+    NotYourAction,
+    NotYourSignature,
+    ProposerGone,
+    ProposerSignsFirst,
+    SameSigner,
+    UnknownActionKind,
+    UnsuitableAction,
+)
 from cardsvc.access.rules.errors import (
     DemoCredentialsRefused,
     InvalidCredentials,
@@ -29,21 +48,35 @@ from cardsvc.access.rules.errors import (
 )
 
 __all__ = [
+    "ACTION_VALIDITY",
+    "ACTION_VALIDITY_MAX",
     "FAILURES_MAX",
     "FAILURES_WINDOW",
     "LIFETIMES",
     "PASSWORD_LENGTH_MAX",
     "PASSWORD_LENGTH_MIN",
     "SEEN_EVERY",
+    "SIGNATURES_NEEDED",
     "USERNAME_LENGTH_MAX",
+    "WAITING",
+    "ActionNotOpen",
+    "ActionState",
     "DemoCredentialsRefused",
     "InvalidCredentials",
     "Kind",
     "Lifetime",
+    "NoSuchAction",
+    "NotYourAction",
+    "NotYourSignature",
+    "ProposerGone",
+    "ProposerSignsFirst",
     "Role",
+    "SameSigner",
     "StaffId",
     "TooManyAttempts",
+    "UnknownActionKind",
     "UnsuitableAccount",
+    "UnsuitableAction",
     "UsernameTaken",
     "WrongPassword",
     "expires_at",
@@ -51,5 +84,6 @@ __all__ = [
     "normalise_username",
     "password_problem",
     "read_roles",
+    "state_of",
     "username_problem",
 ]

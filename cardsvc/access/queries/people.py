@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from cardsvc.access import rules
-from cardsvc.access.models import Credential, SignIn, SignInFailure, Staff, StaffRole
+from cardsvc.access.models import Credential, SignIn, SignInFailure, Staff, StaffCard, StaffRole
 from cardsvc.access.rules import Kind, StaffId
 from cardsvc.errors import CityError, ErrorKind
 from crypto import keys
@@ -121,14 +121,24 @@ def all_staff(session: Session) -> list[StaffMember]:
 
 
 def staff_by_key(session: Session, key_ids: Sequence[bytes], *, blocked_too: bool = False) -> dict[bytes, StaffKey]:
-    """The active staff members' keys among `key_ids`, or also the blocked ones': what they signed before stays signed.
+    """The active staff members' keys among `key_ids`: their own, sealed under a password, and the 9C of their cards.
+    `blocked_too`: also those of blocked staff and of cards taken away, because what they signed before stays signed.
 
-    Two statements however many are asked for.
+    Three statements however many are asked for.
     """
     if not key_ids:
         return {}
-    query = select(Staff.id, Staff.key_id, Staff.public_key).where(Staff.key_id.in_(key_ids))
-    found = session.execute(query if blocked_too else query.where(Staff.status == ACTIVE)).all()
+    own = select(Staff.id, Staff.key_id, Staff.public_key).where(Staff.key_id.in_(key_ids))
+    cards = (
+        select(Staff.id, StaffCard.signature_key_id.label("key_id"), StaffCard.signature_key.label("public_key"))
+        .join(StaffCard, StaffCard.staff_id == Staff.id)
+        .where(StaffCard.signature_key_id.in_(key_ids))
+        .order_by(StaffCard.bound_at)  # of several times that a card was bound the last one counts
+    )
+    if not blocked_too:
+        own = own.where(Staff.status == ACTIVE)
+        cards = cards.where(Staff.status == ACTIVE, StaffCard.unbound_at.is_(None))
+    found = [*session.execute(cards), *session.execute(own)]
     roles = _roles(session, [row.id for row in found])
     return {
         row.key_id: StaffKey(row.id, keys.load_spki(row.public_key), roles.get(row.id, frozenset())) for row in found
