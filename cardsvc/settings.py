@@ -69,6 +69,16 @@ class CardSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DedupeSettings:
+    """From which score on two entries of the register are one person, or somebody must look (tenths of a power of two;
+    docs/cardsvc-residents.md says how often each is right).
+    """
+
+    same_from: int = 260
+    look_from: int = 150
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`home` holds the vault and, by default, the database. `log_origin` names the log on its checkpoints and can never
     change. `public_url` is how browsers reach the service; https there makes cookies secure ones.
@@ -84,6 +94,7 @@ class Settings:
     bind_host: str
     port: int
     cards: CardSettings = CardSettings()
+    dedupe: DedupeSettings = DedupeSettings()
 
     @property
     def is_production(self) -> bool:
@@ -134,8 +145,13 @@ def _read(env: FileAwareEnv, bind_host: str | None, port: int | None) -> Setting
         face=env.bool("CARD_FACE", False),
         blanks_required=env.bool("CARD_BLANKS_REQUIRED", False),
     )
+    dedupe = DedupeSettings(
+        same_from=env.int("DEDUPE_SAME_FROM", DedupeSettings().same_from),
+        look_from=env.int("DEDUPE_LOOK_FROM", DedupeSettings().look_from),
+    )
     env.seal()  # raises for all that was wrong so far
-    return Settings(env=Environment(environment), home=home, bind_host=bind_host, port=port, cards=cards, **values)
+    place = Environment(environment)
+    return Settings(env=place, home=home, bind_host=bind_host, port=port, cards=cards, dedupe=dedupe, **values)
 
 
 def check(settings: Settings) -> None:
@@ -150,8 +166,7 @@ def check(settings: Settings) -> None:
         wrong["CITY_NAME"] = ["must not be empty"]
     if not 0 <= settings.port < 2**16:
         wrong["CITY_PORT"] = ["must be a port number"]
-    if not 0 <= settings.cards.renewal_days <= RENEWAL_DAYS_MAX:
-        wrong["CITY_CARD_RENEWAL_DAYS"] = [f"must be a number of days from 0 to {RENEWAL_DAYS_MAX}"]
+    wrong |= _wrong_in_rooms(settings)
     if settings.is_production:
         if settings.vault_passphrase == DEMO_PASSPHRASE or len(settings.vault_passphrase) < PASSPHRASE_LENGTH_MIN:
             wrong["CITY_VAULT_PASSPHRASE"] = [
@@ -164,9 +179,19 @@ def check(settings: Settings) -> None:
         raise InvalidSettings(f"The settings are wrong: {listed}.", fields=wrong)
 
 
+def _wrong_in_rooms(settings: Settings) -> dict[str, list[str]]:
+    wrong: dict[str, list[str]] = {}
+    if not 0 <= settings.cards.renewal_days <= RENEWAL_DAYS_MAX:
+        wrong["CITY_CARD_RENEWAL_DAYS"] = [f"must be a number of days from 0 to {RENEWAL_DAYS_MAX}"]
+    if not 0 < settings.dedupe.look_from <= settings.dedupe.same_from:
+        wrong["CITY_DEDUPE_LOOK_FROM"] = ["must be more than 0 and not more than CITY_DEDUPE_SAME_FROM"]
+    return wrong
+
+
 _CARDS = ("CARD_RENEWAL_DAYS", "CARD_PRINTED_INFORMATION", "CARD_FACE", "CARD_BLANKS_REQUIRED")
+_DEDUPE = ("DEDUPE_SAME_FROM", "DEDUPE_LOOK_FROM")
 KNOWN = ("ENV", "HOME", "DATABASE_URL", "NAME", "LOG_ORIGIN", "PUBLIC_URL", "VAULT_PASSPHRASE", "BIND_HOST", "PORT",
-         *_CARDS)  # fmt: skip
+         *_CARDS, *_DEDUPE)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +209,7 @@ def describe(settings: Settings) -> list[Line]:
     values = {
         **{name: str(getattr(settings, name.lower())) for name in plain},
         **{name: str(getattr(settings.cards, name.removeprefix("CARD_").lower())) for name in _CARDS},
+        **{name: str(getattr(settings.dedupe, name.removeprefix("DEDUPE_").lower())) for name in _DEDUPE},
         "NAME": settings.city_name,
         "DATABASE_URL": _without_password(settings.database_url),
         "VAULT_PASSPHRASE": "(the demo's)" if settings.vault_passphrase == DEMO_PASSPHRASE else "(set)",

@@ -1,0 +1,259 @@
+"""Whether two entries are one person: a weight for each field, added up and explained.
+
+After Fellegi and Sunter, "A Theory for Record Linkage" (1969): a weight is how many times likelier it is to see this
+agreement between two entries of one person than between two people, in tenths of a power of two. The weights were set
+by what Philippine registers get wrong, and the thresholds chosen on one public data set (docs/cardsvc-residents.md).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final
+
+from cardsvc.residents.rules.register import Registration, normalise_name
+from cardsvc.residents.rules.similarity import dice, is_slip, jaro_winkler
+from cardsvc.settings import DedupeSettings
+
+# "Ma. Cristina" is Maria Cristina to everybody; other short names are different names often enough to be looked at.
+_WRITTEN_OUT: Final = {"ma": "maria", "mma": "maria", "sto": "santo", "sta": "santa"}
+_PARTICLE: Final = re.compile(r"^(?:delos|delas|dela|del|de|los|las|la)(?=[a-z]{3})")
+_SUFFIXES: Final = frozenset({"jr", "sr", "junior", "senior", "ii", "iii", "iv", "v"})
+_SUFFIX: Final = {"junior": "jr", "senior": "sr"}
+
+NEAR: Final = 0.91
+ALIKE: Final = 0.83
+ADDRESS_NEAR: Final = 0.75
+ADDRESS_ALIKE: Final = 0.5
+WRONG_DIGITS_MAX: Final = 2
+
+
+class Agreement(StrEnum):
+    """How a field of two entries compares. `MISSING`: one of them does not say."""
+
+    EQUAL = "equal"
+    NEAR = "near"
+    ALIKE = "alike"
+    DIFFERENT = "different"
+    MISSING = "missing"
+
+
+class Verdict(StrEnum):
+    SAME = "same"
+    LOOK = "look"
+    DIFFERENT = "different"
+
+
+WEIGHTS: Final[dict[str, dict[Agreement, int]]] = {
+    "family_name": {Agreement.EQUAL: 80, Agreement.NEAR: 60, Agreement.ALIKE: 25, Agreement.DIFFERENT: -40},
+    "given_name": {Agreement.EQUAL: 70, Agreement.NEAR: 50, Agreement.ALIKE: 20, Agreement.DIFFERENT: -45},
+    "middle_name": {Agreement.EQUAL: 60, Agreement.NEAR: 45, Agreement.ALIKE: 15, Agreement.DIFFERENT: -30},
+    "suffix": {Agreement.EQUAL: 20, Agreement.DIFFERENT: -60},
+    "birth_date": {Agreement.EQUAL: 130, Agreement.NEAR: 70, Agreement.ALIKE: 10, Agreement.DIFFERENT: -50},
+    "sex": {Agreement.EQUAL: 10, Agreement.DIFFERENT: -50},
+    "barangay_code": {Agreement.EQUAL: 35, Agreement.NEAR: 15, Agreement.DIFFERENT: -10},
+    "address": {Agreement.EQUAL: 80, Agreement.NEAR: 60, Agreement.ALIKE: 25, Agreement.DIFFERENT: -15},
+    "mobile": {Agreement.EQUAL: 80, Agreement.DIFFERENT: -5},
+}
+MARRIED: Final = 40
+"""Her family name became her middle name: the surnames agree across."""
+SWAPPED: Final = -15
+"""Family and given name stand in each other's place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """An entry as it is compared: names without case, accents, particles; a date as eight digits, right or wrong.
+
+    What is not known is the empty text.
+    """
+
+    family_name: str
+    given_name: str
+    middle_name: str = ""
+    suffix: str = ""
+    birth_date: str = ""
+    sex: str = ""
+    barangay_code: str = ""
+    address: str = ""
+    mobile: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What one field says: its name, how it agrees, and the weight (tenths of a power of two) that it adds."""
+
+    field: str
+    agreement: Agreement
+    weight: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`score` is the sum of the weights of `why`."""
+
+    score: int
+    why: tuple[Reason, ...]
+
+    def agreement(self, field: str) -> Agreement:
+        return next((reason.agreement for reason in self.why if reason.field == field), Agreement.MISSING)
+
+
+def facts_of(registration: Registration) -> Facts:
+    """The registration as it is compared."""
+    family, family_suffix = _name(registration.family_name)
+    given, given_suffix = _name(registration.given_name)
+    middle, _ = _name(registration.middle_name or "")
+    return Facts(
+        family_name=family,
+        given_name=given,
+        middle_name=middle,
+        suffix=family_suffix or given_suffix,
+        birth_date=registration.birth_date.strftime("%Y%m%d"),
+        sex=registration.sex.value,
+        barangay_code=registration.barangay_code,
+        address=normalise_name(registration.address),
+        mobile=registration.mobile or "",
+    )
+
+
+@lru_cache(maxsize=100_000)
+def _name(text: str) -> tuple[str, str]:
+    """The name as compared, as one word, and the suffix that stood at its end."""
+    words = [_WRITTEN_OUT.get(word, word) for word in normalise_name(text).split()]
+    suffix = words.pop() if len(words) > 1 and words[-1] in _SUFFIXES else ""
+    return "".join(words), _SUFFIX.get(suffix, suffix)
+
+
+def compare(one: Facts, other: Facts) -> Comparison:
+    """How two entries agree, field by field. The order of the two does not matter."""
+    straight = _names(one, other)
+    swapped = _names_swapped(one, other)
+    names = swapped if swapped and _sum(swapped) > _sum(straight) else straight
+    why = (
+        *names,
+        _reason("suffix", _equal(one.suffix, other.suffix)),
+        _reason("birth_date", _date(one.birth_date, other.birth_date)),
+        _reason("sex", _equal(one.sex, other.sex)),
+        _reason("barangay_code", _code(one.barangay_code, other.barangay_code)),
+        _reason("address", _address(one.address, other.address)),
+        _reason("mobile", _equal(one.mobile, other.mobile)),
+    )
+    said = tuple(reason for reason in why if reason.agreement is not Agreement.MISSING)
+    return Comparison(_sum(said), said)
+
+
+def verdict(comparison: Comparison, thresholds: DedupeSettings) -> Verdict:
+    """What the score says; but nobody is taken for somebody else without a person looking where twins could be meant.
+
+    Twins share surnames, birth date and address; many people share a whole name. So "same" also asks for equal given
+    names, no other sex or suffix, and the same birth date; a slip of the date passes only at one address or mobile.
+    """
+    if comparison.score < thresholds.look_from:
+        return Verdict.DIFFERENT
+    born = comparison.agreement("birth_date")
+    one_place = (
+        comparison.agreement("address") in {Agreement.EQUAL, Agreement.NEAR}
+        or comparison.agreement("mobile") is Agreement.EQUAL
+    )
+    sure = (
+        comparison.score >= thresholds.same_from
+        and comparison.agreement("given_name") is Agreement.EQUAL
+        and (born is Agreement.EQUAL or (born is Agreement.NEAR and one_place))
+        and Agreement.DIFFERENT not in {comparison.agreement("sex"), comparison.agreement("suffix")}
+    )
+    return Verdict.SAME if sure else Verdict.LOOK
+
+
+def _names(one: Facts, other: Facts) -> Sequence[Reason]:
+    family = _family(one.family_name, other.family_name)
+    crossed = other.middle_name == one.family_name or one.middle_name == other.family_name
+    if family.agreement is Agreement.DIFFERENT and crossed:
+        # the middle names then say nothing more: one of them is the surname just seen
+        married = Reason("family_name", Agreement.ALIKE, MARRIED, "one's family name is the other's middle name")
+        return (married, _reason("given_name", _text(one.given_name, other.given_name)))
+    return (
+        family,
+        _reason("given_name", _text(one.given_name, other.given_name)),
+        _reason("middle_name", _middle(one.middle_name, other.middle_name)),
+    )
+
+
+def without_particle(family_name: str) -> str:
+    """`cruz` of `delacruz`. Santos and delos Santos are two families, but one is often written for the other."""
+    return _PARTICLE.sub("", family_name)
+
+
+def _family(one: str, other: str) -> Reason:
+    found = _text(one, other)
+    if one and found in {Agreement.ALIKE, Agreement.DIFFERENT} and without_particle(one) == without_particle(other):
+        return Reason("family_name", Agreement.NEAR, WEIGHTS["family_name"][Agreement.NEAR], "the particle differs")
+    return _reason("family_name", found)
+
+
+def _names_swapped(one: Facts, other: Facts) -> Sequence[Reason]:
+    """The same, with the other's family and given name in each other's place. Only where both agree well."""
+    family, given = _text(one.family_name, other.given_name), _text(one.given_name, other.family_name)
+    if not {family, given} <= {Agreement.EQUAL, Agreement.NEAR}:
+        return ()
+    return (
+        Reason("family_name", family, WEIGHTS["family_name"][family] + SWAPPED, "family and given name are swapped"),
+        _reason("given_name", given),
+        _reason("middle_name", _middle(one.middle_name, other.middle_name)),
+    )
+
+
+def _sum(reasons: Sequence[Reason]) -> int:
+    return sum(reason.weight for reason in reasons)
+
+
+def _reason(field: str, agreement: Agreement) -> Reason:
+    return Reason(field, agreement, WEIGHTS[field].get(agreement, 0))
+
+
+def _equal(one: str, other: str) -> Agreement:
+    if not one or not other:
+        return Agreement.MISSING
+    return Agreement.EQUAL if one == other else Agreement.DIFFERENT
+
+
+def _text(one: str, other: str) -> Agreement:
+    if one == other or not one or not other:
+        return _equal(one, other)
+    alike = jaro_winkler(one, other)
+    if alike >= NEAR:
+        return Agreement.NEAR
+    return Agreement.ALIKE if alike >= ALIKE else Agreement.DIFFERENT
+
+
+def _middle(one: str, other: str) -> Agreement:
+    """A middle name is often an initial: one that fits says a little."""
+    if one and other and 1 in {len(one), len(other)} and one != other:
+        return Agreement.ALIKE if one[0] == other[0] else Agreement.DIFFERENT
+    return _text(one, other)
+
+
+def _date(one: str, other: str) -> Agreement:
+    if one == other or not one or not other:
+        return _equal(one, other)
+    if is_slip(one, other):
+        return Agreement.NEAR
+    same_places = sum(left == right for left, right in zip(one, other, strict=False))
+    return Agreement.ALIKE if same_places >= len(one) - WRONG_DIGITS_MAX else Agreement.DIFFERENT
+
+
+def _code(one: str, other: str) -> Agreement:
+    if one == other or not one or not other:
+        return _equal(one, other)
+    return Agreement.NEAR if sorted(one) == sorted(other) else Agreement.DIFFERENT
+
+
+def _address(one: str, other: str) -> Agreement:
+    if one == other or not one or not other:
+        return _equal(one, other)
+    alike = dice(one, other)
+    if alike >= ADDRESS_NEAR:
+        return Agreement.NEAR
+    return Agreement.ALIKE if alike >= ADDRESS_ALIKE else Agreement.DIFFERENT
