@@ -19,6 +19,7 @@ from cardsvc.cards.schemas import (
     OrderSchema,
     PresenceSchema,
     ProofsSchema,
+    ReadbackSchema,
     ReasonSchema,
     RevocationSchema,
     SignatureSchema,
@@ -103,6 +104,11 @@ class Personalisation(MethodView):
                 now=web.now(),
                 random_bytes=city.random_bytes,
                 product_name=given["product"],
+                algorithm=given["algorithm"],
+                blank_serial=given["blank_serial"],
+                terminal_id=given["terminal_id"],
+                settings=city.settings.cards,
+                production=city.settings.is_production,
             )
         )
 
@@ -125,11 +131,21 @@ class Certificates(MethodView):
 @blueprint.route("/<uuid:card_id>/readback")
 class Readback(MethodView):
     @guard.requires(*_COUNTER)
-    @blueprint.arguments(SignatureSchema)
+    @blueprint.arguments(ReadbackSchema)
     @blueprint.response(200, CardSchema)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """Report that everything was read back; 9E signed for it. The card is ready."""
-        return shown(actions.report_ready(web.session(), card_id, given["signature"], by=_asker(), now=web.now()))
+        return shown(
+            actions.report_ready(
+                web.session(),
+                card_id,
+                given["signature"],
+                by=_asker(),
+                now=web.now(),
+                management_key=given["management_key"],
+                production=web.city().settings.is_production,
+            )
+        )
 
 
 @blueprint.route("/<uuid:card_id>/handover")

@@ -1,13 +1,26 @@
-"""Tables of the cards. `card_event` is their history and never changes; keys are kept for ever, so none comes twice."""
+"""Tables of the cards. `card_event` is their history and never changes; keys are kept for ever, so none comes twice.
+
+What must hold whoever writes is held by the database: one order and one card in use a resident, nothing out of a
+stopped state but destruction, nothing out of a spoiled or returned blank.
+"""
 
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cardsvc.cards.rules import HELD, ORDERED, CardState, RevocationReason
-from cardsvc.db import Base, Id, append_only
+from cardsvc.cards.rules import (
+    HELD,
+    ORDERED,
+    BlankState,
+    BulkKind,
+    CardState,
+    ManagementKeyState,
+    OrderKind,
+    RevocationReason,
+)
+from cardsvc.db import Base, Id, append_only, refuse
 
 
 def _one_of(column: str, values: object) -> str:
@@ -23,7 +36,10 @@ class CardRow(Base):
     """A card, from the order to its destruction. `id` is the GUID on the chip: a UUIDv4, as the standard wants it.
 
     `challenge` is what the keys of the present attempt sign, `readback_challenge` what the finished card signs.
-    `blocked_at` is when the card came to a state in which it may not be used; NULL while it may.
+    `blocked_at` is when the card came to a state in which it may not be used; NULL while it may. `state_since` is when
+    it came to its present state. `replaces` is the card that this one takes the place of. `authority` is the key
+    identifier of the authority that certified the present attempt (RFC 5280 4.2.1.1). `management_key` says whether the
+    card's 9B key was made the card's own; `management_algorithm` is that key's identifier.
     """
 
     __tablename__ = "card"
@@ -41,11 +57,16 @@ class CardRow(Base):
         ),
         CheckConstraint(_one_of("revoked_reason", RevocationReason), name="revoked_reason_known"),
         CheckConstraint("attempt >= 0", name="attempt"),
+        CheckConstraint(_one_of("order_kind", OrderKind), name="order_kind_known"),
+        CheckConstraint("(order_kind = 'first') = (replaces IS NULL)", name="replaces_a_card"),
+        CheckConstraint("replaces <> id", name="replaces_another"),
+        CheckConstraint(_one_of("management_key", ManagementKeyState), name="management_key_known"),
         Index("uq_card_resident_id_held", "resident_id", unique=True, sqlite_where=_HELD, postgresql_where=_HELD),
         Index(
             "uq_card_resident_id_ordered", "resident_id", unique=True, sqlite_where=_ORDERED, postgresql_where=_ORDERED
         ),
         Index("ix_card_state", "state", "id"),
+        Index("ix_card_state_since", "state", "state_since"),
     )
 
     id: Mapped[UUID] = mapped_column(Id, primary_key=True)
@@ -67,6 +88,34 @@ class CardRow(Base):
     chuid: Mapped[bytes | None]
     revoked_reason: Mapped[str | None] = mapped_column(String(20))
     blocked_at: Mapped[datetime | None]
+    state_since: Mapped[datetime]
+    order_kind: Mapped[str] = mapped_column(String(12), server_default=OrderKind.FIRST.value)
+    replaces: Mapped[UUID | None] = mapped_column(Id, ForeignKey("card.id"), index=True)
+    authority: Mapped[bytes | None]
+    management_algorithm: Mapped[int | None]
+    management_key: Mapped[str | None] = mapped_column(String(12))
+    terminal_id: Mapped[UUID | None]
+
+
+refuse(
+    CardRow.__table__,
+    "stays_stopped",
+    "UPDATE",
+    when="OLD.state IN ('revoked', 'expired', 'destroyed') AND NEW.state NOT IN (OLD.state, 'destroyed')",
+    message="a stopped card stays stopped",
+)
+
+
+class CardObjectRow(Base):
+    """What the present attempt writes onto the chip beside certificates, by its tag in hex: kept only while the card is
+    being made, so that the same question gets the same bytes.
+    """
+
+    __tablename__ = "card_object"
+
+    card_id: Mapped[UUID] = mapped_column(Id, ForeignKey("card.id"), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(6), primary_key=True)
+    content: Mapped[bytes]
 
 
 class CardKeyRow(Base):
@@ -77,6 +126,8 @@ class CardKeyRow(Base):
         CheckConstraint("slot IN ('9A', '9C', '9E')", name="slot_known"),
         Index("uq_card_key_card_id_active", "card_id", "slot", unique=True, sqlite_where=text("active"),
               postgresql_where=text("active")),
+        Index("ix_card_key_superseded", "not_after", sqlite_where=text("NOT active"),
+              postgresql_where=text("NOT active")),
     )  # fmt: skip
 
     key_id: Mapped[bytes] = mapped_column(primary_key=True)
@@ -104,3 +155,125 @@ class CardEventRow(Base):
 
 
 append_only(CardEventRow.__table__)
+
+
+# ---------------------------------------------------------------------------------------------------------------- stock
+
+
+class BlankBatchRow(Base):
+    """A delivery of blank cards. `transport_key_reference` says where its transport key is kept; never the key itself.
+
+    `delivered` is the count of the delivery note. `file_hash` is SHA-256 of the list of serials that was taken in.
+    """
+
+    __tablename__ = "blank_batch"
+    __table_args__ = (
+        CheckConstraint("delivered >= 1", name="delivered"),
+        UniqueConstraint("name"),
+        UniqueConstraint("file_hash"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    product: Mapped[str] = mapped_column(String(40))
+    delivered_by: Mapped[str] = mapped_column(String(120))
+    delivered_on: Mapped[date]
+    delivered: Mapped[int]
+    transport_key_reference: Mapped[str | None] = mapped_column(String(120))
+    file_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    taken_in_by: Mapped[UUID]
+    taken_in_at: Mapped[datetime]
+
+
+class BlankRow(Base):
+    """A blank card by the serial printed on it. `card_id` is the card it was made into, or was to be made into."""
+
+    __tablename__ = "blank"
+    __table_args__ = (
+        CheckConstraint(_one_of("state", BlankState), name="state_known"),
+        CheckConstraint("state <> 'used' OR card_id IS NOT NULL", name="used_for_a_card"),
+        CheckConstraint("state NOT IN ('in_stock', 'returned') OR card_id IS NULL", name="unused"),
+        Index("uq_blank_card_id_used", "card_id", unique=True, sqlite_where=text("state = 'used'"),
+              postgresql_where=text("state = 'used'")),
+        Index("ix_blank_batch", "batch_id", "state"),
+    )  # fmt: skip
+
+    serial: Mapped[str] = mapped_column(String(64), primary_key=True)
+    batch_id: Mapped[UUID] = mapped_column(Id, ForeignKey("blank_batch.id"))
+    state: Mapped[str] = mapped_column(String(10))
+    card_id: Mapped[UUID | None] = mapped_column(Id, ForeignKey("card.id"))
+
+
+refuse(
+    BlankRow.__table__,
+    "stays_away",
+    "UPDATE",
+    when="OLD.state IN ('spoiled', 'returned') AND NEW.state <> OLD.state",
+    message="a blank that was spoiled or returned is not stock again",
+)
+
+
+class BlankEventRow(Base):
+    """One move of a blank: who, when, why. `reason` is a code of the spoilage register where it was spoiled."""
+
+    __tablename__ = "blank_event"
+    __table_args__ = (Index("ix_blank_event_to_state", "to_state", "at"),)
+
+    serial: Mapped[str] = mapped_column(String(64), ForeignKey("blank.serial"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    to_state: Mapped[str] = mapped_column(String(10))
+    card_id: Mapped[UUID | None]
+    actor: Mapped[UUID]
+    at: Mapped[datetime]
+    reason: Mapped[str | None] = mapped_column(String(20))
+    note: Mapped[str | None] = mapped_column(String(200))
+
+
+append_only(BlankEventRow.__table__)
+
+
+# ----------------------------------------------------------------------------------------------------------------- bulk
+
+
+class CardBulkRow(Base):
+    """One decision about many cards: proposed by one person, approved by another, carried out at once.
+
+    `list_hash` is SHA-256 over the sorted ids of the cards proposed; `changed` counts those it was carried out on.
+    """
+
+    __tablename__ = "card_bulk"
+    __table_args__ = (
+        CheckConstraint(_one_of("kind", BulkKind), name="kind_known"),
+        CheckConstraint("approved_by <> proposed_by", name="approver_differs"),
+        CheckConstraint(
+            "(approved_by IS NULL) = (executed_at IS NULL) AND (executed_at IS NULL) = (changed IS NULL)",
+            name="executed",
+        ),
+        CheckConstraint("(kind = 'revoke') = (revoked_reason IS NOT NULL)", name="revoked_for_a_reason"),
+        CheckConstraint("card_count >= 1", name="card_count"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    reason: Mapped[str] = mapped_column(String(150))
+    revoked_reason: Mapped[str | None] = mapped_column(String(20))
+    criteria: Mapped[str]
+    card_count: Mapped[int]
+    list_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    proposed_by: Mapped[UUID]
+    proposed_at: Mapped[datetime]
+    approved_by: Mapped[UUID | None]
+    executed_at: Mapped[datetime | None]
+    changed: Mapped[int | None]
+
+
+class CardBulkItemRow(Base):
+    """The cards that were proposed: what the second person approves is this list and no other."""
+
+    __tablename__ = "card_bulk_item"
+
+    bulk_id: Mapped[UUID] = mapped_column(Id, ForeignKey("card_bulk.id"), primary_key=True)
+    card_id: Mapped[UUID] = mapped_column(Id, ForeignKey("card.id"), primary_key=True)
+
+
+append_only(CardBulkItemRow.__table__)

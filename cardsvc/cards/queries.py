@@ -16,6 +16,8 @@ from cardsvc.cards.rules import (
     HELD,
     CardNotFound,
     CardState,
+    ManagementKeyState,
+    OrderKind,
     PublicKey,
     RevocationReason,
     city_day,
@@ -30,7 +32,10 @@ _CACHED_KEYS = 20_000  # about 20 MB: the cards that tap every day in a town
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A card as officers see it. Times are None until the step was taken; `blocked_at` is None while it may be used."""
+    """A card as officers see it. Times are None until the step was taken; `blocked_at` is None while it may be used.
+
+    `replaces` is the card that this one takes the place of; `terminal_id` the counter that made it.
+    """
 
     id: UUID
     resident_id: UUID
@@ -48,6 +53,11 @@ class Card:
     expires_on: date | None
     revoked_reason: RevocationReason | None
     blocked_at: datetime | None
+    state_since: datetime
+    order_kind: OrderKind
+    replaces: UUID | None
+    management_key: ManagementKeyState | None
+    terminal_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,5 +227,7 @@ def _card(row: Row[*tuple[Any, ...]]) -> Card:
             **values,
             "state": CardState(row.state),
             "revoked_reason": RevocationReason(reason) if reason else None,
+            "order_kind": OrderKind(row.order_kind),
+            "management_key": ManagementKeyState(row.management_key) if row.management_key else None,
         }
     )

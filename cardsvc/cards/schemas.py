@@ -14,6 +14,8 @@ from cardsvc.cards.rules import (
     DEFAULT_PRODUCT,
     CardState,
     KeyProof,
+    ManagementKeyState,
+    OrderKind,
     RevocationReason,
     slot_name,
     slot_of,
@@ -21,6 +23,7 @@ from cardsvc.cards.rules import (
 from crypto.keys import SIGNATURE_BYTES
 
 REASON_LENGTH_MAX = 150
+SERIAL_LENGTH_MAX = 64
 POINT_BYTES_MAX = 133  # the largest point of a standard curve; a point of another than P-256 is refused with a reason
 
 
@@ -45,6 +48,11 @@ class CardSchema(web.ApiSchema):
     expires_on = fields.Date(required=True, allow_none=True)
     revoked_reason = fields.String(required=True, allow_none=True)
     blocked_at = fields.AwareDateTime(required=True, allow_none=True)
+    state_since = fields.AwareDateTime(required=True)
+    order_kind = fields.String(required=True, metadata={"enum": [kind.value for kind in OrderKind]})
+    replaces = fields.UUID(required=True, allow_none=True, metadata={"description": "the card whose place it takes"})
+    management_key = fields.String(required=True, allow_none=True)
+    terminal_id = fields.UUID(required=True, allow_none=True)
 
 
 class CardStepSchema(web.ApiSchema):
@@ -73,6 +81,25 @@ class CardPageSchema(web.ApiSchema):
 
 class BeginSchema(web.ApiSchema):
     product = fields.String(load_default=DEFAULT_PRODUCT, validate=validate.Length(max=40))
+    algorithm = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        validate=validate.Range(min=0, max=255),
+        metadata={"description": "of the card's management key where it is not the product's: 3, 8, 10, 12"},
+    )
+    blank_serial = fields.String(
+        load_default=None, allow_none=True, validate=validate.Length(min=1, max=SERIAL_LENGTH_MAX)
+    )
+    terminal_id = fields.UUID(load_default=None, allow_none=True)
+
+
+class PrintedSchema(web.ApiSchema):
+    name = fields.String(required=True)
+    affiliation = fields.String(required=True)
+    expires_on = fields.Date(required=True)
+    serial = fields.String(required=True)
+    issuer = fields.String(required=True)
 
 
 class InstructionsSchema(web.ApiSchema):
@@ -84,6 +111,15 @@ class InstructionsSchema(web.ApiSchema):
     expires_on = fields.Date(required=True)
     name = fields.String(required=True, metadata={"description": "to print"})
     number = fields.String(required=True, metadata={"description": "to print"})
+    printed = fields.Nested(
+        PrintedSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "what the chip repeats of the print; null where the city does not write it"},
+    )
+    face = web.bytes_field(
+        required=True, allow_none=True, metadata={"description": "the facial image object (CBEFF), to be written"}
+    )
 
 
 class KeyProofSchema(web.ApiSchema):
@@ -104,11 +140,28 @@ class CertificateSchema(web.ApiSchema):
 class IssuedSchema(web.ApiSchema):
     certificates = fields.List(fields.Nested(CertificateSchema), required=True)
     chuid = web.bytes_field(required=True)
+    capabilities = web.bytes_field(required=True, metadata={"description": "the content of 5FC107"})
+    discovery = web.bytes_field(required=True, metadata={"description": "the discovery object, 7E and all"})
+    printed_information = web.bytes_field(
+        required=True, allow_none=True, metadata={"description": "the content of 5FC109; null: not written"}
+    )
+    security_object = web.bytes_field(
+        required=True, allow_none=True, metadata={"description": "the content of 5FC106, signed by the city"}
+    )
     challenge = web.bytes_field(required=True, size=CHALLENGE_BYTES)
 
 
 class SignatureSchema(web.ApiSchema):
     signature = web.bytes_field(required=True, size=SIGNATURE_BYTES)
+
+
+class ReadbackSchema(SignatureSchema):
+    management_key = fields.Enum(
+        ManagementKeyState,
+        by_value=True,
+        load_default=ManagementKeyState.DIVERSIFIED,
+        metadata={"description": "kept: the product cannot replace its 9B key; refused in production"},
+    )
 
 
 class PresenceSchema(SignatureSchema):
@@ -150,8 +203,6 @@ def shown_instructions(instructions: Instructions) -> dict[str, Any]:
 
 
 def shown_issued(issued: Issued) -> dict[str, Any]:
-    return {
-        "certificates": [{"slot": slot_name(slot), "certificate": issued.certificates[slot]} for slot in CARD_SLOTS],
-        "chuid": issued.chuid,
-        "challenge": issued.challenge,
-    }
+    plain = {name: getattr(issued, name) for name in Issued.__slots__ if name != "certificates"}
+    certificates = [{"slot": slot_name(slot), "certificate": issued.certificates[slot]} for slot in CARD_SLOTS]
+    return {**plain, "certificates": certificates}

@@ -1,16 +1,9 @@
 """Verbs: order a card, make it, hand it over, stop it; take many in at once."""
 
 from cardsvc.cards.actions.batch import BatchChallenges, IssuedCard, IssueReport, batch_challenges, issue_many
+from cardsvc.cards.actions.handover import hand_over, report_ready, verify_presence
 from cardsvc.cards.actions.orders import approve, new_card_id, request
-from cardsvc.cards.actions.personalisation import (
-    Instructions,
-    Issued,
-    begin_personalisation,
-    certify,
-    hand_over,
-    report_ready,
-    verify_presence,
-)
+from cardsvc.cards.actions.personalisation import Instructions, Issued, begin_personalisation, certify
 from cardsvc.cards.actions.status import destroy, expire_due, resume, revoke, suspend
 
 __all__ = [

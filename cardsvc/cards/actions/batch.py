@@ -29,6 +29,7 @@ from cardsvc.cards.rules import (
     InvalidReadback,
     InvalidReport,
     KeyProof,
+    ManagementKeyState,
     ProvenKey,
     ResidentNotEligible,
     ReusedKey,
@@ -138,7 +139,7 @@ def issue_many(
     expires_on = expiry(now)
     press = Press.of(vault)
     issued = [_issue(press, one, expires_on, now, random_bytes) for one in proven]
-    _write_cards(session, proven, issued, expires_on, by, approver, now)
+    _write_cards(session, proven, issued, expires_on, by, approver, now, press.authority_id)
     _write_keys(session, proven, issued, expires_on)
     _write_events(session, issued, by, approver, now)
     return issued
@@ -233,6 +234,7 @@ def _write_cards(
     by: UUID,
     approver: UUID,
     now: datetime,
+    authority: bytes,
 ) -> None:
     count = len(issued)
     columns: dict[str, Sequence[object]] = {
@@ -245,6 +247,9 @@ def _write_cards(
         "readback_challenge": [one.challenges.readback for one in proven],
         "expires_on": [expires_on] * count,
         "chuid": [card.chuid for card in issued],
+        "state_since": [now] * count,
+        "authority": [authority] * count,
+        "management_key": [ManagementKeyState.DIVERSIFIED.value] * count,
     }
     for step, actor in (("requested", by), ("approved", approver), ("personalised", by), ("handed_over", by)):
         columns[f"{step}_by"] = [actor] * count

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from cryptography.x509 import Certificate
+from cryptography.x509 import Certificate, SubjectKeyIdentifier
 
 from cardsvc.cards.actions.moves import RandomBytes
-from cardsvc.cards.rules import CLOCK_LEEWAY, Product, ProvenKey, not_after
+from cardsvc.cards.rules import CLOCK_LEEWAY, KEY_BYTES, TRIPLE_DES, ProvenKey, not_after
 from cardsvc.vault import Vault
 from crypto import pki
 from crypto.keys import Signer
@@ -31,6 +31,12 @@ class Press:
         return cls(
             vault.certificate("card-ca"), vault.signer("card-ca"), vault.certificate("content"), vault.signer("content")
         )
+
+    @property
+    def authority_id(self) -> bytes:
+        """The key identifier by which certificates name who issued them (RFC 5280 4.2.1.1)."""
+        own = self.authority.extensions.get_extension_for_class(SubjectKeyIdentifier)
+        return own.value.key_identifier
 
     def certificates(
         self,
@@ -64,9 +70,15 @@ class Press:
         return pki.build_chuid(card_id, expires_on, certificate=self.content, signer=self.content_signer)
 
 
-def management_key(vault: Vault, card_id: UUID, kind: Product) -> bytes:
+def management_key(vault: Vault, card_id: UUID, algorithm: int) -> bytes:
     """The card's own 9B key. It is never stored: this vault alone can compute it again."""
-    return vault.derive("card-management", card_id.bytes, kind.key_bytes)
+    key = vault.derive("card-management", card_id.bytes, KEY_BYTES[algorithm])
+    return _with_odd_parity(key) if algorithm == TRIPLE_DES else key
+
+
+def _with_odd_parity(key: bytes) -> bytes:
+    """The last bit of each byte of a DES key is its parity (SP 800-67 3.1); some cards look at it."""
+    return bytes(byte & 0xFE | (byte >> 1).bit_count() + 1 & 1 for byte in key)
 
 
 def _serial(random_bytes: RandomBytes) -> int:

@@ -28,6 +28,8 @@ def move(
         changes["blocked_at"] = None
     elif card.state not in BLOCKED:
         changes["blocked_at"] = now  # suspended and then revoked: blocked since it was suspended
+    if to is not card.state:
+        changes["state_since"] = now
     unchanged = (CardRow.id == card.id, CardRow.state == card.state.value, CardRow.attempt == card.attempt)
     try:
         with session.begin_nested():

@@ -35,6 +35,7 @@ def request(session: Session, resident_id: UUID, *, by: UUID, now: datetime, ran
         "requested_by": by,
         "requested_at": now,
         "attempt": 0,
+        "state_since": now,
     }
     try:
         with session.begin_nested():

@@ -15,49 +15,50 @@ from sqlalchemy.orm import Session
 
 from cardsvc import residents
 from cardsvc.cards import queries
+from cardsvc.cards.actions.attempts import present_attempt
 from cardsvc.cards.actions.issuing import Press, management_key
 from cardsvc.cards.actions.moves import RandomBytes, move
 from cardsvc.cards.models import CardKeyRow, CardRow
 from cardsvc.cards.queries import Card
 from cardsvc.cards.rules import (
+    CAPABILITIES,
     CHALLENGE_BYTES,
     DEFAULT_PRODUCT,
-    CardNotActive,
-    CardNotFound,
+    DISCOVERY,
     CardState,
-    InvalidHandover,
     InvalidMove,
-    InvalidReadback,
     KeyProof,
     Move,
-    NotCertified,
-    PresenceNotProven,
+    Printed,
     ProvenKey,
     PublicKey,
     ReusedKey,
     expiry,
-    handover_statement,
+    management_algorithm,
     not_after,
-    presence_statement,
+    printed,
     product,
     prove,
-    readback_statement,
     slot_name,
 )
-from cardsvc.errors import CityError
+from cardsvc.settings import CardSettings
 from cardsvc.vault import Vault
 from crypto import keys
-from crypto.errors import InvalidSignature
 from crypto.pki import CardSlot
 
 _PERSONALISABLE = frozenset({CardState.PERSONALISING, CardState.READY})
+
+
+PLAIN = CardSettings()
 
 
 @dataclass(frozen=True, slots=True)
 class Instructions:
     """What a card is to become. `management_key` is its own 9B key, `algorithm` that key's identifier (SP 800-78-5).
 
-    The keys sign `challenge`; `expires_on` is the card's last day; `name` and `number` are for the print.
+    The keys sign `challenge`; `expires_on` is the card's last day; `name` and `number` are for the print. `printed` is
+    the text that the chip repeats, `face` the content of its facial image object (CBEFF): None where the city does not
+    write them onto chips.
     """
 
     card_id: UUID
@@ -68,15 +69,25 @@ class Instructions:
     expires_on: date
     name: str
     number: str
+    printed: Printed | None = None
+    face: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What goes onto the card, byte for byte. `challenge` is what the finished card signs (readback and handover)."""
+    """What goes onto the card, byte for byte. `challenge` is what the finished card signs (readback and handover).
+
+    `capabilities` (5FC107), `discovery` (7E, the whole object), `printed_information` (5FC109) and the facial image of
+    the instructions are what the hashes of `security_object` (5FC106) stand for. None: the card gets no such object.
+    """
 
     certificates: Mapping[CardSlot, bytes]
     chuid: bytes
     challenge: bytes
+    capabilities: bytes = CAPABILITIES
+    discovery: bytes = DISCOVERY
+    printed_information: bytes | None = None
+    security_object: bytes | None = None
 
 
 def begin_personalisation(
@@ -88,13 +99,20 @@ def begin_personalisation(
     now: datetime,
     random_bytes: RandomBytes,
     product_name: str = DEFAULT_PRODUCT,
+    algorithm: int | None = None,
+    blank_serial: str | None = None,
+    terminal_id: UUID | None = None,
+    settings: CardSettings = PLAIN,
+    production: bool = False,
 ) -> Instructions:
     """Start an attempt to make the card, the first or, after a tear, another. Keys of an earlier attempt lose effect.
 
-    Raises: CardNotFound, InvalidMove, UnknownProduct.
+    `algorithm` is that of the card's management key where it is not the product's.
+    Raises: CardNotFound, InvalidMove, UnknownProduct, UnknownAlgorithm, WithdrawnAlgorithm.
     """
     card = queries.find(session, card_id)
     kind = product(product_name)
+    chosen = management_algorithm(kind, algorithm, production=production)
     challenge = random_bytes(CHALLENGE_BYTES)
     card = move(
         session,
@@ -107,22 +125,57 @@ def begin_personalisation(
         challenge=challenge,
         readback_challenge=None,
         chuid=None,
+        authority=None,
+        management_algorithm=chosen,
+        management_key=None,
+        terminal_id=terminal_id,
         expires_on=expiry(now),
         personalised_by=by,
         personalised_at=now,
     )
     session.execute(update(CardKeyRow).where(CardKeyRow.card_id == card_id, CardKeyRow.active).values(active=False))
+    return _instructions(session, vault, card, chosen, challenge, blank_serial, settings)
+
+
+def _instructions(
+    session: Session,
+    vault: Vault,
+    card: Card,
+    algorithm: int,
+    challenge: bytes,
+    blank_serial: str | None,
+    settings: CardSettings,
+) -> Instructions:
     resident = residents.find(session, card.resident_id)
     assert card.expires_on is not None
+    assert card.personalised_by is not None
+    assert card.personalised_at is not None
+    residents.note_look(
+        session,
+        resident.id,
+        actor=card.personalised_by,
+        purpose="personalising a card",
+        fields=("name",),
+        device_id=card.terminal_id,
+        now=card.personalised_at,
+    )
+    text = printed(
+        card.id,
+        name=resident.full_name,
+        expires_on=card.expires_on,
+        blank_serial=blank_serial,
+        city_name=vault.city_name,
+    )
     return Instructions(
-        card_id=card_id,
+        card_id=card.id,
         attempt=card.attempt,
-        management_key=management_key(vault, card_id, kind),
-        algorithm=kind.algorithm,
+        management_key=management_key(vault, card.id, algorithm),
+        algorithm=algorithm,
         challenge=challenge,
         expires_on=card.expires_on,
         name=resident.full_name,
         number=resident.number,
+        printed=text if settings.printed_information else None,
     )
 
 
@@ -139,7 +192,7 @@ def certify(
 
     Raises: CardNotFound, InvalidMove, WrongSlots, InvalidPublicKey, InvalidPossession, ReusedKey.
     """
-    row = _present_attempt(session, card_id, frozenset({CardState.PERSONALISING}), "certify")
+    row = present_attempt(session, card_id, frozenset({CardState.PERSONALISING}), "certify")
     assert row.challenge is not None
     assert row.expires_on is not None
     proven = prove(card_id, row.challenge, proofs)
@@ -170,78 +223,9 @@ def certify(
             for key in proven
         ],
     )
-    session.execute(update(CardRow).where(CardRow.id == card_id).values(chuid=chuid, readback_challenge=challenge))
+    written = {"chuid": chuid, "readback_challenge": challenge, "authority": press.authority_id}
+    session.execute(update(CardRow).where(CardRow.id == card_id).values(written))
     return Issued(certificates, chuid, challenge)
-
-
-def report_ready(session: Session, card_id: UUID, signature: bytes, *, by: UUID, now: datetime) -> Card:
-    """The counter read everything back and compared; 9E signed for it. Reported again, nothing changes.
-
-    Raises: CardNotFound, InvalidMove, NotCertified, InvalidReadback.
-    """
-    row = _present_attempt(session, card_id, _PERSONALISABLE, Move.READY)
-    statement = readback_statement(card_id, _readback_challenge(row))
-    _verify(session, card_id, CardSlot.CARD_AUTH, statement, signature, InvalidReadback())
-    card = queries.find(session, card_id)
-    return card if card.state is CardState.READY else move(session, card, Move.READY, by=by, now=now)
-
-
-def hand_over(session: Session, card_id: UUID, signature: bytes, *, by: UUID, now: datetime) -> Card:
-    """The holder set the PIN and used it: 9C signed for it, and the card is active. Reported again, nothing changes.
-
-    Raises: CardNotFound, InvalidMove, InvalidHandover; ActiveCardExists where the resident holds another card.
-    """
-    row = _present_attempt(session, card_id, frozenset({CardState.READY, CardState.ACTIVE}), Move.HAND_OVER)
-    statement = handover_statement(card_id, _readback_challenge(row))
-    _verify(session, card_id, CardSlot.SIGNATURE, statement, signature, InvalidHandover())
-    card = queries.find(session, card_id)
-    if card.state is CardState.ACTIVE:
-        return card
-    return move(session, card, Move.HAND_OVER, by=by, now=now, handed_over_by=by, handed_over_at=now)
-
-
-def verify_presence(session: Session, card_id: UUID, challenge: bytes, signature: bytes, *, now: datetime) -> Card:
-    """The card, when 9E signed the fresh challenge and the card may be used now.
-
-    Raises: CardNotFound, PresenceNotProven, CardNotActive.
-    """
-    card = queries.find(session, card_id)
-    statement = presence_statement(card_id, challenge)
-    _verify(session, card_id, CardSlot.CARD_AUTH, statement, signature, PresenceNotProven())
-    if card.state is not CardState.ACTIVE:
-        raise CardNotActive(card.state)
-    assert card.expires_on is not None
-    if now > not_after(card.expires_on):
-        raise CardNotActive(CardState.EXPIRED)
-    return card
-
-
-def _present_attempt(session: Session, card_id: UUID, states: frozenset[CardState], move_name: str) -> CardRow:
-    query = select(CardRow).where(CardRow.id == card_id).with_for_update()
-    row = session.execute(query.execution_options(populate_existing=True)).scalar_one_or_none()
-    if row is None:
-        raise CardNotFound
-    if CardState(row.state) not in states:
-        raise InvalidMove(move_name, row.state)
-    return row
-
-
-def _readback_challenge(row: CardRow) -> bytes:
-    if row.readback_challenge is None:
-        raise NotCertified
-    return row.readback_challenge
-
-
-def _verify(
-    session: Session, card_id: UUID, slot: CardSlot, statement: bytes, signature: bytes, failure: CityError
-) -> None:
-    found = queries.active_keys(session, card_id).get(slot)
-    if found is None:
-        raise NotCertified
-    try:
-        keys.verify(found[0], statement, signature)
-    except InvalidSignature as error:
-        raise failure from error
 
 
 def _same_keys(proven: Sequence[ProvenKey], present: Mapping[CardSlot, tuple[PublicKey, bytes]]) -> None:

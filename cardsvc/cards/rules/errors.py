@@ -156,3 +156,31 @@ class InvalidCardId(CityError):
 
     def __init__(self) -> None:
         super().__init__("The card's id is not a UUIDv4 of its own. Make a new random id for each card.")
+
+
+class UnknownAlgorithm(CityError):
+    code = "unknown_card_algorithm"
+    kind = ErrorKind.INVALID
+
+    def __init__(self, known: str) -> None:
+        super().__init__(f"No management key of a city card has this algorithm. Known algorithms: {known}.")
+
+
+class WithdrawnAlgorithm(CityError):
+    """3DES may not protect anything since 2023 (NIST SP 800-131A)."""
+
+    code = "withdrawn_card_algorithm"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__("A 3DES management key is withdrawn: no card in production has one. Take a card with AES.")
+
+
+class KeptInProduction(CityError):
+    code = "management_key_kept"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The card still has the management key it was delivered with. Take a product whose key can be replaced."
+        )

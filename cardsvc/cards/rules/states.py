@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import StrEnum
 from uuid import UUID
 
-from cardsvc.cards.rules.errors import InvalidMove, SameApprover, UnknownProduct
+from cardsvc.cards.rules.errors import InvalidMove, SameApprover, UnknownAlgorithm, UnknownProduct, WithdrawnAlgorithm
 
 VALIDITY_YEARS = 5
 CLOCK_LEEWAY = timedelta(minutes=5)
@@ -46,6 +46,22 @@ class RevocationReason(StrEnum):
     MOVED = "moved"
     FRAUD = "fraud"
     WITHDRAWN = "withdrawn"  # an order that will not be carried out
+    SUPERSEDED = "superseded"  # a renewed card, at the moment its successor is handed over; nobody chooses it
+
+
+class OrderKind(StrEnum):
+    """Why a card was ordered. What is not the first takes the place of a card that it names."""
+
+    FIRST = "first"
+    RENEWAL = "renewal"  # the old card stays good until the new one is handed over
+    REPLACEMENT = "replacement"  # the old card was stopped for good when the new one was ordered
+
+
+class ManagementKeyState(StrEnum):
+    """What became of the card's 9B key."""
+
+    DIVERSIFIED = "diversified"  # the card's own, derived in the vault
+    KEPT = "kept"  # the product cannot replace it: never in production
 
 
 ORDERED = frozenset({CardState.REQUESTED, CardState.APPROVED, CardState.PERSONALISING, CardState.READY})
@@ -126,6 +142,24 @@ def product(name: str) -> Product:
         return PRODUCTS[name]
     except KeyError:
         raise UnknownProduct(", ".join(PRODUCTS)) from None
+
+
+# Management key algorithms by SP 800-78-5 table 10, each with the size of its key in bytes.
+TRIPLE_DES = 0x03
+KEY_BYTES = {TRIPLE_DES: 24, 0x08: 16, 0x0A: 24, 0x0C: 32}
+
+
+def management_algorithm(kind: Product, wanted: int | None, *, production: bool) -> int:
+    """The algorithm of the card's own 9B key: the product's, or the one that the counter found the card to have.
+
+    Raises: UnknownAlgorithm, WithdrawnAlgorithm.
+    """
+    algorithm = kind.algorithm if wanted is None else wanted
+    if algorithm not in KEY_BYTES:
+        raise UnknownAlgorithm(", ".join(map(str, KEY_BYTES)))
+    if production and algorithm == TRIPLE_DES:
+        raise WithdrawnAlgorithm
+    return algorithm
 
 
 # ------------------------------------------------------------------------------------------------------ dates
