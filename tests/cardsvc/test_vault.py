@@ -12,7 +12,7 @@ from crypto.tlog import open_note, sign_note
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 PASSPHRASE = "a passphrase of a test"
-SEALED_NAMES = sorted(["master", *(f"{name}.key" for name in KeyName)])
+SEALED_NAMES = sorted(["master", "generations", *(f"{name}.key" for name in KeyName)])
 
 
 def make(folder: Path, random_bytes: Callable[[int], bytes]) -> Vault:
