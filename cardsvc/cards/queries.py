@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from cardsvc.cards.models import CardEventRow, CardKeyRow, CardRow
@@ -90,6 +90,18 @@ class CardPage:
 
     cards: tuple[Card, ...]
     next: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedKey:
+    """A key whose certificate (DER) counts no more before it ends. `at` is None where it never counted: of an attempt
+    that was begun again. `hold`: the card is suspended and may come back.
+    """
+
+    key_id: bytes
+    certificate: bytes
+    at: datetime | None
+    hold: bool
 
 
 _COLUMNS = tuple(getattr(CardRow, name) for name in Card.__slots__)
@@ -205,6 +217,34 @@ def denied_key_ids(session: Session, now: datetime) -> tuple[bytes, ...]:
     """
     query = select(CardKeyRow.key_id).where(~CardKeyRow.active, CardKeyRow.not_after >= now)
     return tuple(sorted(session.scalars(query)))
+
+
+def count_in_use(session: Session) -> int:
+    """How many cards are in their holders' hands."""
+    query = select(func.count()).select_from(CardRow).where(CardRow.state.in_([state.value for state in HELD]))
+    return session.execute(query).scalar_one()
+
+
+def stopped_keys(session: Session, now: datetime) -> tuple[StoppedKey, ...]:
+    """Every one, in the order of the key ids: what the card authority's revocation list is made of."""
+    query = (
+        select(CardKeyRow.key_id, CardKeyRow.certificate, CardKeyRow.active, CardRow.state, CardRow.blocked_at)
+        .join(CardRow, CardRow.id == CardKeyRow.card_id)
+        .where(
+            CardKeyRow.not_after >= now,
+            ~CardKeyRow.active | CardRow.state.in_([state.value for state in BLOCKED]),
+        )
+        .order_by(CardKeyRow.key_id)
+    )
+    return tuple(
+        StoppedKey(
+            row.key_id,
+            row.certificate,
+            row.blocked_at if row.active else None,
+            row.active and row.state == CardState.SUSPENDED,
+        )
+        for row in session.execute(query)
+    )
 
 
 @lru_cache(maxsize=_CACHED_KEYS)
