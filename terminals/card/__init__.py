@@ -3,6 +3,7 @@
 Other rooms use what this page lists. `pcsc`, the reader over pyscard, is not on it: only an app's start-up chooses it.
 """
 
+from terminals.card.application import Application
 from terminals.card.connection import CardConnection, Interface, Reader
 from terminals.card.errors import (
     BadPublicKey,
@@ -16,12 +17,16 @@ from terminals.card.errors import (
     LastPinTry,
     MalformedResponse,
     NoCard,
+    NoPin,
+    NoPlace,
+    NoPuk,
     NoRoom,
     NotAllowed,
     NotAPivCard,
     ObjectMissing,
     PinBlocked,
     PinFormat,
+    PinRefused,
     PinRejected,
     ProductUnsupported,
     PukBlocked,
@@ -32,6 +37,8 @@ from terminals.card.errors import (
     SessionEnded,
     TransportError,
     UnexpectedStatus,
+    WriteFailed,
+    WrongManagementAlgorithm,
     WrongManagementKey,
 )
 from terminals.card.keys import ManagementAlgorithm, Slot, der_signature
@@ -40,7 +47,7 @@ from terminals.card.objects import Chuid, DataObject, Discovery, encode_certific
 from terminals.card.pcscd import PrivatePcscd, SystemPcscd
 from terminals.card.pins import PinStatus
 from terminals.card.products import CardProduct, UnknownProduct, YubicoStyle, product_of
-from terminals.card.session import Application, PivSession
+from terminals.card.session import PivSession
 from terminals.card.simulator import CardFile, CardSettings, CardState, SimulatedCard, factory_key
 from terminals.card.vpcd import VirtualReader
 
@@ -70,12 +77,16 @@ __all__ = [
     "MalformedResponse",
     "ManagementAlgorithm",
     "NoCard",
+    "NoPin",
+    "NoPlace",
+    "NoPuk",
     "NoRoom",
     "NotAPivCard",
     "NotAllowed",
     "ObjectMissing",
     "PinBlocked",
     "PinFormat",
+    "PinRefused",
     "PinRejected",
     "PinStatus",
     "PivSession",
@@ -95,6 +106,8 @@ __all__ = [
     "UnexpectedStatus",
     "UnknownProduct",
     "VirtualReader",
+    "WriteFailed",
+    "WrongManagementAlgorithm",
     "WrongManagementKey",
     "YubicoStyle",
     "der_signature",

@@ -49,12 +49,15 @@ KEY_MANAGEMENT: Final = 0x9B
 
 # --- algorithm identifiers (SP 800-78-5, Table 9) ---
 ALGORITHM_3DES: Final = 0x03
+ALGORITHM_RSA_3072: Final = 0x05
+ALGORITHM_RSA_1024: Final = 0x06
 ALGORITHM_RSA_2048: Final = 0x07
 ALGORITHM_AES_128: Final = 0x08
 ALGORITHM_AES_192: Final = 0x0A
 ALGORITHM_AES_256: Final = 0x0C
 ALGORITHM_P256: Final = 0x11
 ALGORITHM_P384: Final = 0x14
+ALGORITHM_RSA_4096: Final = 0x16  # Yubico's, no part of the standard
 ALGORITHM_FOR_PIN: Final = 0xFF  # Yubico's metadata: the reference is a PIN, not a key
 
 # --- application identifiers ---
@@ -118,19 +121,30 @@ class SW(IntEnum):
     MORE_DATA = 0x6100  # low byte: how many
     PAIRING_CODE_WRONG = 0x6300
     TRIES_LEFT = 0x63C0  # low nibble: how many
+    STATE_UNCHANGED = 0x6400
+    MEMORY_FAILURE = 0x6581
     WRONG_LENGTH = 0x6700
+    NO_LOGICAL_CHANNEL = 0x6881
+    NO_SECURE_MESSAGING = 0x6882
     CHAIN_EXPECTED = 0x6883
+    NO_CHAINING = 0x6884
     NOT_ALLOWED_NOW = 0x6982
     BLOCKED = 0x6983
+    REFERENCE_UNUSABLE = 0x6984
     CONDITIONS_NOT_SATISFIED = 0x6985
+    NO_CURRENT_FILE = 0x6986
     SECURE_MESSAGING_MISSING = 0x6987
     SECURE_MESSAGING_WRONG = 0x6988
     BAD_DATA = 0x6A80
     NOT_SUPPORTED = 0x6A81
     NOT_FOUND = 0x6A82
     NO_MEMORY = 0x6A84
+    LENGTH_AND_STRUCTURE = 0x6A85
     BAD_PARAMETERS = 0x6A86
+    LENGTH_AND_PARAMETERS = 0x6A87
     NO_SUCH_KEY = 0x6A88
+    ALREADY_THERE = 0x6A89
+    OUT_OF_RANGE = 0x6B00
     WRONG_LE = 0x6C00  # low byte: the right one
     UNKNOWN_INSTRUCTION = 0x6D00
     UNKNOWN_CLASS = 0x6E00
@@ -144,12 +158,19 @@ class SW(IntEnum):
 _MEANINGS: Final = {
     SW.DONE: "done",
     SW.MORE_DATA: "done, more bytes wait",
-    SW.PAIRING_CODE_WRONG: "the pairing code is wrong",
+    SW.PAIRING_CODE_WRONG: "it did not verify",
     SW.TRIES_LEFT: "wrong PIN or PUK, the last digit says how many tries are left",
+    SW.STATE_UNCHANGED: "execution error, nothing was changed",
+    SW.MEMORY_FAILURE: "the card's memory failed",
     SW.WRONG_LENGTH: "wrong length",
+    SW.NO_LOGICAL_CHANNEL: "logical channels are not supported",
+    SW.NO_SECURE_MESSAGING: "secure messaging is not supported",
+    SW.NO_CHAINING: "command chaining is not supported",
     SW.CHAIN_EXPECTED: "the rest of a chained command was expected",
     SW.NOT_ALLOWED_NOW: "not allowed now",
     SW.BLOCKED: "blocked",
+    SW.REFERENCE_UNUSABLE: "the reference data cannot be used",
+    SW.NO_CURRENT_FILE: "the command is not allowed here",
     SW.CONDITIONS_NOT_SATISFIED: "conditions of use not satisfied",
     SW.SECURE_MESSAGING_MISSING: "secure messaging objects are missing",
     SW.SECURE_MESSAGING_WRONG: "secure messaging objects are wrong",
@@ -157,6 +178,10 @@ _MEANINGS: Final = {
     SW.NOT_SUPPORTED: "the function is not supported",
     SW.NOT_FOUND: "no such object or application",
     SW.NO_MEMORY: "no memory left",
+    SW.LENGTH_AND_STRUCTURE: "the length does not fit the structure",
+    SW.LENGTH_AND_PARAMETERS: "the length does not fit P1 and P2",
+    SW.ALREADY_THERE: "it exists already",
+    SW.OUT_OF_RANGE: "P1 or P2 is out of range",
     SW.BAD_PARAMETERS: "P1 or P2 is wrong",
     SW.NO_SUCH_KEY: "no such key",
     SW.WRONG_LE: "wrong expected length, the last byte says the right one",
@@ -167,11 +192,24 @@ _MEANINGS: Final = {
 
 
 def meaning(sw: int) -> str:
-    """A sentence part for any status word, known or not."""
-    for word in (sw, sw & 0xFFF0, sw & 0xFF00):
+    """A sentence part for any status word: its own, or what its first byte says of the class (ISO 7816-4, 5.6)."""
+    counted = sw & 0xFFF0 if sw & 0xFFF0 == SW.TRIES_LEFT else sw & 0xFF00
+    for word in (sw, counted):
         if word in _MEANINGS:
             return SW(word).meaning
-    return "unknown status"
+    return _CLASSES.get(sw >> 8, "unknown status")
+
+
+_CLASSES: Final = {
+    0x62: "a warning, nothing was changed",
+    0x63: "a warning, something was changed",
+    0x64: "execution error, nothing was changed",
+    0x65: "execution error, something was changed",
+    0x66: "a security fault",
+    0x68: "the class is not supported",
+    0x69: "not allowed",
+    0x6A: "wrong parameters",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +281,21 @@ def _decode_extended(body: bytes) -> tuple[bytes, int | None]:
     if not length or len(data) != length or len(rest) not in (0, 2):
         raise ValueError("Lc does not fit the data")
     return data, (int.from_bytes(rest) or EXTENDED_LE_MAX) if rest else None
+
+
+def within_short_limits(frame: Octets) -> None:
+    """Raises: ValueError: this is no short command (ISO 7816-4 5.1). Contactless readers drop the extended ones."""
+    rest = len(frame) - _HEADER_LENGTH - 1  # what follows the fifth byte, which is Le when nothing does, else Lc
+    if rest < -1 or (rest > 0 and (frame[_HEADER_LENGTH] == 0 or rest - frame[_HEADER_LENGTH] not in (0, 1))):
+        raise ValueError("a command on the wire has at most 255 data bytes and asks for at most 256")
+
+
+def t0_frame(frame: Octets) -> Octets:
+    """A short command as the protocol T=0 wants it: five bytes at least, and no Le after data (ISO 7816-3 12.2)."""
+    if len(frame) == _HEADER_LENGTH:
+        return frame + b"\0"
+    has_data = len(frame) > _HEADER_LENGTH + 1
+    return frame[:-1] if has_data and len(frame) == _HEADER_LENGTH + 1 + frame[_HEADER_LENGTH] + 1 else frame
 
 
 @dataclass(frozen=True, slots=True)

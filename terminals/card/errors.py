@@ -51,15 +51,29 @@ class CardRemoved(TransportError):
     code = "card_removed"
 
     def __init__(self) -> None:
-        super().__init__("The card left the reader before it answered; put it back and start again.")
+        super().__init__("The card left the reader, or lost contact, before it answered; put it back and start again.")
 
 
 class CardMute(TransportError):
     code = "card_mute"
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"The card did not answer within {seconds:g} s; take it out, wipe the contacts and try again.")
+        super().__init__(
+            f"The card did not answer within {seconds:g} s, so what it did is unknown; take it out, wipe it, try again."
+        )
         self.seconds = seconds
+
+
+class CardUnresponsive(TransportError):
+    """There is something in the reader that does not answer to power as a card does."""
+
+    code = "card_unresponsive"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "What is in the reader does not answer as a card does: it may be turned round, or be two cards at once; "
+            "take it out, and put one card in alone."
+        )
 
 
 class SessionEnded(CardError):
@@ -126,6 +140,24 @@ class NoRoom(CardError):
         self.what = what
 
 
+class NoPlace(CardError):
+    """The card was never given a place for this object (or key): the maker's own pre-personalisation is missing."""
+
+    code = "card_no_place"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The card has no place for the {what}; have it prepared as a PIV card by its maker first.")
+        self.what = what
+
+
+class WriteFailed(CardError):
+    code = "card_write_failed"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The card's memory failed while the {what} was written; take the card out of use.")
+        self.what = what
+
+
 class Condition(Enum):
     """What was missing when a card refused a command (SP 800-73-5 Part 1, Tables 4a and 5)."""
 
@@ -155,6 +187,31 @@ class PinFormat(CardError):
         super().__init__("A PIN is 6 to 8 digits; enter it again.")
 
 
+class PinRefused(CardError):
+    """The card's own rules for PINs (length, repeated or ascending digits, one used before) do not take the new one."""
+
+    code = "pin_refused"
+
+    def __init__(self) -> None:
+        super().__init__("The card does not take this PIN: its own rules want another one; choose a less simple PIN.")
+
+
+class NoPin(CardError):
+    code = "card_has_no_pin"
+
+    def __init__(self) -> None:
+        super().__init__("The card has no PIV PIN (reference 80); it is another product: refuse it at intake.")
+
+
+class NoPuk(CardError):
+    """The card has no PUK, or no command to change it (SP 800-73-5 Part 2 makes it optional)."""
+
+    code = "card_has_no_puk"
+
+    def __init__(self) -> None:
+        super().__init__("The card has no PUK that can be used or changed; a blocked PIN will need a new card.")
+
+
 class PukFormat(CardError):
     code = "puk_format"
 
@@ -163,10 +220,12 @@ class PukFormat(CardError):
 
 
 class PinRejected(CardError):
+    """`attempts_left` is None where the card does not say it."""
+
     code = "pin_rejected"
 
-    def __init__(self, attempts_left: int) -> None:
-        super().__init__(f"The PIN is wrong; {attempts_left} more {_tries(attempts_left)} before the card is blocked.")
+    def __init__(self, attempts_left: int | None) -> None:
+        super().__init__(f"The PIN is wrong; {_left(attempts_left)} before the card is blocked.")
         self.attempts_left = attempts_left
 
 
@@ -189,8 +248,8 @@ class LastPinTry(CardError):
 class PukRejected(CardError):
     code = "puk_rejected"
 
-    def __init__(self, attempts_left: int) -> None:
-        super().__init__(f"The PUK is wrong; {attempts_left} more {_tries(attempts_left)} before the card is lost.")
+    def __init__(self, attempts_left: int | None) -> None:
+        super().__init__(f"The PUK is wrong; {_left(attempts_left)} before the card is lost.")
         self.attempts_left = attempts_left
 
 
@@ -205,10 +264,23 @@ class PukBlocked(CardError):
 
 
 class WrongManagementKey(CardError):
+    """`attempts_left` is what the card said of its counter; None for the many cards that count no wrong keys."""
+
     code = "wrong_management_key"
 
-    def __init__(self) -> None:
-        super().__init__("The card does not accept this management key; check which batch or product the card is from.")
+    def __init__(self, attempts_left: int | None = None) -> None:
+        counted = "" if attempts_left is None else f" ({attempts_left} {_tries(attempts_left)} left)"
+        super().__init__(
+            f"The card does not accept this management key{counted}; check which batch or product the card is from, "
+            "and name its key with --management-key-file."
+        )
+        self.attempts_left = attempts_left
+
+
+class WrongManagementAlgorithm(WrongManagementKey):
+    """The card has no management key of this algorithm. Nothing was tried, so no counter moved."""
+
+    code = "wrong_management_algorithm"
 
 
 class CardNotGenuine(CardError):
@@ -236,9 +308,16 @@ class BadSignature(CardError):
 class ProductUnsupported(CardError):
     code = "card_product_unsupported"
 
-    def __init__(self, product: str) -> None:
-        super().__init__(f"No known command replaces the management key of {product}; refuse this product at intake.")
+    def __init__(self, product: str, holding: str = "") -> None:
+        by = f" by {holding}" if holding else ""
+        super().__init__(
+            f"No known command replaces the management key of {product}{by}; refuse this product at intake."
+        )
         self.product = product
+
+
+def _left(count: int | None) -> str:
+    return "the card does not say how many tries are left" if count is None else f"{count} more {_tries(count)}"
 
 
 def _tries(count: int) -> str:

@@ -6,14 +6,26 @@ from dataclasses import dataclass
 from typing import Final
 
 from terminals.card.apdu import PIN_FILL, REFERENCE_DATA_LENGTH, SW, ResponseApdu
-from terminals.card.errors import CardError, PinBlocked, PinFormat, PinRejected, PukBlocked, PukFormat, PukRejected
+from terminals.card.errors import (
+    CardError,
+    NoPuk,
+    PinBlocked,
+    PinFormat,
+    PinRefused,
+    PinRejected,
+    PukBlocked,
+    PukFormat,
+    PukRejected,
+)
 
 PIN_LENGTH_MIN: Final = 6  # SP 800-73-5 Part 2, 2.4.3
 
 
 @dataclass(frozen=True, slots=True)
 class PinStatus:
-    """`attempts_left` is None while the PIN is verified: the card then says only that. 0 means blocked."""
+    """`attempts_left` is None while the PIN is verified: the card then says only that; and where a card never says it.
+    0 means blocked.
+    """
 
     verified: bool
     attempts_left: int | None
@@ -55,24 +67,42 @@ def wiped(*secrets: bytearray) -> Iterator[None]:
 
 def pin_refusal(response: ResponseApdu) -> CardError | None:
     """What a card means that did not accept a PIN; None when it is something else."""
-    return _refusal(response, PinRejected, PinBlocked, PinFormat)
+    return _refusal(response, PinRejected, PinBlocked) or (PinFormat() if response.sw == SW.BAD_DATA else None)
 
 
-def puk_refusal(response: ResponseApdu) -> CardError | None:
-    """The same for the PUK. 6A80 then means that the new PIN or PUK has a form this card does not take."""
-    return _refusal(response, PukRejected, PukBlocked, PinFormat)
+def new_pin_refusal(response: ResponseApdu) -> CardError | None:
+    """The same where a new PIN came along: it may be the new one that the card's own rules do not take."""
+    return _refusal(response, PinRejected, PinBlocked) or (PinRefused() if response.sw in _RULES else None)
+
+
+def counter_refusal(response: ResponseApdu) -> CardError | None:
+    """What a card means that did not set a PIN by the PUK."""
+    refused = _refusal(response, PukRejected, PukBlocked)
+    if refused is None and response.sw in _NO_PUK:
+        return NoPuk()
+    return refused or (PinRefused() if response.sw in _RULES else None)
+
+
+def new_puk_refusal(response: ResponseApdu) -> CardError | None:
+    """What a card means that did not change its PUK: SP 800-73-5 Part 2, 3.2.2 leaves it to the card."""
+    refused = _refusal(response, PukRejected, PukBlocked)
+    return NoPuk() if refused is None and response.sw in _NO_PUK | _RULES else refused
+
+
+_RULES: Final = {SW.BAD_DATA, SW.CONDITIONS_NOT_SATISFIED, SW.REFERENCE_UNUSABLE}
+_NO_PUK: Final = {SW.NO_SUCH_KEY, SW.NOT_SUPPORTED, SW.BAD_PARAMETERS, SW.OUT_OF_RANGE, SW.UNKNOWN_INSTRUCTION}
+_DID_NOT_VERIFY: Final = 0x63  # SW1; with no count in SW2 the card does not say how many tries are left
 
 
 def _refusal(
     response: ResponseApdu,
     rejected: type[PinRejected | PukRejected],
     blocked: type[PinBlocked | PukBlocked],
-    malformed: type[PinFormat],
 ) -> CardError | None:
     if response.tries_left:
         return rejected(response.tries_left)
     if response.tries_left == 0 or response.sw == SW.BLOCKED:
         return blocked()
-    if response.sw == SW.BAD_DATA:
-        return malformed()
+    if response.sw >> 8 == _DID_NOT_VERIFY:
+        return rejected(None)
     return None
