@@ -6,7 +6,7 @@ error: a misspelt setting must not silently mean its default.
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from cardsvc.errors import CityError, ErrorKind
 PREFIX = "CITY_"
 PASSPHRASE_LENGTH_MIN = 16
 RENEWAL_DAYS_MAX = 366
+PROXIES_MAX = 8
 # Known to everybody who reads this; production refuses it.
 DEMO_PASSPHRASE = "everybody knows this passphrase"  # noqa: S105
 
@@ -78,6 +79,25 @@ class DedupeSettings:
     look_from: int = 150
 
 
+class StaffPasswords(StrEnum):
+    """Whether staff sign in with a password: always, until they have a card or passkey, or never."""
+
+    ALLOW = "allow"
+    UNTIL_BOUND = "until_bound"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class SignInSettings:
+    """`agent_url` is where the program beside the card reader listens on each member of staff's own machine. `proxies`
+    is how many reverse proxies stand in front: without it everybody would have the proxy's address.
+    """
+
+    staff_passwords: StaffPasswords = StaffPasswords.ALLOW
+    agent_url: str = "http://127.0.0.1:8090"
+    proxies: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`home` holds the vault and, by default, the database. `log_origin` names the log on its checkpoints and can never
@@ -95,6 +115,7 @@ class Settings:
     port: int
     cards: CardSettings = CardSettings()
     dedupe: DedupeSettings = DedupeSettings()
+    sign_in: SignInSettings = SignInSettings()
 
     @property
     def is_production(self) -> bool:
@@ -149,9 +170,21 @@ def _read(env: FileAwareEnv, bind_host: str | None, port: int | None) -> Setting
         same_from=env.int("DEDUPE_SAME_FROM", DedupeSettings().same_from),
         look_from=env.int("DEDUPE_LOOK_FROM", DedupeSettings().look_from),
     )
+    place = Environment(environment) if environment in list(Environment) else Environment.DEMO
+    sign_in = _read_sign_in(env, place)
     env.seal()  # raises for all that was wrong so far
-    place = Environment(environment)
-    return Settings(env=place, home=home, bind_host=bind_host, port=port, cards=cards, dedupe=dedupe, **values)
+    settings = Settings(env=place, home=home, bind_host=bind_host, port=port, cards=cards, dedupe=dedupe, **values)
+    return replace(settings, sign_in=sign_in)
+
+
+def _read_sign_in(env: FileAwareEnv, place: Environment) -> SignInSettings:
+    usual = StaffPasswords.UNTIL_BOUND if place is Environment.PRODUCTION else StaffPasswords.ALLOW
+    passwords = env.str("STAFF_PASSWORDS", usual.value, validate=validate.OneOf(list(StaffPasswords)))
+    return SignInSettings(
+        staff_passwords=StaffPasswords(passwords) if passwords in list(StaffPasswords) else usual,
+        agent_url=env.str("AGENT_URL", SignInSettings().agent_url).rstrip("/"),
+        proxies=env.int("PROXIES", SignInSettings().proxies) or 0,
+    )
 
 
 def check(settings: Settings) -> None:
@@ -185,13 +218,18 @@ def _wrong_in_rooms(settings: Settings) -> dict[str, list[str]]:
         wrong["CITY_CARD_RENEWAL_DAYS"] = [f"must be a number of days from 0 to {RENEWAL_DAYS_MAX}"]
     if not 0 < settings.dedupe.look_from <= settings.dedupe.same_from:
         wrong["CITY_DEDUPE_LOOK_FROM"] = ["must be more than 0 and not more than CITY_DEDUPE_SAME_FROM"]
+    if urlsplit(settings.sign_in.agent_url).hostname not in {"127.0.0.1", "localhost", "::1"}:
+        wrong["CITY_AGENT_URL"] = ["must be an address of the machine itself, like http://127.0.0.1:8090"]
+    if not 0 <= settings.sign_in.proxies <= PROXIES_MAX:
+        wrong["CITY_PROXIES"] = [f"must be the number of reverse proxies in front, 0 to {PROXIES_MAX}"]
     return wrong
 
 
 _CARDS = ("CARD_RENEWAL_DAYS", "CARD_PRINTED_INFORMATION", "CARD_FACE", "CARD_BLANKS_REQUIRED")
 _DEDUPE = ("DEDUPE_SAME_FROM", "DEDUPE_LOOK_FROM")
+_SIGN_IN = ("STAFF_PASSWORDS", "AGENT_URL", "PROXIES")
 KNOWN = ("ENV", "HOME", "DATABASE_URL", "NAME", "LOG_ORIGIN", "PUBLIC_URL", "VAULT_PASSPHRASE", "BIND_HOST", "PORT",
-         *_CARDS, *_DEDUPE)  # fmt: skip
+         *_CARDS, *_DEDUPE, *_SIGN_IN)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +248,7 @@ def describe(settings: Settings) -> list[Line]:
         **{name: str(getattr(settings, name.lower())) for name in plain},
         **{name: str(getattr(settings.cards, name.removeprefix("CARD_").lower())) for name in _CARDS},
         **{name: str(getattr(settings.dedupe, name.removeprefix("DEDUPE_").lower())) for name in _DEDUPE},
+        **{name: str(getattr(settings.sign_in, name.lower())) for name in _SIGN_IN},
         "NAME": settings.city_name,
         "DATABASE_URL": _without_password(settings.database_url),
         "VAULT_PASSPHRASE": "(the demo's)" if settings.vault_passphrase == DEMO_PASSPHRASE else "(set)",
