@@ -2,7 +2,14 @@
 
 from terminals.card.apdu import CLA_PLAIN, SW, CommandApdu, Octets, ResponseApdu, meaning
 from terminals.card.connection import CardConnection, Interface, exchange
-from terminals.card.errors import Condition, NotAllowed, SessionEnded, TransportError, UnexpectedStatus
+from terminals.card.errors import (
+    Condition,
+    MalformedResponse,
+    NotAllowed,
+    SessionEnded,
+    TransportError,
+    UnexpectedStatus,
+)
 
 
 class Channel:
@@ -20,12 +27,14 @@ class Channel:
         return self.exchange(CommandApdu(CLA_PLAIN, ins, p1, p2, data, le))
 
     def exchange(self, command: CommandApdu) -> ResponseApdu:
-        """Raises: TransportError: and the channel is closed. SessionEnded: it was closed before."""
+        """Raises: TransportError: and the channel is closed; so it is when the answer was none (`MalformedResponse`:
+        cut off, or without end). SessionEnded: it was closed before.
+        """
         if self._ended:
             raise SessionEnded
         try:
             return exchange(self.connection, command)
-        except TransportError:
+        except (TransportError, MalformedResponse):
             self.close()
             raise
 

@@ -53,6 +53,7 @@ class Reader(Protocol):
 
     - `wait_for_card` and `wait_for_removal` return True when that is so, False when `timeout` seconds passed. They
       raise `ReaderUnavailable` only for what waiting cannot mend; a daemon that restarts is waited for.
+    - Removed is the card that `wait_for_card` saw last, even if another one is in by now.
     - `connect` powers the card and returns its connection; it raises `NoCard` when the slot is empty. The caller closes
       the connection as soon as the step at hand is done: other programs are kept out of the card until then.
     """
@@ -79,21 +80,28 @@ def exchange(connection: CardConnection, command: CommandApdu) -> ResponseApdu:
         TransportError: from the connection.
         MalformedResponse: the card sends more and more without end.
     """
-    response = _send_chain(connection, command)
-    if response.sw & 0xFF00 == SW.WRONG_LE:
-        # ISO 7816-4 5.1: the same command again, whole, with the length the card named.
-        right = response.sw & 0xFF or SHORT_LE_MAX
-        again = CommandApdu(command.cla, command.ins, command.p1, command.p2, command.data, right)
-        response = _send_chain(connection, again)
+    response = _send_right(connection, command)
     data = response.data
     while response.sw & 0xFF00 == SW.MORE_DATA:
         waiting = response.sw & 0xFF or SHORT_LE_MAX
-        response = _send(connection, CommandApdu(CLA_PLAIN, INS_GET_RESPONSE, P1_NONE, P2_NONE, le=waiting))
+        response = _send_right(connection, CommandApdu(CLA_PLAIN, INS_GET_RESPONSE, P1_NONE, P2_NONE, le=waiting))
         data += response.data
         # a card that says "more" and sends nothing would hold the reader for ever
         if len(data) > RESPONSE_MAX or (response.sw & 0xFF00 == SW.MORE_DATA and not response.data):
             raise MalformedResponse("an answer without end")
     return ResponseApdu(data, response.sw)
+
+
+def _send_right(connection: CardConnection, command: CommandApdu) -> ResponseApdu:
+    """Send it, and if the card names another length, once more, whole, with that one (ISO 7816-4 5.1).
+
+    Not when no length was asked for: a PIN is never sent twice.
+    """
+    response = _send_chain(connection, command)
+    if command.le is None or response.sw & 0xFF00 != SW.WRONG_LE:
+        return response
+    right = response.sw & 0xFF or SHORT_LE_MAX
+    return _send_chain(connection, CommandApdu(command.cla, command.ins, command.p1, command.p2, command.data, right))
 
 
 def _send_chain(connection: CardConnection, command: CommandApdu) -> ResponseApdu:

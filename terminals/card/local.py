@@ -60,6 +60,7 @@ class LocalReader:
         self._name = name
         self.interface = interface
         self._card: CardInSlot | None = None
+        self._waited_for: CardInSlot | None = None
         self._changed = threading.Condition()
 
     @property
@@ -79,17 +80,22 @@ class LocalReader:
 
     def wait_for_card(self, timeout: float) -> bool:
         with self._changed:
-            return self._changed.wait_for(lambda: self._card is not None, timeout)
+            there = self._changed.wait_for(lambda: self._card is not None, timeout)
+            self._waited_for = self._card
+            return there
 
     def wait_for_removal(self, timeout: float) -> bool:
         with self._changed:
-            return self._changed.wait_for(lambda: self._card is None, timeout)
+            return self._changed.wait_for(self._left, timeout)
 
     def connect(self) -> LocalConnection:
         card = self._card
         if card is None:
             raise NoCard(self._name)
         return LocalConnection(self, card)
+
+    def _left(self) -> bool:
+        return self._card is None or (self._waited_for is not None and self._card is not self._waited_for)
 
     def _set(self, card: CardInSlot | None) -> None:
         with self._changed:

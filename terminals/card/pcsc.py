@@ -1,19 +1,23 @@
 """Readers over pyscard: the only place that imports it. Without pyscard or libpcsclite this import still succeeds.
 
 Nothing of pyscard above its bare functions is used: its monitors swallow exceptions, and its connections do not know
-that a removed card's handle may reach the next card.
+that a removed card's handle may reach the next card. No call of PC/SC has a time-out of its own, so each is made in a
+`Worker`: a mute card, or a daemon that hangs, costs us a thread until it answers, and never the terminal.
 """
 
 import contextlib
-import queue
-import threading
 import time
+import weakref
+from collections.abc import Callable
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from terminals.card.apdu import Octets
+from terminals.card import pcsc_codes, quirks
+from terminals.card.apdu import Octets, t0_frame, within_short_limits
 from terminals.card.connection import Interface
-from terminals.card.errors import CardMute, CardRemoved, NoCard, ReaderBusy, ReaderUnavailable, TransportError
+from terminals.card.errors import CardMute, CardRemoved, CardUnresponsive, NoCard, ReaderBusy, ReaderUnavailable
+from terminals.card.health import LookedAt
+from terminals.card.worker import CallStuck, Worker
 
 try:
     import smartcard.scard as _pyscard
@@ -22,69 +26,82 @@ try:
 except ImportError:
     scard = None
 
+_T = TypeVar("_T")
 _INSTALL: Final = "install it with `apt-get install libpcsclite-dev gcc` and `pip install pyscard`"
-_NO_DAEMON: Final = "the PC/SC daemon does not answer; install and start it: `apt-get install pcscd`"
-_ADVICE: Final = {
-    0x8010001D: _NO_DAEMON,
-    0x8010001E: _NO_DAEMON,
-    0x8010006A: "this user may not use PC/SC; ask for a polkit rule for org.debian.pcsc-lite.access_pcsc",
-    0x8010002E: "no reader is plugged in",
-    0x80100009: "the reader is gone; plug it in again",
-    0x80100017: "the reader is gone; plug it in again",
-}
-# The daemon was restarted or the context died with it: a new context mends these.
-_STALE_CONTEXT: Final = frozenset({0x8010001D, 0x8010001E, 0x80100013, 0x80100003})
-_NO_CARD: Final = frozenset({0x8010000C, 0x80100069, 0x80100066, 0x80100067})
-_NO_READERS: Final = 0x8010002E
-_READER_GONE: Final = frozenset({0x80100009, 0x80100017, _NO_READERS})
-_BUSY: Final = 0x8010000B
-_TIMED_OUT: Final = 0x8010000A
 _WORD: Final = 0xFFFFFFFF
+_EVENTS_SHIFT: Final = 16  # pcsc-lite counts insertions and removals in the upper half of a reader's state
 
 _WAIT_STEP_SECONDS: Final = 1.0
 _CONNECT_RETRIES: Final = 20
+_UNRESPONSIVE_RETRIES: Final = 5
 _CONNECT_PAUSE_SECONDS: Final = 0.1
 _RESTART_PAUSE_SECONDS: Final = 0.2
+DAEMON_SECONDS: Final = 5.0  # the longest the daemon may take for what needs no card
 ANSWER_SECONDS: Final = 30.0  # the longest a card may think: making a key is the slowest thing it does
 
 
 def list_readers() -> tuple[str, ...]:
     """The names of all readers, in the daemon's order. Raises: ReaderUnavailable: there is no PC/SC here; says why."""
-    context = _Context.open()
-    try:
-        return context.readers()
-    finally:
-        context.release()
+    return _asked(lambda context: context.readers())
 
 
-def find_reader(pattern: str = "", *, interface: Interface = Interface.CONTACT) -> "PcscReader":
+def find_reader(pattern: str = "", *, interface: Interface | None = None) -> "PcscReader":
     """The first reader whose name contains `pattern`, in any case. Names carry an index and change: give a stable part.
+
+    `interface` None: by the reader's name, where it is one we know; contact otherwise.
 
     Raises:
         ReaderUnavailable: none matches; the message lists what is there.
     """
     names = list_readers()
-    for name in names:
-        if pattern.lower() in name.lower():
-            return PcscReader(name, interface=interface)
-    there = ", ".join(names) or "none"
-    raise ReaderUnavailable(f"no reader's name contains {pattern!r}; there are: {there}")
+    name = quirks.choose(names, pattern)
+    if name is None:
+        there = ", ".join(names) or "none"
+        raise ReaderUnavailable(f"no reader's name contains {pattern!r}; there are: {there}")
+    return PcscReader(name, pattern=pattern, interface=interface)
+
+
+def look_around() -> tuple[LookedAt, ...]:
+    """Each reader as it is now, with what its driver says of itself. No card is powered, nobody's card is taken.
+
+    Raises: ReaderUnavailable.
+    """
+    return _asked(lambda context: tuple(_looked_at(context, name) for name in context.readers()))
 
 
 class PcscReader:
-    """A `Reader` over PC/SC. It waits on a context of its own; every connection gets another."""
+    """A `Reader` over PC/SC. It waits on a context of its own; every connection gets another.
+
+    `name` may be plugged out and in again, perhaps under another index; with `pattern`, any reader that has it in its
+    name will do instead. Whoever waits is told of a daemon that restarts only when it stays away.
+    """
 
     def __init__(
-        self, name: str, *, interface: Interface = Interface.CONTACT, answer_seconds: float = ANSWER_SECONDS
+        self,
+        name: str,
+        *,
+        pattern: str | None = None,
+        interface: Interface | None = None,
+        answer_seconds: float = ANSWER_SECONDS,
+        daemon_seconds: float = DAEMON_SECONDS,
     ) -> None:
         self._name = name
+        self._pattern = name if pattern is None else pattern
         self._interface = interface
         self._answer_seconds = answer_seconds
-        self._context: _Context | None = None
+        self._daemon_seconds = daemon_seconds
+        self._wait_context = _Waiting()
+        self._worker: Worker | None = None
+        self._held: Worker | None = None
+        self._events: int | None = None
 
     @property
     def name(self) -> str:
         return self._name
+
+    @property
+    def interface(self) -> Interface:
+        return self._interface or quirks.interface_of(self._name)
 
     def wait_for_card(self, timeout: float) -> bool:
         return self._wait(timeout, present=True)
@@ -96,44 +113,28 @@ class PcscReader:
         """Power the card. Just after insertion PC/SC may say for a moment that there is none, so it is asked again.
 
         Raises:
-            NoCard, ReaderBusy, ReaderUnavailable.
+            NoCard, CardUnresponsive, ReaderBusy, ReaderUnavailable. CardMute: it says nothing, or an earlier command
+            to it still hangs; that ends when the card is taken out.
         """
-        context = _Context.open()
+        if self._held is not None and self._held.stuck:
+            raise CardMute(self._answer_seconds)
+        link = _Link(self._name)
+        worker = self._held = Worker("card commands")
         try:
-            handle, protocol = self._connect(context)
-            return PcscConnection(context, handle, protocol, self._interface, self._answer_seconds)
+            worker.run(link.open, self._answer_seconds)
+        except CallStuck:
+            worker.end(link.shut, 0)
+            raise CardMute(self._answer_seconds) from None
         except BaseException:
-            context.release()
+            worker.end(link.shut, self._daemon_seconds)
             raise
+        return PcscConnection(link, worker, self.interface, self._answer_seconds)
 
     def close(self) -> None:
-        """Give back the context it waits on. It takes a new one when it has to wait again."""
-        if self._context is not None:
-            self._context.release()
-            self._context = None
-
-    def _connect(self, context: "_Context") -> tuple[int, int]:
-        api = _api()
-        for attempt in range(_CONNECT_RETRIES):
-            result, handle, protocol = api.SCardConnect(
-                context.handle,
-                self._name,
-                api.SCARD_SHARE_EXCLUSIVE,  # nobody else signs while our PIN is verified
-                api.SCARD_PROTOCOL_T0 | api.SCARD_PROTOCOL_T1,
-            )
-            code = result & _WORD
-            if code == 0:
-                return handle, protocol
-            if code not in _NO_CARD and code != _BUSY:
-                raise _unavailable(code)
-            if code in _NO_CARD and attempt and not self._present(context):
-                raise NoCard(self._name)
-            time.sleep(_CONNECT_PAUSE_SECONDS)
-        raise ReaderBusy(self._name) if code == _BUSY else NoCard(self._name)
-
-    def _present(self, context: "_Context") -> bool:
-        code, state = context.state(self._name, 0, 0)
-        return code == 0 and bool(state & _api().SCARD_STATE_PRESENT)
+        """Give back the context and the thread it waits with. It takes new ones when it has to wait again."""
+        if self._worker is not None:
+            self._worker.end(self._wait_context.release, self._daemon_seconds)
+            self._worker = None
 
     def _wait(self, timeout: float, *, present: bool) -> bool:
         """Our own loop in steps of a second. A daemon that restarts is waited for; a reader that left is empty."""
@@ -142,95 +143,168 @@ class PcscReader:
         while True:
             left = max(0.0, deadline - time.monotonic())
             code, known = self._look(known, min(left, _WAIT_STEP_SECONDS))
-            if code == 0 and bool(known & _api().SCARD_STATE_PRESENT) is present:
+            if code == 0 and self._is_so(known, present=present):
                 return True
-            if code in _READER_GONE and not present:
+            if code in pcsc_codes.READER_GONE and not present:
+                self._events = None
                 return True
             if left == 0:
                 if code:
-                    raise _unavailable(code)
+                    raise pcsc_codes.unavailable(code)
                 return False
             if code:
                 time.sleep(min(_RESTART_PAUSE_SECONDS, left))
 
+    def _is_so(self, state: int, *, present: bool) -> bool:
+        """A card that was swapped for another between two looks has been removed: the reader's counter tells."""
+        there = bool(state & _api().SCARD_STATE_PRESENT)
+        events = state >> _EVENTS_SHIFT
+        if present:
+            self._events = events if there else None
+            return there
+        swapped = self._events is not None and events != self._events
+        if swapped or not there:
+            self._events = None
+        return swapped or not there
+
     def _look(self, known: int, seconds: float) -> tuple[int, int]:
         """The result code, and the state as soon as it differs from `known`. A context that died is given back."""
-        if self._context is None:
-            code, handle = _establish()
-            if code:
-                return code, 0
-            self._context = _Context(handle)
-        code, state = self._context.state(self._name, known, round(1000 * seconds))
-        if code in _STALE_CONTEXT:
-            self.close()
-        return (0, state) if code in (0, _TIMED_OUT) else (code, 0)
+        if self._worker is None:
+            self._worker = Worker("card reader")
+            weakref.finalize(self, self._worker.end, self._wait_context.release, 0)
+        context, name, pattern = self._wait_context, self._name, self._pattern
+        try:
+            code, state, self._name = self._worker.run(
+                lambda: context.look(name, pattern, known, seconds), seconds + self._daemon_seconds
+            )
+        except CallStuck:
+            raise ReaderUnavailable(pcsc_codes.HANGS) from None
+        return code, state
 
 
 class PcscConnection:
-    """A `CardConnection` over PC/SC.
+    """A `CardConnection` over PC/SC. Commands are made in a thread of the connection, which may be left behind."""
 
-    Commands run in a thread of the connection: PC/SC knows no time-out, and a mute card would hold us for ever.
-    """
-
-    def __init__(
-        self, context: "_Context", handle: int, protocol: int, interface: Interface, answer_seconds: float
-    ) -> None:
-        api = _api()
-        self._context = context
-        self._handle = handle
-        self._protocol = api.SCARD_PCI_T0 if protocol == api.SCARD_PROTOCOL_T0 else api.SCARD_PCI_T1
+    def __init__(self, link: "_Link", worker: Worker, interface: Interface, answer_seconds: float) -> None:
+        self._link = link
+        self._worker = worker
         self._interface = interface
         self._answer_seconds = answer_seconds
         self._open = True
-        self._mute = False
-        result, _name, _state, _protocol, atr = api.SCardStatus(handle)
-        if result & _WORD:
-            raise _lost(result & _WORD)
-        self._atr = bytes(atr)
-        self._commands: queue.SimpleQueue[list[int] | None] = queue.SimpleQueue()
-        self._answers: queue.SimpleQueue[tuple[int, list[int]]] = queue.SimpleQueue()
-        threading.Thread(target=self._work, daemon=True, name="card commands").start()
 
     @property
     def atr(self) -> bytes:
-        return self._atr
+        return self._link.atr
 
     @property
     def interface(self) -> Interface:
         return self._interface
 
     def transmit(self, frame: Octets) -> bytes:
-        if not self._open or self._mute:
+        """Raises: ValueError: the frame is longer than contactless readers take; nothing was sent."""
+        within_short_limits(frame)
+        if not self._open or self._worker.stuck:
             raise CardRemoved
-        self._commands.put(list(frame))
+        command = list(t0_frame(frame) if self._link.t0 else frame)
         try:
-            result, answer = self._answers.get(timeout=self._answer_seconds)
-        except queue.Empty:
-            self._mute = True
+            return self._worker.run(lambda: self._link.transmit(command), self._answer_seconds)
+        except CallStuck:
             raise CardMute(self._answer_seconds) from None
-        # A torn answer comes as "success" without bytes; any error means that the card may be gone or another one.
-        if result & _WORD or not answer:
-            raise _lost(result & _WORD)
-        return bytes(answer)
 
     def close(self) -> None:
-        if not self._open:
-            return
-        self._open = False
-        self._commands.put(None)
-        if not self._mute:  # else the worker closes up when, and if, the card answers at last
-            with contextlib.suppress(queue.Empty):
-                self._answers.get(timeout=self._answer_seconds)
+        """What a mute card leaves behind: its thread and its handle, until it answers, leaves, or the process ends."""
+        if self._open:
+            self._open = False
+            self._worker.end(self._link.shut, self._answer_seconds)
 
-    def _work(self) -> None:
+
+class _Link:
+    """One context with one powered card. Its worker's thread alone touches it; others read `atr` and `t0` when open."""
+
+    def __init__(self, reader: str) -> None:
+        self._reader = reader
+        self._context: _Context | None = None
+        self._handle: int | None = None
+        self.atr = b""
+        self.t0 = False
+
+    def open(self) -> None:
         api = _api()
-        while (command := self._commands.get()) is not None:
-            result, answer = api.SCardTransmit(self._handle, self._protocol, command)
-            self._answers.put((result, answer))
+        self._context = context = _Context.open()
+        self._handle, protocol = self._connect(context)
+        self.t0 = protocol == api.SCARD_PROTOCOL_T0
+        result, _name, _state, _protocol, atr = api.SCardStatus(self._handle)
+        if result & _WORD:
+            raise pcsc_codes.lost(result & _WORD)
+        self.atr = bytes(atr)
+
+    def transmit(self, command: list[int]) -> bytes:
+        api = _api()
+        result, answer = api.SCardTransmit(self._handle, api.SCARD_PCI_T0 if self.t0 else api.SCARD_PCI_T1, command)
+        # A torn answer comes as "success" without bytes; any error means that the card may be gone or another one.
+        if result & _WORD or not answer:
+            raise pcsc_codes.lost(result & _WORD)
+        return bytes(answer)
+
+    def shut(self) -> None:
         # UNPOWER: with anything milder the next program finds the PIN still verified.
-        api.SCardDisconnect(self._handle, api.SCARD_UNPOWER_CARD)
-        self._context.release()
-        self._answers.put((0, []))
+        if self._handle is not None:
+            _api().SCardDisconnect(self._handle, _api().SCARD_UNPOWER_CARD)
+        if self._context is not None:
+            self._context.release()
+        self._handle = self._context = None
+
+    def _connect(self, context: "_Context") -> tuple[int, int]:
+        api = _api()
+        for attempt in range(_CONNECT_RETRIES):
+            result, handle, protocol = api.SCardConnect(
+                context.handle,
+                self._reader,
+                api.SCARD_SHARE_EXCLUSIVE,  # nobody else signs while our PIN is verified
+                api.SCARD_PROTOCOL_T0 | api.SCARD_PROTOCOL_T1,
+            )
+            code = result & _WORD
+            if code == 0:
+                return handle, protocol
+            if code not in pcsc_codes.PASSING:
+                raise pcsc_codes.unavailable(code)
+            if code in pcsc_codes.NO_CARD and attempt and not self._present(context):
+                raise NoCard(self._reader)
+            if code in pcsc_codes.UNRESPONSIVE and attempt >= _UNRESPONSIVE_RETRIES:
+                raise CardUnresponsive
+            time.sleep(_CONNECT_PAUSE_SECONDS)
+        raise ReaderBusy(self._reader) if code == pcsc_codes.BUSY else NoCard(self._reader)
+
+    def _present(self, context: "_Context") -> bool:
+        code, state = context.state(self._reader, 0, 0)
+        return code == 0 and bool(state & _api().SCARD_STATE_PRESENT)
+
+
+class _Waiting:
+    """The context a reader waits on, made anew when it died. Touched by one worker's thread."""
+
+    def __init__(self) -> None:
+        self._context: _Context | None = None
+
+    def look(self, name: str, pattern: str, known: int, seconds: float) -> tuple[int, int, str]:
+        """The result code, the state once it differs from `known` or the time is over, and the reader's name by now."""
+        if self._context is None:
+            code, handle = _establish()
+            if code:
+                return code, 0, name
+            self._context = _Context(handle)
+        code, state = self._context.state(name, known, round(1000 * seconds))
+        if code in pcsc_codes.STALE_CONTEXT:
+            self.release()
+        elif code in pcsc_codes.READER_GONE:
+            with contextlib.suppress(ReaderUnavailable):
+                name = quirks.choose(self._context.readers(), pattern, name) or name
+        return (0, state, name) if code in (0, pcsc_codes.TIMED_OUT) else (code, 0, name)
+
+    def release(self) -> None:
+        if self._context is not None:
+            self._context.release()
+            self._context = None
 
 
 class _Context:
@@ -244,16 +318,16 @@ class _Context:
         """Raises: ReaderUnavailable."""
         code, handle = _establish()
         if code:
-            raise _unavailable(code)
+            raise pcsc_codes.unavailable(code)
         return cls(handle)
 
     def readers(self) -> tuple[str, ...]:
         result, names = _api().SCardListReaders(self.handle, [])
         code = result & _WORD
-        if code == _NO_READERS:
+        if code == pcsc_codes.NO_READERS:
             return ()
         if code:
-            raise _unavailable(code)
+            raise pcsc_codes.unavailable(code)
         return tuple(names)
 
     def state(self, reader: str, known: int, timeout_ms: int) -> tuple[int, int]:
@@ -263,6 +337,50 @@ class _Context:
 
     def release(self) -> None:
         _api().SCardReleaseContext(self.handle)
+
+
+def _asked(question: "Callable[[_Context], _T]") -> _T:
+    """One question to the daemon, on a context of its own. Raises: ReaderUnavailable."""
+
+    def ask() -> _T:
+        context = _Context.open()
+        try:
+            return question(context)
+        finally:
+            context.release()
+
+    worker = Worker("card readers")
+    try:
+        return worker.run(ask, DAEMON_SECONDS)
+    except CallStuck:
+        raise ReaderUnavailable(pcsc_codes.HANGS) from None
+    finally:
+        worker.end(lambda: None, 0)
+
+
+def _looked_at(context: _Context, name: str) -> LookedAt:
+    api = _api()
+    code, state = context.state(name, 0, 0)
+    found = LookedAt(
+        name,
+        code,
+        card_present=bool(state & api.SCARD_STATE_PRESENT),
+        unresponsive=bool(state & api.SCARD_STATE_MUTE),
+        in_use=bool(state & (api.SCARD_STATE_EXCLUSIVE | api.SCARD_STATE_INUSE)),
+    )
+    # DIRECT asks for the reader and leaves the card alone; while somebody holds the card exclusively it is refused.
+    result, handle, _protocol = api.SCardConnect(context.handle, name, api.SCARD_SHARE_DIRECT, 0)
+    if result & _WORD:
+        return found
+    try:
+        return found.described(*(_attribute(handle, one) for one in pcsc_codes.DRIVER_ATTRIBUTES))
+    finally:
+        api.SCardDisconnect(handle, api.SCARD_LEAVE_CARD)
+
+
+def _attribute(handle: int, attribute: int) -> bytes:
+    result, value = _api().SCardGetAttrib(handle, attribute)
+    return b"" if result & _WORD else bytes(value)
 
 
 def _establish() -> tuple[int, int]:
@@ -275,11 +393,3 @@ def _api() -> Any:
     if scard is None:
         raise ReaderUnavailable(f"pyscard is not installed; {_INSTALL}")
     return scard
-
-
-def _unavailable(code: int) -> ReaderUnavailable:
-    return ReaderUnavailable(_ADVICE.get(code, f"PC/SC answered {code:08X}; unplug the reader and plug it in again"))
-
-
-def _lost(code: int) -> TransportError:
-    return _unavailable(code) if code in _STALE_CONTEXT else CardRemoved()
