@@ -94,12 +94,11 @@ class CardPage:
 
 @dataclass(frozen=True, slots=True)
 class StoppedKey:
-    """A key whose certificate (DER) counts no more before it ends. `at` is None where it never counted: of an attempt
-    that was begun again. `hold`: the card is suspended and may come back.
+    """A key whose certificate counts no more before it ends. `at` is None where it never counted: of an attempt that was
+    begun again. `hold`: the card is suspended and may come back.
     """
 
     key_id: bytes
-    certificate: bytes
     at: datetime | None
     hold: bool
 
@@ -194,6 +193,11 @@ def active_keys(session: Session, card_id: UUID) -> dict[CardSlot, tuple[PublicK
     return {slot_of(row.slot): (_loaded(row.public_key), row.certificate) for row in session.execute(query)}
 
 
+def key_ids(session: Session, card_id: UUID) -> tuple[bytes, ...]:
+    """The ids of the card's present keys."""
+    return tuple(session.scalars(select(CardKeyRow.key_id).where(CardKeyRow.card_id == card_id, CardKeyRow.active)))
+
+
 def denied_cards(session: Session, now: datetime) -> tuple[UUID, ...]:
     """Cards no terminal may accept, in the order of their ids: stopped, and not yet expired by date.
 
@@ -228,7 +232,7 @@ def count_in_use(session: Session) -> int:
 def stopped_keys(session: Session, now: datetime) -> tuple[StoppedKey, ...]:
     """Every one, in the order of the key ids: what the card authority's revocation list is made of."""
     query = (
-        select(CardKeyRow.key_id, CardKeyRow.certificate, CardKeyRow.active, CardRow.state, CardRow.blocked_at)
+        select(CardKeyRow.key_id, CardKeyRow.active, CardRow.state, CardRow.blocked_at)
         .join(CardRow, CardRow.id == CardKeyRow.card_id)
         .where(
             CardKeyRow.not_after >= now,
@@ -239,12 +243,23 @@ def stopped_keys(session: Session, now: datetime) -> tuple[StoppedKey, ...]:
     return tuple(
         StoppedKey(
             row.key_id,
-            row.certificate,
             row.blocked_at if row.active else None,
             row.active and row.state == CardState.SUSPENDED,
         )
         for row in session.execute(query)
     )
+
+
+def certificates(session: Session, key_ids: Sequence[bytes]) -> dict[bytes, bytes]:
+    """The certificates (DER) of these keys, of finished attempts or others; unknown ids are left out."""
+    found: dict[bytes, bytes] = {}
+    for start in range(0, len(key_ids), _CHUNK):
+        chosen = CardKeyRow.key_id.in_(key_ids[start : start + _CHUNK])
+        found |= {
+            row.key_id: row.certificate
+            for row in session.execute(select(CardKeyRow.key_id, CardKeyRow.certificate).where(chosen))
+        }
+    return found
 
 
 @lru_cache(maxsize=_CACHED_KEYS)
