@@ -99,12 +99,14 @@ def make_card(
     resident_id: UUID,
     now: datetime,
     *,
+    approved: bool = False,
     random_bytes: RandomBytes = secrets.token_bytes,
 ) -> SoftwareCard:
-    """An active card, personalised through every verb that the counter would use."""
+    """An active card, personalised through every verb that the counter would use. `approved`: the order that waits."""
     card_keys = CardKeys.make()
     order = cards.request(session, resident_id, by=CLERK, now=now, random_bytes=random_bytes)
-    cards.approve(session, order.id, by=OFFICER, now=now)
+    if not approved:
+        cards.approve(session, order.id, by=OFFICER, now=now)
     begun = cards.begin_personalisation(session, vault, order.id, by=CLERK, now=now, random_bytes=random_bytes)
     proofs = card_keys.proofs(order.id, begun.challenge)
     issued = cards.certify(session, vault, order.id, proofs, now=now, random_bytes=random_bytes)

@@ -8,12 +8,14 @@ from flask.views import MethodView
 from cardsvc import web
 from cardsvc.access import guard
 from cardsvc.cards import actions, queries
+from cardsvc.cards.rules import CONSEQUENCES
 from cardsvc.cards.schemas import (
     BeginSchema,
     CardListSchema,
     CardPageSchema,
     CardSchema,
     CardWithHistorySchema,
+    ConsequencesSchema,
     InstructionsSchema,
     IssuedSchema,
     OrderSchema,
@@ -21,6 +23,7 @@ from cardsvc.cards.schemas import (
     ProofsSchema,
     ReadbackSchema,
     ReasonSchema,
+    ReplacementSchema,
     RevocationSchema,
     SignatureSchema,
     proofs,
@@ -202,6 +205,55 @@ class Revocation(MethodView):
                 web.session(), card_id, reason=given["reason"], by=_asker(), now=web.now(), note=given["note"]
             )
         )
+
+
+@blueprint.route("/<uuid:card_id>/renewal")
+class Renewal(MethodView):
+    @guard.requires(*_COUNTER)
+    @blueprint.response(201, CardSchema)
+    def post(self, card_id: UUID) -> dict[str, Any]:
+        """Order the successor of a card that ends soon; the card stays good until the successor is handed over."""
+        city = web.city()
+        return shown(
+            actions.renew(
+                web.session(),
+                card_id,
+                window_days=city.settings.cards.renewal_days,
+                by=_asker(),
+                now=web.now(),
+                random_bytes=city.random_bytes,
+            )
+        )
+
+
+@blueprint.route("/<uuid:card_id>/replacement")
+class Replacement(MethodView):
+    @guard.requires(*_COUNTER)
+    @blueprint.arguments(ReplacementSchema)
+    @blueprint.response(201, CardSchema)
+    def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
+        """End a card at once and order the one in its place; the answer is that order."""
+        return shown(
+            actions.replace(
+                web.session(),
+                card_id,
+                reason=given["reason"],
+                note=given["note"],
+                identity_checked=given["identity_checked"],
+                by=_asker(),
+                now=web.now(),
+                random_bytes=web.city().random_bytes,
+            )
+        )
+
+
+@blueprint.route("/consequences")
+class Consequences(MethodView):
+    @guard.requires(*_COUNTER)
+    @blueprint.response(200, ConsequencesSchema)
+    def get(self) -> dict[str, Any]:
+        """What follows when a card ends, by reason: for the card, the wallet, a new order, and who has to know."""
+        return {"consequences": CONSEQUENCES.values()}
 
 
 @blueprint.route("/<uuid:card_id>/destruction")

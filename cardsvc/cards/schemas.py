@@ -15,8 +15,10 @@ from cardsvc.cards.rules import (
     CardState,
     KeyProof,
     ManagementKeyState,
+    NewCard,
     OrderKind,
     RevocationReason,
+    Tell,
     slot_name,
     slot_of,
 )
@@ -174,9 +176,38 @@ class ReasonSchema(web.ApiSchema):
     reason = fields.String(required=True, validate=validate.Length(min=1, max=REASON_LENGTH_MAX))
 
 
+_CHOSEN = tuple(reason for reason in RevocationReason if reason is not RevocationReason.SUPERSEDED)
+
+
 class RevocationSchema(web.ApiSchema):
-    reason = fields.Enum(RevocationReason, by_value=True, required=True)
+    reason = fields.Enum(
+        RevocationReason,
+        by_value=True,
+        required=True,
+        validate=validate.OneOf(_CHOSEN, error="Only a hand-over supersedes a card. Choose another."),
+        metadata={"enum": [reason.value for reason in _CHOSEN]},
+    )
     note = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=REASON_LENGTH_MAX))
+
+
+class ReplacementSchema(RevocationSchema):
+    identity_checked = fields.Boolean(
+        load_default=False,
+        metadata={"description": "the person was identified anew, from documents; some reasons ask for it"},
+    )
+
+
+class ConsequenceSchema(web.ApiSchema):
+    reason = fields.String(required=True, metadata={"enum": [reason.value for reason in RevocationReason]})
+    new_card = fields.String(required=True, metadata={"enum": [answer.value for answer in NewCard]})
+    tell = fields.List(fields.String(metadata={"enum": [who.value for who in Tell]}), required=True)
+    card = fields.String(required=True)
+    wallet = fields.String(required=True)
+    order = fields.String(required=True)
+
+
+class ConsequencesSchema(web.ApiSchema):
+    consequences = fields.List(fields.Nested(ConsequenceSchema), required=True)
 
 
 def proofs(given: Sequence[dict[str, Any]]) -> tuple[KeyProof, ...]:

@@ -4,6 +4,7 @@ from cardsvc.cards.actions.batch import BatchChallenges, IssuedCard, IssueReport
 from cardsvc.cards.actions.handover import hand_over, report_ready, verify_presence
 from cardsvc.cards.actions.orders import approve, new_card_id, request
 from cardsvc.cards.actions.personalisation import Instructions, Issued, begin_personalisation, certify
+from cardsvc.cards.actions.renewing import renew, replace
 from cardsvc.cards.actions.status import destroy, expire_due, resume, revoke, suspend
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "hand_over",
     "issue_many",
     "new_card_id",
+    "renew",
+    "replace",
     "report_ready",
     "request",
     "resume",

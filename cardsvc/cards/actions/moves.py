@@ -8,6 +8,7 @@ from sqlalchemy import CursorResult, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from cardsvc import access
 from cardsvc.cards import queries
 from cardsvc.cards.models import CardEventRow, CardRow
 from cardsvc.cards.queries import Card
@@ -42,8 +43,19 @@ def move(
     assert isinstance(done, CursorResult)
     if done.rowcount != 1:
         raise CardChanged
+    if to in BLOCKED and card.state not in BLOCKED:
+        access.block_keys(session, queries.key_ids(session, card.id), now)  # a stopped card signs nobody in
     write_event(session, card.id, card.state, to, by=by, now=now, reason=reason)
     return queries.find(session, card.id)
+
+
+def locked(session: Session, card_id: UUID) -> Card:
+    """The card, held still until the unit ends, so that two who ask for the same at once get the same answer.
+
+    Raises: CardNotFound.
+    """
+    session.execute(select(CardRow.id).where(CardRow.id == card_id).with_for_update())
+    return queries.find(session, card_id)
 
 
 def write_event(

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -12,7 +12,7 @@ from cardsvc.cards import queries
 from cardsvc.cards.actions.moves import RandomBytes, move, write_event
 from cardsvc.cards.models import CardRow
 from cardsvc.cards.queries import Card
-from cardsvc.cards.rules import ORDERED, CardState, Move, ResidentNotEligible, check_approver
+from cardsvc.cards.rules import ORDERED, CardState, Move, OrderKind, ResidentNotEligible, check_approver
 from cardsvc.residents import ResidentStatus
 
 
@@ -21,14 +21,31 @@ def request(session: Session, resident_id: UUID, *, by: UUID, now: datetime, ran
 
     Raises: residents.ResidentNotFound, ResidentNotEligible.
     """
+    return order(session, resident_id, by=by, now=now, random_bytes=random_bytes)
+
+
+def order(
+    session: Session,
+    resident_id: UUID,
+    *,
+    by: UUID,
+    now: datetime,
+    random_bytes: RandomBytes,
+    kind: OrderKind = OrderKind.FIRST,
+    replaces: UUID | None = None,
+) -> Card:
+    """The resident's order, a new one or the one that is on its way, in the place of the card that it `replaces`.
+
+    Raises: residents.ResidentNotFound, ResidentNotEligible.
+    """
     resident = residents.find(session, resident_id)
     if resident.status != ResidentStatus.ACTIVE:
         raise ResidentNotEligible(resident.number, resident.status)
-    present = _open_order(session, resident_id)
+    present = open_order(session, resident_id)
     if present is not None:
-        return present
+        return _in_the_place_of(session, present, kind, replaces, by=by, now=now)
     card_id = new_card_id(random_bytes)
-    order = {
+    values = {
         "id": card_id,
         "resident_id": resident_id,
         "state": CardState.REQUESTED.value,
@@ -36,21 +53,39 @@ def request(session: Session, resident_id: UUID, *, by: UUID, now: datetime, ran
         "requested_at": now,
         "attempt": 0,
         "state_since": now,
+        "order_kind": kind.value,
+        "replaces": replaces,
     }
     try:
         with session.begin_nested():
-            session.execute(insert(CardRow).values(order))
+            session.execute(insert(CardRow).values(values))
     except IntegrityError:
         # the partial unique index of orders: somebody else ordered a moment ago, and that order is the order
-        present = _open_order(session, resident_id)
+        present = open_order(session, resident_id)
         if present is None:
             raise
-        return present
-    write_event(session, card_id, None, CardState.REQUESTED, by=by, now=now)
+        return _in_the_place_of(session, present, kind, replaces, by=by, now=now)
+    write_event(session, card_id, None, CardState.REQUESTED, by=by, now=now, reason=_why(kind, replaces))
     return queries.find(session, card_id)
 
 
-def _open_order(session: Session, resident_id: UUID) -> Card | None:
+def _in_the_place_of(
+    session: Session, present: Card, kind: OrderKind, replaces: UUID | None, *, by: UUID, now: datetime
+) -> Card:
+    """An order on its way takes the place of the card too: a resident has one order at a time."""
+    if replaces is None or present.replaces == replaces:
+        return present
+    session.execute(update(CardRow).where(CardRow.id == present.id).values(order_kind=kind.value, replaces=replaces))
+    write_event(session, present.id, present.state, present.state, by=by, now=now, reason=_why(kind, replaces))
+    return queries.find(session, present.id)
+
+
+def _why(kind: OrderKind, replaces: UUID | None) -> str | None:
+    return None if replaces is None else f"{kind.value} of card {replaces}"
+
+
+def open_order(session: Session, resident_id: UUID) -> Card | None:
+    """The resident's card that is on its way."""
     states = [state.value for state in ORDERED]
     query = select(CardRow.id).where(CardRow.resident_id == resident_id, CardRow.state.in_(states))
     card_id = session.execute(query).scalar_one_or_none()

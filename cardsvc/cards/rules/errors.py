@@ -1,5 +1,7 @@
 """What the card room refuses. Each message says what the person at the counter does next."""
 
+from datetime import date
+
 from cardsvc.errors import CityError, ErrorKind
 
 
@@ -184,3 +186,32 @@ class KeptInProduction(CityError):
         super().__init__(
             "The card still has the management key it was delivered with. Take a product whose key can be replaced."
         )
+
+
+class NotReplaced(CityError):
+    code = "card_not_replaced"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self, reason: str, why: str) -> None:
+        super().__init__(f"A card that ends as {reason} is not replaced. {why} To stop it, revoke it.")
+
+
+class IdentityNotChecked(CityError):
+    code = "identity_not_checked"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"After {reason} a new card needs the person identified anew. Do that from documents, then say so here."
+        )
+
+
+class RenewalTooEarly(CityError):
+    """`from_` is the first day on which the card may be renewed."""
+
+    code = "renewal_too_early"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self, from_: date) -> None:
+        super().__init__(f"The card may be renewed from {from_} on. If it is lost or broken, replace it.")
+        self.from_ = from_

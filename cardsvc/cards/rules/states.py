@@ -5,7 +5,14 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import StrEnum
 from uuid import UUID
 
-from cardsvc.cards.rules.errors import InvalidMove, SameApprover, UnknownAlgorithm, UnknownProduct, WithdrawnAlgorithm
+from cardsvc.cards.rules.errors import (
+    InvalidMove,
+    RenewalTooEarly,
+    SameApprover,
+    UnknownAlgorithm,
+    UnknownProduct,
+    WithdrawnAlgorithm,
+)
 
 VALIDITY_YEARS = 5
 CLOCK_LEEWAY = timedelta(minutes=5)
@@ -176,6 +183,13 @@ def expiry(now: datetime) -> date:
     if (today.month, today.day) == _LEAP_DAY:
         today -= timedelta(days=1)
     return today.replace(year=today.year + VALIDITY_YEARS)
+
+
+def check_renewable(expires_on: date, now: datetime, window_days: int) -> None:
+    """Raises: RenewalTooEarly, until the card's last days begin."""
+    first_day = expires_on - timedelta(days=window_days)
+    if city_day(now) < first_day:
+        raise RenewalTooEarly(first_day)
 
 
 def not_after(expires_on: date) -> datetime:
