@@ -1,4 +1,4 @@
-"""Cards over HTTP: what the counter does step by step, and what officers do to a card in use."""
+"""What the counter does step by step, and what officers do to a card in use."""
 
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,7 @@ from flask.views import MethodView
 from cardsvc import web
 from cardsvc.access import guard
 from cardsvc.cards import actions, queries
+from cardsvc.cards.api.common import COUNTER, OFFICER, asker, blueprint
 from cardsvc.cards.rules import CONSEQUENCES
 from cardsvc.cards.schemas import (
     BeginSchema,
@@ -34,19 +35,10 @@ from cardsvc.cards.schemas import (
     shown_with_history,
 )
 
-blueprint = web.ApiBlueprint("cards", __name__, url_prefix="/v1/cards", description="The city's cards")
-
-_COUNTER = ("clerk", "card_officer")
-_OFFICER = "card_officer"
-
-
-def _asker() -> UUID:
-    return guard.principal().subject_id
-
 
 @blueprint.route("")
 class Cards(MethodView):
-    @guard.requires(*_COUNTER)
+    @guard.requires(*COUNTER)
     @blueprint.arguments(OrderSchema)
     @blueprint.response(201, CardSchema)
     @blueprint.fails(404)
@@ -54,11 +46,11 @@ class Cards(MethodView):
         """Order a card. While an order for the resident is on its way, the answer is that order."""
         return shown(
             actions.request(
-                web.session(), given["resident_id"], by=_asker(), now=web.now(), random_bytes=web.city().random_bytes
+                web.session(), given["resident_id"], by=asker(), now=web.now(), random_bytes=web.city().random_bytes
             )
         )
 
-    @guard.requires(*_COUNTER)
+    @guard.requires(*COUNTER)
     @blueprint.arguments(CardListSchema, location="query")
     @blueprint.response(200, CardPageSchema)
     def get(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +65,7 @@ class Cards(MethodView):
 
 @blueprint.route("/<uuid:card_id>")
 class OneCard(MethodView):
-    @guard.requires(*_COUNTER)
+    @guard.requires(*COUNTER)
     @blueprint.response(200, CardWithHistorySchema)
     def get(self, card_id: UUID) -> dict[str, Any]:
         """A card and its history."""
@@ -83,16 +75,16 @@ class OneCard(MethodView):
 
 @blueprint.route("/<uuid:card_id>/approval")
 class Approval(MethodView):
-    @guard.requires(_OFFICER)
+    @guard.requires(OFFICER)
     @blueprint.response(200, CardSchema)
     def post(self, card_id: UUID) -> dict[str, Any]:
         """Approve an order; never one's own."""
-        return shown(actions.approve(web.session(), card_id, by=_asker(), now=web.now()))
+        return shown(actions.approve(web.session(), card_id, by=asker(), now=web.now()))
 
 
 @blueprint.route("/<uuid:card_id>/personalisation")
 class Personalisation(MethodView):
-    @guard.requires(*_COUNTER)
+    @guard.requires(*COUNTER)
     @blueprint.arguments(BeginSchema, required=False)
     @blueprint.response(200, InstructionsSchema)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
@@ -103,7 +95,7 @@ class Personalisation(MethodView):
                 web.session(),
                 city.vault,
                 card_id,
-                by=_asker(),
+                by=asker(),
                 now=web.now(),
                 random_bytes=city.random_bytes,
                 product_name=given["product"],
@@ -118,7 +110,7 @@ class Personalisation(MethodView):
 
 @blueprint.route("/<uuid:card_id>/certificates")
 class Certificates(MethodView):
-    @guard.requires(*_COUNTER)
+    @guard.requires(*COUNTER)
     @blueprint.arguments(ProofsSchema)
     @blueprint.response(200, IssuedSchema)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
@@ -133,7 +125,7 @@ class Certificates(MethodView):
 
 @blueprint.route("/<uuid:card_id>/readback")
 class Readback(MethodView):
-    @guard.requires(*_COUNTER)
+    @guard.requires(*COUNTER)
     @blueprint.arguments(ReadbackSchema)
     @blueprint.response(200, CardSchema)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
@@ -143,7 +135,7 @@ class Readback(MethodView):
                 web.session(),
                 card_id,
                 given["signature"],
-                by=_asker(),
+                by=asker(),
                 now=web.now(),
                 management_key=given["management_key"],
                 production=web.city().settings.is_production,
@@ -153,17 +145,17 @@ class Readback(MethodView):
 
 @blueprint.route("/<uuid:card_id>/handover")
 class Handover(MethodView):
-    @guard.requires(*_COUNTER)
+    @guard.requires(*COUNTER)
     @blueprint.arguments(SignatureSchema)
     @blueprint.response(200, CardSchema)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """Hand the card over: the holder set the PIN and 9C signed with it. The card is active."""
-        return shown(actions.hand_over(web.session(), card_id, given["signature"], by=_asker(), now=web.now()))
+        return shown(actions.hand_over(web.session(), card_id, given["signature"], by=asker(), now=web.now()))
 
 
 @blueprint.route("/<uuid:card_id>/verification")
 class Verification(MethodView):
-    @guard.requires(*_COUNTER)
+    @guard.requires(*COUNTER)
     @blueprint.arguments(PresenceSchema)
     @blueprint.response(200, CardSchema)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
@@ -175,41 +167,41 @@ class Verification(MethodView):
 
 @blueprint.route("/<uuid:card_id>/suspension")
 class Suspension(MethodView):
-    @guard.requires(*_COUNTER)
+    @guard.requires(*COUNTER)
     @blueprint.arguments(ReasonSchema)
     @blueprint.response(200, CardSchema)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """Block the card at once, until it is resumed."""
-        return shown(actions.suspend(web.session(), card_id, reason=given["reason"], by=_asker(), now=web.now()))
+        return shown(actions.suspend(web.session(), card_id, reason=given["reason"], by=asker(), now=web.now()))
 
 
 @blueprint.route("/<uuid:card_id>/resumption")
 class Resumption(MethodView):
-    @guard.requires(_OFFICER)
+    @guard.requires(OFFICER)
     @blueprint.arguments(ReasonSchema)
     @blueprint.response(200, CardSchema)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """Let a suspended card be used again."""
-        return shown(actions.resume(web.session(), card_id, reason=given["reason"], by=_asker(), now=web.now()))
+        return shown(actions.resume(web.session(), card_id, reason=given["reason"], by=asker(), now=web.now()))
 
 
 @blueprint.route("/<uuid:card_id>/revocation")
 class Revocation(MethodView):
-    @guard.requires(_OFFICER)
+    @guard.requires(OFFICER)
     @blueprint.arguments(RevocationSchema)
     @blueprint.response(200, CardSchema)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """End the card for good."""
         return shown(
             actions.revoke(
-                web.session(), card_id, reason=given["reason"], by=_asker(), now=web.now(), note=given["note"]
+                web.session(), card_id, reason=given["reason"], by=asker(), now=web.now(), note=given["note"]
             )
         )
 
 
 @blueprint.route("/<uuid:card_id>/renewal")
 class Renewal(MethodView):
-    @guard.requires(*_COUNTER)
+    @guard.requires(*COUNTER)
     @blueprint.response(201, CardSchema)
     def post(self, card_id: UUID) -> dict[str, Any]:
         """Order the successor of a card that ends soon; the card stays good until the successor is handed over."""
@@ -219,7 +211,7 @@ class Renewal(MethodView):
                 web.session(),
                 card_id,
                 window_days=city.settings.cards.renewal_days,
-                by=_asker(),
+                by=asker(),
                 now=web.now(),
                 random_bytes=city.random_bytes,
             )
@@ -228,7 +220,7 @@ class Renewal(MethodView):
 
 @blueprint.route("/<uuid:card_id>/replacement")
 class Replacement(MethodView):
-    @guard.requires(*_COUNTER)
+    @guard.requires(*COUNTER)
     @blueprint.arguments(ReplacementSchema)
     @blueprint.response(201, CardSchema)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
@@ -240,7 +232,7 @@ class Replacement(MethodView):
                 reason=given["reason"],
                 note=given["note"],
                 identity_checked=given["identity_checked"],
-                by=_asker(),
+                by=asker(),
                 now=web.now(),
                 random_bytes=web.city().random_bytes,
             )
@@ -249,7 +241,7 @@ class Replacement(MethodView):
 
 @blueprint.route("/consequences")
 class Consequences(MethodView):
-    @guard.requires(*_COUNTER)
+    @guard.requires(*COUNTER)
     @blueprint.response(200, ConsequencesSchema)
     def get(self) -> dict[str, Any]:
         """What follows when a card ends, by reason: for the card, the wallet, a new order, and who has to know."""
@@ -258,8 +250,8 @@ class Consequences(MethodView):
 
 @blueprint.route("/<uuid:card_id>/destruction")
 class Destruction(MethodView):
-    @guard.requires(_OFFICER)
+    @guard.requires(OFFICER)
     @blueprint.response(200, CardSchema)
     def post(self, card_id: UUID) -> dict[str, Any]:
         """Note that the stopped card was cut up."""
-        return shown(actions.destroy(web.session(), card_id, by=_asker(), now=web.now()))
+        return shown(actions.destroy(web.session(), card_id, by=asker(), now=web.now()))

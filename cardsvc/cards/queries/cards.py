@@ -94,8 +94,8 @@ class CardPage:
 
 @dataclass(frozen=True, slots=True)
 class StoppedKey:
-    """A key whose certificate counts no more before it ends. `at` is None where it never counted: of an attempt that was
-    begun again. `hold`: the card is suspended and may come back.
+    """A key whose certificate counts no more before it ends. `at` is None where it never counted: of an attempt that
+    was begun again. `hold`: the card is suspended and may come back.
     """
 
     key_id: bytes

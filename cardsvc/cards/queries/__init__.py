@@ -1,0 +1,43 @@
+"""Reads of the cards: small frozen values."""
+
+from cardsvc.cards.queries.cards import (
+    Card,
+    CardKey,
+    CardPage,
+    CardStep,
+    StoppedKey,
+    active_keys,
+    certificates,
+    count_in_use,
+    denied_cards,
+    denied_key_ids,
+    find,
+    held_by,
+    history,
+    key_ids,
+    keys_by_id,
+    listed,
+    of_resident,
+    stopped_keys,
+)
+
+__all__ = [
+    "Card",
+    "CardKey",
+    "CardPage",
+    "CardStep",
+    "StoppedKey",
+    "active_keys",
+    "certificates",
+    "count_in_use",
+    "denied_cards",
+    "denied_key_ids",
+    "find",
+    "held_by",
+    "history",
+    "key_ids",
+    "keys_by_id",
+    "listed",
+    "of_resident",
+    "stopped_keys",
+]
