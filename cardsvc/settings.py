@@ -6,9 +6,10 @@ error: a misspelt setting must not silently mean its default.
 
 import os
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from environs import FileAwareEnv, validate
@@ -26,7 +27,7 @@ DEMO_PASSPHRASE = "everybody knows this passphrase"  # noqa: S105
 # Read by the city script, the terminals, the offline verifier or the tests: not ours, and no mistake.
 _OTHERS = {"NO_APT", "PCSC", "PYTHON", "TEST_DATA", "NOTHING_SKIPPED", "KEYS", "JUDGES"}
 _OTHERS_PREFIXES = ("TERMINAL_",)
-_SECRETS = {"VAULT_PASSPHRASE", "DATABASE_URL"}  # a database URL may hold a password
+_SECRETS = {"VAULT_PASSPHRASE", "VAULT_PIN", "DATABASE_URL"}  # a database URL may hold a password
 _ORIGIN = re.compile(r"[a-z0-9][a-z0-9.-]*(/[a-z0-9._-]+)*")
 
 
@@ -75,7 +76,7 @@ class DedupeSettings:
     docs/cardsvc-residents.md says how often each is right).
     """
 
-    same_from: int = 260
+    same_from: int = 280
     look_from: int = 150
 
 
@@ -99,6 +100,17 @@ class SignInSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class VaultSettings:
+    """`module`: the PKCS#11 library of the hardware module that keeps the city's keys; None: encrypted files, under the
+    passphrase. `pin` opens the token of that name.
+    """
+
+    module: Path | None = None
+    token: str = "city"  # noqa: S105 - the name of one, no secret
+    pin: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`home` holds the vault and, by default, the database. `log_origin` names the log on its checkpoints and can never
     change. `public_url` is how browsers reach the service; https there makes cookies secure ones.
@@ -115,6 +127,7 @@ class Settings:
     port: int
     cards: CardSettings = CardSettings()
     dedupe: DedupeSettings = DedupeSettings()
+    vault: VaultSettings = VaultSettings()
     sign_in: SignInSettings = SignInSettings()
 
     @property
@@ -153,7 +166,7 @@ def _read(env: FileAwareEnv, bind_host: str | None, port: int | None) -> Setting
     home = env.path("HOME", Path("var")).absolute()
     port = env.int("PORT", 8080) if port is None else port
     bind_host = bind_host or env.str("BIND_HOST", "127.0.0.1")
-    values = {
+    values: dict[str, Any] = {
         "database_url": env.str("DATABASE_URL", f"sqlite:///{home / 'city.db'}"),
         "city_name": env.str("NAME", "Maharlika City"),
         "log_origin": env.str("LOG_ORIGIN", "city.example/log"),
@@ -172,9 +185,18 @@ def _read(env: FileAwareEnv, bind_host: str | None, port: int | None) -> Setting
     )
     place = Environment(environment) if environment in list(Environment) else Environment.DEMO
     sign_in = _read_sign_in(env, place)
+    vault = _read_vault(env)
     env.seal()  # raises for all that was wrong so far
-    settings = Settings(env=place, home=home, bind_host=bind_host, port=port, cards=cards, dedupe=dedupe, **values)
-    return replace(settings, sign_in=sign_in)
+    values |= {"cards": cards, "dedupe": dedupe, "sign_in": sign_in, "vault": vault}
+    return Settings(env=place, home=home, bind_host=bind_host, port=port, **values)
+
+
+def _read_vault(env: FileAwareEnv) -> VaultSettings:
+    return VaultSettings(
+        module=env.path("VAULT_MODULE", None),
+        token=env.str("VAULT_TOKEN", VaultSettings().token),
+        pin=env.str("VAULT_PIN", ""),
+    )
 
 
 def _read_sign_in(env: FileAwareEnv, place: Environment) -> SignInSettings:
@@ -201,7 +223,8 @@ def check(settings: Settings) -> None:
         wrong["CITY_PORT"] = ["must be a port number"]
     wrong |= _wrong_in_rooms(settings)
     if settings.is_production:
-        if settings.vault_passphrase == DEMO_PASSPHRASE or len(settings.vault_passphrase) < PASSPHRASE_LENGTH_MIN:
+        passphrase = settings.vault_passphrase
+        if settings.vault.module is None and (passphrase == DEMO_PASSPHRASE or len(passphrase) < PASSPHRASE_LENGTH_MIN):
             wrong["CITY_VAULT_PASSPHRASE"] = [
                 f"must be your own in production, {PASSPHRASE_LENGTH_MIN} characters or more"
             ]
@@ -220,6 +243,10 @@ def _wrong_in_rooms(settings: Settings) -> dict[str, list[str]]:
         wrong["CITY_DEDUPE_LOOK_FROM"] = ["must be more than 0 and not more than CITY_DEDUPE_SAME_FROM"]
     if urlsplit(settings.sign_in.agent_url).hostname not in {"127.0.0.1", "localhost", "::1"}:
         wrong["CITY_AGENT_URL"] = ["must be an address of the machine itself, like http://127.0.0.1:8090"]
+    if settings.vault.module is not None and not settings.vault.pin:
+        wrong["CITY_VAULT_PIN"] = ["must open the token of CITY_VAULT_MODULE; best as CITY_VAULT_PIN_FILE"]
+    if settings.vault.module is None and settings.vault.pin:
+        wrong["CITY_VAULT_MODULE"] = ["must name the PKCS#11 library where CITY_VAULT_PIN is set"]
     if not 0 <= settings.sign_in.proxies <= PROXIES_MAX:
         wrong["CITY_PROXIES"] = [f"must be the number of reverse proxies in front, 0 to {PROXIES_MAX}"]
     return wrong
@@ -228,8 +255,9 @@ def _wrong_in_rooms(settings: Settings) -> dict[str, list[str]]:
 _CARDS = ("CARD_RENEWAL_DAYS", "CARD_PRINTED_INFORMATION", "CARD_FACE", "CARD_BLANKS_REQUIRED")
 _DEDUPE = ("DEDUPE_SAME_FROM", "DEDUPE_LOOK_FROM")
 _SIGN_IN = ("STAFF_PASSWORDS", "AGENT_URL", "PROXIES")
+_VAULT = ("VAULT_MODULE", "VAULT_TOKEN", "VAULT_PIN")
 KNOWN = ("ENV", "HOME", "DATABASE_URL", "NAME", "LOG_ORIGIN", "PUBLIC_URL", "VAULT_PASSPHRASE", "BIND_HOST", "PORT",
-         *_CARDS, *_DEDUPE, *_SIGN_IN)  # fmt: skip
+         *_VAULT, *_CARDS, *_DEDUPE, *_SIGN_IN)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +279,9 @@ def describe(settings: Settings) -> list[Line]:
         **{name: str(getattr(settings.sign_in, name.lower())) for name in _SIGN_IN},
         "NAME": settings.city_name,
         "DATABASE_URL": _without_password(settings.database_url),
+        "VAULT_MODULE": "(none: encrypted files)" if settings.vault.module is None else str(settings.vault.module),
+        "VAULT_TOKEN": settings.vault.token,
+        "VAULT_PIN": "(set)" if settings.vault.pin else "(not set)",
         "VAULT_PASSPHRASE": "(the demo's)" if settings.vault_passphrase == DEMO_PASSPHRASE else "(set)",
     }
     return [Line(PREFIX + name, values[name], _source(name)) for name in KNOWN]

@@ -6,11 +6,12 @@ from the moment it is activated; nothing is restarted.
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Literal, Self, TypeVar, overload
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -21,6 +22,7 @@ from cardsvc.vault.filestore import FileStore
 from cardsvc.vault.generations import REGISTER, Generation, Register, Stage
 from cardsvc.vault.keystore import KeyStore
 from cardsvc.vault.names import (
+    MODULE_ID,
     CertifiedName,
     KeyName,
     P256Name,
@@ -28,6 +30,7 @@ from cardsvc.vault.names import (
     RootIsApart,
     VaultChanged,
     VaultExists,
+    WrongStore,
     label,
 )
 from crypto import pki
@@ -35,6 +38,9 @@ from crypto.errors import MalformedMessage
 from crypto.keys import EdwardsSigner, P256Signer
 from crypto.tlog import NoteSigner, NoteVerifier
 from crypto.wire.citykeys import CityKeys
+
+if TYPE_CHECKING:
+    from cardsvc.vault.modulestore import Module
 
 _Stamp = tuple[int, int, int] | None
 
@@ -87,18 +93,50 @@ class Vault:
         With `root` the root key is that one, and stays apart: this vault certifies with it once and does not keep it.
         """
         register = Register.first(city_name, log_origin, making.milliseconds(at))
-
-        def make(unfinished: Path) -> FileStore:
+        with _whole_or_not_at_all(folder) as unfinished:
             store = FileStore.create(unfinished, passphrase, cost=cost, random_bytes=random_bytes)
             making.first_generation(unfinished, store, register, root=root, at=at, random_bytes=random_bytes)
-            return store
+        return cls(folder, store.moved(folder))
 
-        return cls(folder, _whole_or_not_at_all(folder, make).moved(folder))
+    @classmethod
+    def create_in_module(
+        cls,
+        folder: Path,
+        module: "Module",
+        *,
+        city_name: str,
+        log_origin: str,
+        at: datetime,
+        random_bytes: RandomBytes,
+        root: P256Signer | None = None,
+    ) -> Self:
+        """The same with all keys in a PKCS#11 module. Raises: VaultExists, ModuleUnavailable, ModuleRefusesPin.
+
+        If we stop midway, keys stay on the token that nothing names.
+        """
+        from cardsvc.vault.modulestore import ModuleStore  # late: only who has a module needs its library
+
+        register = Register.first(city_name, log_origin, making.milliseconds(at))
+        with _whole_or_not_at_all(folder) as unfinished:
+            store = ModuleStore.create(unfinished, module, random_bytes=random_bytes)
+            making.first_generation(unfinished, store, register, root=root, at=at, random_bytes=random_bytes)
+        return cls(folder, store)
 
     @classmethod
     def open(cls, folder: Path, passphrase: str) -> Self:
         """Raises: VaultMissing, WrongPassphrase, WrongStore."""
+        if (folder / MODULE_ID).exists():
+            raise WrongStore(folder, in_module=True)
         return cls(folder, FileStore.open(folder, passphrase))
+
+    @classmethod
+    def open_in_module(cls, folder: Path, module: "Module") -> Self:
+        """Raises: VaultMissing, WrongStore, ModuleUnavailable, ModuleRefusesPin."""
+        from cardsvc.vault.modulestore import ModuleStore  # late: only who has a module needs its library
+
+        if FileStore.is_in(folder):
+            raise WrongStore(folder, in_module=False)
+        return cls(folder, ModuleStore.open(folder, module))
 
     def snapshot(self) -> Self:
         """The vault as it is now, for work that needs a key and its certificate to belong together to the end."""
@@ -241,18 +279,18 @@ def _once(taken: dict[str, _T], wanted: str, take: Callable[[str], _T]) -> _T:
     return taken.setdefault(wanted, take(wanted)) if found is None else found
 
 
-def _whole_or_not_at_all(folder: Path, make: Callable[[Path], FileStore]) -> FileStore:
-    """The folder appears under its name complete: if we stop before that, the next try starts over."""
+@contextmanager
+def _whole_or_not_at_all(folder: Path) -> Iterator[Path]:
+    """Where to make it: it appears under its name complete. If we stop before that, the next try starts over."""
     if folder.exists():
         raise VaultExists(folder)
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True, mode=0o700)
-    store = make(unfinished)
+    yield unfinished
     keystore.flush_folder(unfinished)
     unfinished.rename(folder)
     keystore.flush_folder(folder.parent)
-    return store
 
 
 def _stamp(path: Path) -> _Stamp:

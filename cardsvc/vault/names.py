@@ -29,6 +29,9 @@ CertifiedName = Literal["root", "card-ca", "terminal-ca", "content"]
 CERTIFIED: tuple[CertifiedName, ...] = ("root", "card-ca", "terminal-ca", "content")
 
 
+MODULE_ID = "module"  # the file that a vault whose keys are in a PKCS#11 module has
+
+
 def label(name: str, number: int) -> str:
     """What a generation of a key is called where it is kept; the first has no number, as in vaults of old."""
     return name if number == 1 else f"{name}.{number}"
@@ -80,6 +83,29 @@ class WrongStore(CityError):
     def __init__(self, folder: Path, *, in_module: bool) -> None:
         where = "in a PKCS#11 module: set CITY_VAULT_MODULE" if in_module else "in files: unset CITY_VAULT_MODULE"
         super().__init__(f"The keys of the vault in {folder} are {where}.")
+
+
+class ModuleUnavailable(CityError):
+    """The PKCS#11 module, or its token, does not do what it is asked; nothing was signed."""
+
+    code = "vault_module_unavailable"
+    kind = ErrorKind.UNAVAILABLE
+
+    def __init__(self, library: Path, trouble: str) -> None:
+        super().__init__(
+            f"The PKCS#11 module {library} {trouble}. Check CITY_VAULT_MODULE and CITY_VAULT_TOKEN, and that the"
+            " device is there; then try again."
+        )
+
+
+class ModuleRefusesPin(CityError):
+    """The token's PIN is wrong, or locked. This process does not try it again: tokens lock after a few tries."""
+
+    code = "vault_module_refuses_pin"
+    kind = ErrorKind.UNAVAILABLE
+
+    def __init__(self, token: str) -> None:
+        super().__init__(f"The token {token!r} refuses the PIN. Mend CITY_VAULT_PIN_FILE, then start again.")
 
 
 class RootIsApart(CityError):
