@@ -24,10 +24,15 @@ PUBLIC = {
     "GET /v1/receipts/<uuid:record_id>": "a receipt names nobody and is meant to be shown",
     "GET /v1/keys": "the city's public keys",
     "GET /v1/policy": "signed; terminals check it, and it holds nothing secret",
+    "GET /v1/deny-list": "signed; it names no person, and no reason",
+    "GET /v1/deny-list/deltas/<int:base_number>": "as the list",
     "POST /v1/devices/enrol": "a one-time code is the sign-in",
     "GET /v1/transit/tariff": "fares are public",
 }
-PUBLIC_PREFIXES = {"GET /log/": "the transparency log is for everybody"}
+PUBLIC_PREFIXES = {
+    "GET /log/": "the transparency log is for everybody",
+    "GET /pki/": "certificates and revocation lists are for whoever checks a certificate",
+}
 # Routes of libraries: they carry no mark of ours, and are public by their place on the list.
 UNMARKED = {"static", "api-docs.openapi_json"}
 

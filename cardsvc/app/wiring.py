@@ -54,11 +54,24 @@ from crypto.wire.policy import FlatFare, OfflineLimits
 PUBLISH_EVERY = timedelta(seconds=10)
 FORGET_EVERY = timedelta(minutes=5)
 EXPIRE_EVERY = timedelta(hours=1)
+DENY_EVERY = timedelta(minutes=1)
+REVOKE_EVERY = timedelta(minutes=15)
 _SERVICE = UUID(int=0)  # the actor of what the service does by itself
+_HOUR_MS = 3600 * 1000
 LIMITS = OfflineLimits(
-    tap_cents_max=100_00, card_day_cents_max=500_00, card_day_taps_max=20, policy_age_ms_max=3 * 24 * 3600 * 1000
+    tap_cents_max=100_00,
+    card_day_cents_max=500_00,
+    card_day_taps_max=20,
+    policy_age_ms_max=24 * _HOUR_MS,
+    age_warning_ms=12 * _HOUR_MS,
+    age_lower_ms=18 * _HOUR_MS,
+    lower_tap_cents_max=50_00,
+    lower_card_day_cents_max=100_00,
 )
-"""What a validator may accept without asking. The loss limit of a card is `card_day_cents_max` a validator and day."""
+"""What a validator may accept without asking. The loss limit of a card is `card_day_cents_max` a validator and day.
+
+A policy ends after a day, so that no terminal accepts cards by a deny list that is older.
+"""
 
 # ---------------------------------------------------------------------------------------------------------- the records
 
@@ -140,6 +153,7 @@ def blueprints() -> list[Any]:
         residents_api.make(wallets.open_wallets),
         cards_api.blueprint,
         devices_api.make(devices.PolicySources(_fares, _tariff_version, lambda _session, _now: LIMITS)),
+        devices_api.make_pki(),
         transactions_api.blueprint,
         benefits_api.blueprint,
         taxes_api.blueprint,
@@ -206,6 +220,12 @@ def periodic(city: web.City) -> list[jobs.Periodic]:
         jobs.Periodic("forget answered queries", FORGET_EVERY, transactions.forget_queries),
         jobs.Periodic(
             "expire cards", EXPIRE_EVERY, lambda session, now: cards.expire_due(session, by=_SERVICE, now=now)
+        ),
+        jobs.Periodic("publish the deny list", DENY_EVERY, devices.publish_deny_list),
+        jobs.Periodic(
+            "publish revocation lists",
+            REVOKE_EVERY,
+            lambda session, now: devices.publish_revocation_lists(session, city.vault, now),
         ),
         jobs.Periodic("publish the log", PUBLISH_EVERY, lambda session, now: audit.publish(session, city.vault, now)),
     ]

@@ -1,7 +1,21 @@
 """The terminals as the service knows them: enrolled with proof, followed by their chains, told by a signed policy."""
 
-from cardsvc.devices.actions import Enrolment, PolicySources, enrol, invite, policy, portal, revoke, track
-from cardsvc.devices.queries import Device, SeenAnomaly, anomalies, by_ids, by_key_id, find, listed
+from cardsvc.devices.actions import (
+    RELEASE,
+    Enrolment,
+    PolicySources,
+    enrol,
+    invite,
+    policy,
+    portal,
+    publish_deny_list,
+    publish_revocation_lists,
+    revoke,
+    signed_deny_delta,
+    signed_deny_list,
+    track,
+)
+from cardsvc.devices.queries import Device, SeenAnomaly, anomalies, by_ids, by_key_id, find, held_back, listed
 from cardsvc.devices.rules import (
     Anomaly,
     AnomalyKind,
@@ -12,11 +26,13 @@ from cardsvc.devices.rules import (
     InvalidInvite,
     InvalidTerminalKey,
     Link,
+    NoDeltaFrom,
     TerminalKeyInUse,
     enrolment_statement,
 )
 
 __all__ = [
+    "RELEASE",
     "Anomaly",
     "AnomalyKind",
     "Device",
@@ -28,6 +44,7 @@ __all__ = [
     "InvalidInvite",
     "InvalidTerminalKey",
     "Link",
+    "NoDeltaFrom",
     "PolicySources",
     "SeenAnomaly",
     "TerminalKeyInUse",
@@ -37,10 +54,15 @@ __all__ = [
     "enrol",
     "enrolment_statement",
     "find",
+    "held_back",
     "invite",
     "listed",
     "policy",
     "portal",
+    "publish_deny_list",
+    "publish_revocation_lists",
     "revoke",
+    "signed_deny_delta",
+    "signed_deny_list",
     "track",
 ]

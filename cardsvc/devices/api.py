@@ -1,9 +1,10 @@
 """Terminals over HTTP: they enrol and download their policy; administrators invite and revoke them."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request
 from flask.views import MethodView
 from sqlalchemy.orm import Session
 
@@ -11,6 +12,7 @@ from cardsvc import db, web
 from cardsvc.access import guard
 from cardsvc.devices import actions, queries
 from cardsvc.devices.actions import PolicySources
+from cardsvc.devices.rules import UnknownAuthority
 from cardsvc.devices.schemas import (
     CodeSchema,
     DeviceListSchema,
@@ -18,10 +20,15 @@ from cardsvc.devices.schemas import (
     DeviceSchema,
     EnrolmentSchema,
     EnrolSchema,
+    HeldSchema,
     InviteSchema,
     shown,
 )
+from cardsvc.vault import CertifiedName, KeyName
+from crypto import pki
 
+Name = TypeVar("Name", bound=str)
+CERTIFIED: tuple[CertifiedName, ...] = ("root", "card-ca", "terminal-ca", "content")
 POLICY_TYPE = "application/cose"
 
 
@@ -47,9 +54,50 @@ def make(sources: PolicySources) -> web.ApiBlueprint:
                 signed = db.run(city.engine, lambda session: actions.policy(session, city.vault, sources, now))
             return Response(signed, content_type=POLICY_TYPE)
 
+    _add_deny_list(blueprint)
     _add_enrolment(blueprint)
     _add_administration(blueprint)
     return blueprint
+
+
+def _add_deny_list(blueprint: web.ApiBlueprint) -> None:
+    @blueprint.route("/deny-list")
+    class WholeList(MethodView):
+        @guard.public
+        @blueprint.response(200, {"type": "string", "format": "binary"}, content_type=POLICY_TYPE)
+        @blueprint.alt_response(304, description="The list is still the one of If-None-Match", content_type=POLICY_TYPE)
+        def get(self) -> Response:
+            """The newest deny list, signed by the policy's key. The ETag is its number."""
+            city, now = web.city(), web.now()
+            if db.run(city.engine, queries.newest_deny_list, read_only=True) is None:
+                db.run(city.engine, lambda session: actions.publish_deny_list(session, now))
+
+            def signed(session: Session) -> tuple[queries.PublishedList, bytes]:
+                return actions.signed_deny_list(session, city.vault)
+
+            newest, content = db.run(city.engine, signed, read_only=True)
+            answer = Response(content, content_type=POLICY_TYPE, headers={"Cache-Control": "no-cache"})
+            answer.set_etag(str(newest.number), weak=True)  # two signatures over one list are two byte strings
+            answer.make_conditional(request)
+            return answer
+
+    @blueprint.route("/deny-list/deltas/<int:base_number>")
+    class Delta(MethodView):
+        @guard.public
+        @blueprint.response(200, {"type": "string", "format": "binary"}, content_type=POLICY_TYPE)
+        def get(self, base_number: int) -> Response:
+            """What changed from that deny list to the newest one, signed; 404 where the whole list must be taken."""
+            delta = actions.signed_deny_delta(web.session(), web.city().vault, base_number)
+            return Response(delta, content_type=POLICY_TYPE, headers={"Cache-Control": "no-cache"})
+
+    @blueprint.route("/deny-list/held")
+    class Held(MethodView):
+        @guard.requires("admin", "card_officer", "auditor")
+        @blueprint.response(200, HeldSchema)
+        def get(self) -> dict[str, Any]:
+            """How many denied cards the breaker keeps off the list until two people sign `denials.release`."""
+            newest = queries.newest_deny_list(web.session())
+            return {"number": newest.number if newest else 0, "held": len(queries.held_back(web.session()))}
 
 
 def _add_enrolment(blueprint: web.ApiBlueprint) -> None:
@@ -105,3 +153,56 @@ def _add_administration(blueprint: web.ApiBlueprint) -> None:
             """Take a terminal out of service for good."""
             by = guard.principal().subject_id
             return shown(actions.revoke(web.session(), device_id, by=by, reason=given["reason"], now=web.now()))
+
+
+# ------------------------------------------------------------------------------------------------------- certificates
+
+
+def make_pki() -> web.ApiBlueprint:
+    """The city's certificates and its authorities' revocation lists, where other programs look for them (RFC 2585)."""
+    blueprint = web.ApiBlueprint("pki", __name__, url_prefix="/pki", description="Certificates and revocation lists")
+
+    @blueprint.route("/<string:name>.cer")
+    class Certificate(MethodView):
+        @guard.public
+        @blueprint.response(200, {"type": "string", "format": "binary"}, content_type="application/pkix-cert")
+        def get(self, name: str) -> Response:
+            """The certificate (DER) of `root`, `card-ca`, `terminal-ca` or `content`; `card-ca.2` is a generation's."""
+            kind, generation = _named(name, CERTIFIED)
+            certificate = pki.to_der(web.city().vault.certificate(kind, generation))
+            return Response(certificate, content_type="application/pkix-cert")
+
+    @blueprint.route("/<string:name>.crl")
+    class Crl(MethodView):
+        @guard.public
+        @blueprint.response(200, {"type": "string", "format": "binary"}, content_type="application/pkix-crl")
+        def get(self, name: str) -> Response:
+            """The revocation list (DER) of `card-ca` or `terminal-ca`; `card-ca.1` is that of an older generation."""
+            kind, generation = _named(name, actions.AUTHORITIES)
+            city, now = web.city(), web.now()
+            found = db.run(
+                city.engine,
+                lambda session: actions.usable_revocation_list(session, city.vault, kind, generation, now),
+                read_only=True,
+            ) or db.run(
+                city.engine,
+                lambda session: actions.publish_revocation_list(session, city.vault, kind, generation, now),
+            )
+            return Response(found.der, content_type="application/pkix-crl")
+
+    return blueprint
+
+
+def _named(name: str, known: Sequence[Name]) -> tuple[Name, int | None]:
+    """The key's name, and which generation of it, None for the one that signs now. Raises: UnknownAuthority."""
+    kind, dot, digits = name.partition(".")
+    vault = web.city().vault
+    for one in known:
+        if one != kind:
+            continue
+        if not dot:
+            return one, None
+        for generation in vault.register.of(KeyName(one)):
+            if digits == str(generation.number):
+                return one, generation.number
+    raise UnknownAuthority

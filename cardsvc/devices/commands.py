@@ -9,6 +9,7 @@ import click
 from cardsvc import db, web
 from cardsvc.devices import actions, queries
 from cardsvc.devices.rules import INVITED_KINDS, DeviceKind
+from crypto.wire.denylist import ENTRY_BYTES
 
 OpenCity = Callable[[], web.City]
 MACHINE = UUID(int=0)
@@ -70,6 +71,27 @@ def list_(open_city: OpenCity, as_json: bool) -> None:
         )
     if not found:
         click.echo("No terminal is enrolled yet: ./city devices invite")
+
+
+@devices.command("deny-list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def deny_list(open_city: OpenCity, as_json: bool) -> None:
+    """The newest deny list, and how many cards the breaker keeps off it."""
+    city = open_city()
+    with db.unit_of_work(city.engine, read_only=True) as session:
+        newest = queries.newest_deny_list(session)
+        number = newest.number if newest else 0
+        cards, keys = (len(queries.deny_entries(session, kind, number)) // ENTRY_BYTES for kind in ("card", "key"))
+        held = len(queries.held_back(session))
+    if as_json:
+        click.echo(json.dumps({"number": number, "cards": cards, "keys": keys, "held": held}))
+        return
+    click.echo(f"Deny list {number}: {cards} cards, {keys} keys." if newest else "No deny list was published yet.")
+    if held:
+        click.echo(
+            f"{held} cards were denied at once and are held back: two people sign denials.release, or let them go."
+        )
 
 
 @devices.command("revoke")

@@ -99,8 +99,72 @@ class PolicyNumberRow(Base):
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     content_hash: Mapped[bytes]
     first_issued_at: Mapped[datetime]
+    deny_number: Mapped[int | None]  # NULL in policies that carried their deny list themselves
+
+
+class DenyListRow(Base):
+    """A published deny list. `content_hash` is `DenyList.hash`; `action_id` what two people signed for it, if they did.
+
+    The entries of list n are what the changes up to n lead to.
+    """
+
+    __tablename__ = "deny_list"
+    __table_args__ = (
+        CheckConstraint("number >= 1", name="number"),
+        CheckConstraint("cards_added >= 0", name="cards_added"),
+        Index("ix_deny_list_issued_at", "issued_at"),
+    )
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    issued_at: Mapped[datetime]
+    content_hash: Mapped[bytes]
+    cards_added: Mapped[int]
+    action_id: Mapped[UUID | None]
+
+
+class DenyChangeRow(Base):
+    """That an entry (a card id, a key id) came onto the list with a number, or left it."""
+
+    __tablename__ = "deny_change"
+    __table_args__ = (
+        CheckConstraint("kind IN ('card', 'key')", name="kind_known"),
+        Index("ix_deny_change_number", "number"),
+    )
+
+    kind: Mapped[str] = mapped_column(String(4), primary_key=True)
+    entry: Mapped[bytes] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(ForeignKey("deny_list.number"), primary_key=True, autoincrement=False)
+    denied: Mapped[bool]
+
+
+class DenyHeldRow(Base):
+    """A card that was denied together with too many others: off the list until two people sign for it."""
+
+    __tablename__ = "deny_held"
+
+    card_id: Mapped[bytes] = mapped_column(primary_key=True)
+    held_at: Mapped[datetime]
+
+
+class RevocationListRow(Base):
+    """A certificate revocation list that an authority signed (RFC 5280 5). `authority` is its subject key identifier.
+
+    `content_hash` is over what is revoked, so that a list is made anew only when that changed or its time runs out.
+    """
+
+    __tablename__ = "revocation_list"
+    __table_args__ = (CheckConstraint("number >= 1", name="number"),)
+
+    authority: Mapped[bytes] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    this_update: Mapped[datetime]
+    next_update: Mapped[datetime]
+    content_hash: Mapped[bytes]
+    der: Mapped[bytes]
 
 
 append_only(DeviceEventRow.__table__)
 append_only(DeviceAnomalyRow.__table__)
 append_only(PolicyNumberRow.__table__)
+append_only(DenyListRow.__table__)
+append_only(DenyChangeRow.__table__)

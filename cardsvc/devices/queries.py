@@ -8,12 +8,20 @@ from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from sqlalchemy import Row, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
-from cardsvc.devices.models import DeviceAnomalyRow, DeviceRow
-from cardsvc.devices.rules import AnomalyKind, DeviceKind, DeviceNotFound, DeviceStatus
+from cardsvc.devices.models import (
+    DenyChangeRow,
+    DenyHeldRow,
+    DenyListRow,
+    DeviceAnomalyRow,
+    DeviceRow,
+    RevocationListRow,
+)
+from cardsvc.devices.rules import AnomalyKind, Change, DeviceKind, DeviceNotFound, DeviceStatus
 from crypto import keys
+from crypto.wire.denylist import pack
 
 _CHUNK = 5000
 _CACHED_KEYS = 10_000
@@ -45,6 +53,27 @@ class SeenAnomaly:
     until: int
     record_id: UUID
     seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedList:
+    """A deny list that was published; its entries are asked for apart. `action_id` as in `DenyList`."""
+
+    number: int
+    issued_at: datetime
+    content_hash: bytes
+    action_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationList:
+    """An authority's certificate revocation list, DER."""
+
+    number: int
+    this_update: datetime
+    next_update: datetime
+    content_hash: bytes
+    der: bytes
 
 
 _COLUMNS = tuple(getattr(DeviceRow, name) for name in Device.__slots__)
@@ -80,6 +109,19 @@ def listed(session: Session) -> tuple[Device, ...]:
     )
 
 
+def revoked(session: Session) -> tuple[Device, ...]:
+    """Terminals that had a certificate and are out of service, in the order of their key ids."""
+    query = select(*_COLUMNS).where(DeviceRow.status == DeviceStatus.REVOKED, DeviceRow.certificate.is_not(None))
+    return tuple(_device(row) for row in session.execute(query.order_by(DeviceRow.key_id)))
+
+
+def certificates(session: Session, key_ids: Sequence[bytes]) -> dict[bytes, bytes]:
+    """The certificates (DER) of the terminals with these keys."""
+    query = select(DeviceRow.key_id, DeviceRow.certificate).where(DeviceRow.certificate.is_not(None))
+    wanted = frozenset(key_ids)
+    return {row.key_id: row.certificate for row in session.execute(query) if row.key_id in wanted}
+
+
 def anomalies(session: Session, device_id: UUID | None = None) -> tuple[SeenAnomaly, ...]:
     """Gaps and forks, of one terminal or of all, in the order of the chain."""
     query = select(DeviceAnomalyRow).order_by(DeviceAnomalyRow.device_id, DeviceAnomalyRow.sequence)
@@ -89,6 +131,72 @@ def anomalies(session: Session, device_id: UUID | None = None) -> tuple[SeenAnom
         SeenAnomaly(row.device_id, AnomalyKind(row.kind), row.sequence, row.until_sequence, row.record_id, row.seen_at)
         for row in session.scalars(query)
     )
+
+
+# ----------------------------------------------------------------------------------------------------------- deny lists
+
+CARD, KEY = "card", "key"
+"""What an entry of the deny list names."""
+_LIST_COLUMNS = (DenyListRow.number, DenyListRow.issued_at, DenyListRow.content_hash, DenyListRow.action_id)
+
+
+def newest_deny_list(session: Session) -> PublishedList | None:
+    """None before the first was published."""
+    row = session.execute(select(*_LIST_COLUMNS).order_by(DenyListRow.number.desc()).limit(1)).one_or_none()
+    return None if row is None else PublishedList(*row)
+
+
+def deny_list(session: Session, number: int) -> PublishedList | None:
+    row = session.execute(select(*_LIST_COLUMNS).where(DenyListRow.number == number)).one_or_none()
+    return None if row is None else PublishedList(*row)
+
+
+def deny_entries(session: Session, kind: str, number: int) -> bytes:
+    """The entries of one kind on the list of that number, packed: those whose last change until then denied them."""
+    later = aliased(DenyChangeRow)
+    query = select(DenyChangeRow.entry).where(
+        DenyChangeRow.kind == kind,
+        DenyChangeRow.number <= number,
+        DenyChangeRow.denied,
+        ~exists().where(
+            later.kind == DenyChangeRow.kind,
+            later.entry == DenyChangeRow.entry,
+            later.number > DenyChangeRow.number,
+            later.number <= number,
+        ),
+    )
+    return pack(session.scalars(query))
+
+
+def deny_changes(session: Session, kind: str, after: int, until: int) -> list[Change]:
+    """What changed on the lists after one number up to another, oldest first."""
+    query = (
+        select(DenyChangeRow.entry, DenyChangeRow.denied)
+        .where(DenyChangeRow.kind == kind, DenyChangeRow.number > after, DenyChangeRow.number <= until)
+        .order_by(DenyChangeRow.number)
+    )
+    return [Change(entry, denied) for entry, denied in session.execute(query)]
+
+
+def denied_lately(session: Session, since: datetime) -> int:
+    """Cards that came onto the list since then without two people's signatures; those of the first list count not."""
+    query = select(func.coalesce(func.sum(DenyListRow.cards_added), 0)).where(
+        DenyListRow.issued_at > since, DenyListRow.action_id.is_(None), DenyListRow.number > 1
+    )
+    return int(session.execute(query).scalar_one())
+
+
+def held_back(session: Session) -> frozenset[bytes]:
+    """Ids of denied cards that two people must sign for before terminals hear of them."""
+    return frozenset(session.scalars(select(DenyHeldRow.card_id)))
+
+
+def revocation_list(session: Session, authority: bytes) -> RevocationList | None:
+    """The newest list of the authority with this subject key identifier."""
+    columns = tuple(getattr(RevocationListRow, name) for name in RevocationList.__slots__)
+    query = select(*columns).where(RevocationListRow.authority == authority)
+    row = session.execute(query.order_by(RevocationListRow.number.desc()).limit(1)).one_or_none()
+    return None if row is None else RevocationList(*row)
 
 
 def _device(row: Row[*tuple[Any, ...]]) -> Device:

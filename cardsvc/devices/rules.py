@@ -1,4 +1,4 @@
-"""Decisions about terminals: what an invite code is, whether a chain of records holds, what a new policy is."""
+"""Decisions about terminals: what an invite code is, whether a chain of records holds, when denials are too many."""
 
 import base64
 import hashlib
@@ -21,6 +21,11 @@ INVITE_VALIDITY = timedelta(days=7)
 CERTIFICATE_VALIDITY = timedelta(days=5 * 365)
 CLOCK_LEEWAY = timedelta(minutes=5)
 POLICY_VALIDITY = timedelta(hours=24)
+DENIALS_WINDOW = timedelta(hours=1)
+DENIALS_FLOOR = 100
+DENIALS_PERCENT = 1
+"""A city loses a few cards an hour. More than a hundred, and more than one of a hundred, is a fault or a decision."""
+REVOCATION_VALIDITY = timedelta(hours=24)
 NO_HASH = bytes(32)
 """What the first record of a terminal names as its previous one."""
 
@@ -85,6 +90,63 @@ class TerminalKeyInUse(CityError):
 
     def __init__(self) -> None:
         super().__init__("This key belongs to another terminal. Remove the terminal's key file and enrol it again.")
+
+
+class UnknownAuthority(CityError):
+    code = "unknown_authority"
+    kind = ErrorKind.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("The city publishes root, card-ca, terminal-ca and content as .cer, both authorities as .crl.")
+
+
+class NoDeltaFrom(CityError):
+    code = "no_delta"
+    kind = ErrorKind.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("There is no shorter way from that deny list to the newest one. Take the whole list.")
+
+
+class DenyListFull(CityError):
+    """More than a message holds. Terminals keep the list they have, and stop when their policy ends."""
+
+    code = "deny_list_full"
+    kind = ErrorKind.UNAVAILABLE
+
+    def __init__(self, entries_max: int) -> None:
+        super().__init__(f"More than {entries_max} entries would be denied. Let another authority certify new cards.")
+
+
+# ----------------------------------------------------------------------------------------------------------- deny lists
+
+
+def too_many(new: int, lately: int, cards_in_use: int) -> bool:
+    """Whether `new` denials, beside those of the last `DENIALS_WINDOW`, are so many that two people must say so."""
+    return new > 0 and new + lately > max(DENIALS_FLOOR, cards_in_use * DENIALS_PERCENT // 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of one entry of the deny list, from one list to a later one."""
+
+    entry: bytes
+    denied: bool
+
+
+def net(history: Sequence[Change]) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """What changes of many lists come to: the entries added and those removed. `history` is in the order of numbers.
+
+    An entry comes and goes in turns, so its first change tells what was before: what came and went again is nothing.
+    """
+    first: dict[bytes, bool] = {}
+    last: dict[bytes, bool] = {}
+    for change in history:
+        first.setdefault(change.entry, change.denied)
+        last[change.entry] = change.denied
+    added = tuple(entry for entry, denied in last.items() if denied and first[entry])
+    removed = tuple(entry for entry, denied in last.items() if not denied and not first[entry])
+    return added, removed
 
 
 # ------------------------------------------------------------------------------------------------------------ enrolment

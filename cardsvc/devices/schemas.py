@@ -51,6 +51,11 @@ class DeviceListSchema(web.ApiSchema):
     devices = fields.List(fields.Nested(DeviceSchema), required=True)
 
 
+class HeldSchema(web.ApiSchema):
+    number = fields.Integer(required=True, metadata={"description": "of the newest deny list, 0 before the first"})
+    held = fields.Integer(required=True, metadata={"description": "denied cards that are not on it"})
+
+
 class DeviceRevocationSchema(web.ApiSchema):
     reason = fields.String(required=True, validate=validate.Length(min=1, max=200))
 

@@ -1,7 +1,41 @@
-"""Verbs: invite, enrol, revoke a terminal; follow its chain of records; make the policy."""
+"""Verbs: invite, enrol, revoke a terminal; follow its chain of records; make the policy, the deny list, the CRLs."""
 
 from cardsvc.devices.actions.chain import track
+from cardsvc.devices.actions.denials import (
+    RELEASE,
+    current_deny_number,
+    publish_deny_list,
+    signed_deny_delta,
+    signed_deny_list,
+)
 from cardsvc.devices.actions.enrolment import Enrolment, enrol, invite, portal, revoke
 from cardsvc.devices.actions.policies import PolicySources, numbered_policy, policy
+from cardsvc.devices.actions.revocations import (
+    AUTHORITIES,
+    Authority,
+    publish_revocation_list,
+    publish_revocation_lists,
+    usable_revocation_list,
+)
 
-__all__ = ["Enrolment", "PolicySources", "enrol", "invite", "numbered_policy", "policy", "portal", "revoke", "track"]
+__all__ = [
+    "AUTHORITIES",
+    "RELEASE",
+    "Authority",
+    "Enrolment",
+    "PolicySources",
+    "current_deny_number",
+    "enrol",
+    "invite",
+    "numbered_policy",
+    "policy",
+    "portal",
+    "publish_deny_list",
+    "publish_revocation_list",
+    "publish_revocation_lists",
+    "revoke",
+    "signed_deny_delta",
+    "signed_deny_list",
+    "track",
+    "usable_revocation_list",
+]

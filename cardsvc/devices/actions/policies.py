@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from cardsvc import cards
 from cardsvc.db import to_ms
+from cardsvc.devices.actions.denials import current_deny_number, publish_deny_list
 from cardsvc.devices.models import PolicyNumberRow
 from cardsvc.devices.rules import POLICY_VALIDITY
 from cardsvc.vault import Vault
@@ -30,29 +30,33 @@ class PolicySources:
 
 def policy(session: Session, vault: Vault, sources: PolicySources, now: datetime) -> bytes:
     """The signed policy in force now, good for a day. Its number grows when, and only when, the content changed."""
-    content = _content(session, vault, sources, now)
-    return _signed(content, _number(session, _hash(content), now), vault, now)
+    content = _content(session, vault, sources, publish_deny_list(session, now), now)
+    return _signed(content, _number(session, content, now), vault, now)
 
 
 def numbered_policy(session: Session, vault: Vault, sources: PolicySources, now: datetime) -> bytes | None:
-    """The same without writing anything; None where the content changed and has no number yet."""
-    content = _content(session, vault, sources, now)
+    """The same without writing anything; None where the content or the deny list changed and has no number yet."""
+    deny_number = current_deny_number(session, now)
+    if deny_number is None:
+        return None
+    content = _content(session, vault, sources, deny_number, now)
     latest = _latest(session)
     return _signed(content, latest[0], vault, now) if latest and latest[1] == _hash(content) else None
 
 
-def _content(session: Session, vault: Vault, sources: PolicySources, now: datetime) -> Policy:
+def _content(session: Session, vault: Vault, sources: PolicySources, deny_number: int, now: datetime) -> Policy:
     return Policy(
         number=1,
         issued_at_ms=0,
         expires_at_ms=1,
         card_authorities=_authorities(vault, "card-ca"),
         terminal_authorities=_authorities(vault, "terminal-ca"),
-        deny=cards.denied_cards(session, now),
+        deny=(),
         limits=sources.limits(session, now),
         fares=sources.fares(session, now),
         tariff_version=sources.tariff_version(session, now),
         city_keys=vault.city_keys().format(),
+        deny_number=deny_number,
     )
 
 
@@ -66,7 +70,7 @@ def _signed(content: Policy, number: int, vault: Vault, now: datetime) -> bytes:
 
 
 def _authorities(vault: Vault, name: Literal["card-ca", "terminal-ca"]) -> tuple[bytes, ...]:
-    return (pki.to_der(vault.certificate(name)), pki.to_der(vault.certificate("root")))
+    return tuple(pki.to_der(one) for one in (*vault.certificates(name), *vault.certificates("root")))
 
 
 def _latest(session: Session) -> tuple[int, bytes] | None:
@@ -75,14 +79,17 @@ def _latest(session: Session) -> tuple[int, bytes] | None:
     return None if row is None else (row.number, row.content_hash)
 
 
-def _number(session: Session, content_hash: bytes, now: datetime) -> int:
+def _number(session: Session, content: Policy, now: datetime) -> int:
+    content_hash = _hash(content)
     upsert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     while True:
         latest = _latest(session)
         if latest is not None and latest[1] == content_hash:
             return latest[0]
         number = latest[0] + 1 if latest is not None else 1
-        new = upsert(PolicyNumberRow).values(number=number, content_hash=content_hash, first_issued_at=now)
+        new = upsert(PolicyNumberRow).values(
+            number=number, content_hash=content_hash, first_issued_at=now, deny_number=content.deny_number
+        )
         taken = session.execute(new.on_conflict_do_nothing().returning(PolicyNumberRow.number)).scalar_one_or_none()
         if taken is not None:
             return number

@@ -18,7 +18,8 @@ from cardsvc.devices import AnomalyKind, DeviceKind, DeviceStatus
 from cardsvc.vault import Vault
 from crypto import keys, pki
 from crypto.keys import Ed25519Signer, SoftwareSigner
-from crypto.wire.policy import FlatFare, OfflineLimits, open_policy
+from crypto.wire.denylist import open_list
+from crypto.wire.policy import FlatFare, OfflineLimits, Policy, open_policy
 from tests.builders import CLERK, make_card, make_device, make_resident
 
 RandomBytes = Callable[[int], bytes]
@@ -271,8 +272,16 @@ def test_the_number_grows_when_the_content_changes_and_only_then(
     assert number() == 4
 
 
-def test_the_deny_list_is_that_of_the_moment(session: Session, vault: Vault, clock: FixedClock) -> None:
+def test_the_policy_names_the_deny_list_of_the_moment(session: Session, vault: Vault, clock: FixedClock) -> None:
     card = make_card(session, vault, make_resident(session, clock.now()).id, clock.now())
+
+    def policy() -> Policy:
+        signed = devices.policy(session, vault, Town().sources(), clock.now())
+        return open_policy(signed, vault.city_keys())
+
+    before = policy()
     cards.revoke(session, card.card_id, reason=RevocationReason.LOST, by=CLERK, now=clock.now())
-    policy = open_policy(devices.policy(session, vault, Town().sources(), clock.now()), vault.city_keys())
-    assert policy.deny == (card.card_id,)
+    after = policy()
+    assert (before.deny, before.deny_number, after.deny, after.deny_number) == ((), 1, (), 2)
+    _, signed = devices.signed_deny_list(session, vault)
+    assert open_list(signed, vault.city_keys()).denies_card(card.card_id)

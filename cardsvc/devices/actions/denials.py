@@ -1,0 +1,212 @@
+"""The deny list as it is published: numbered when it changes, signed when it is asked for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from cardsvc import access, cards, db
+from cardsvc.db import Base, to_ms
+from cardsvc.devices import queries
+from cardsvc.devices.models import DenyChangeRow, DenyHeldRow, DenyListRow
+from cardsvc.devices.queries import CARD, KEY, PublishedList
+from cardsvc.devices.rules import DENIALS_WINDOW, DenyListFull, NoDeltaFrom, net, too_many
+from cardsvc.vault import Vault
+from crypto.wire.denylist import (
+    ENTRIES_MAX,
+    DenyDelta,
+    DenyList,
+    content_hash,
+    pack,
+    sign_delta,
+    sign_list,
+    unpack,
+)
+
+_CHUNK = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """What is on a list, each entry sixteen bytes."""
+
+    cards: frozenset[bytes]
+    keys: frozenset[bytes]
+
+
+def publish_deny_list(session: Session, now: datetime, *, action_id: UUID | None = None) -> int:
+    """Bring the list to what the cards say, and return its number; it grows when, and only when, the list changes.
+
+    Cards that would come onto it in too great a number at once are held back, and the rest is published: until two
+    people sign for it (`action_id` is what they signed) or the cards are let go. The service refuses held cards as any
+    denied one; only terminals without a network do not know of them. The very first list is taken as it is.
+
+    Raises: DenyListFull; nothing changed.
+    """
+    while True:
+        newest = queries.newest_deny_list(session)
+        denied, key_ids = _denied(session, now), frozenset(cards.denied_key_ids(session, now))
+        held = _held(session, denied) if action_id is None else _release(session)
+        if newest and content_hash(newest.number, pack(denied - held), pack(key_ids)) == newest.content_hash:
+            return newest.number
+        before = _entries(session, newest)
+        if newest and action_id is None:
+            held |= _hold(session, denied - held - before.cards, now)
+        number = _publish(session, newest, before, _Entries(denied - held, key_ids), now, action_id)
+        if number is not None:
+            return number
+        # Another process published this number a moment ago; it has committed, so its list is what we read next.
+
+
+def current_deny_number(session: Session, now: datetime) -> int | None:
+    """The newest list's number without writing anything; None where the list has to be published anew."""
+    newest = queries.newest_deny_list(session)
+    if newest is None:
+        return None
+    denied = _denied(session, now) - queries.held_back(session)
+    wanted = content_hash(newest.number, pack(denied), pack(cards.denied_key_ids(session, now)))
+    return newest.number if wanted == newest.content_hash else None
+
+
+def signed_deny_list(session: Session, vault: Vault) -> tuple[PublishedList, bytes]:
+    """The newest list, and the whole of it signed. Raises: NoDeltaFrom: none was published yet."""
+    newest = queries.newest_deny_list(session)
+    if newest is None:
+        raise NoDeltaFrom
+    content = DenyList(
+        number=newest.number,
+        issued_at_ms=to_ms(newest.issued_at),
+        cards=queries.deny_entries(session, CARD, newest.number),
+        keys=queries.deny_entries(session, KEY, newest.number),
+        action_id=newest.action_id,
+    )
+    return newest, sign_list(content, vault.signer("policy"))
+
+
+def signed_deny_delta(session: Session, vault: Vault, base_number: int) -> bytes:
+    """From that list to the newest one, signed.
+
+    Raises: NoDeltaFrom: there is no such list, it is the newest, or the whole list is the shorter answer.
+    """
+    base, newest = queries.deny_list(session, base_number), queries.newest_deny_list(session)
+    if base is None or newest is None or base.number >= newest.number:
+        raise NoDeltaFrom
+    span = (base.number, newest.number)
+    added_cards, removed_cards = net(queries.deny_changes(session, CARD, *span))
+    added_keys, removed_keys = net(queries.deny_changes(session, KEY, *span))
+    changes = len(added_cards) + len(removed_cards) + len(added_keys) + len(removed_keys)
+    if changes > ENTRIES_MAX:
+        raise NoDeltaFrom
+    delta = DenyDelta(
+        base_number=base.number,
+        base_hash=base.content_hash,
+        number=newest.number,
+        result_hash=newest.content_hash,
+        issued_at_ms=to_ms(newest.issued_at),
+        added_cards=pack(added_cards),
+        removed_cards=pack(removed_cards),
+        added_keys=pack(added_keys),
+        removed_keys=pack(removed_keys),
+        action_id=newest.action_id,
+    )
+    return sign_delta(delta, vault.signer("policy"))
+
+
+def _denied(session: Session, now: datetime) -> frozenset[bytes]:
+    return frozenset(card_id.bytes for card_id in cards.denied_cards(session, now))
+
+
+def _entries(session: Session, newest: PublishedList | None) -> _Entries:
+    if newest is None:
+        return _Entries(frozenset(), frozenset())
+    return _Entries(*(frozenset(unpack(queries.deny_entries(session, kind, newest.number))) for kind in (CARD, KEY)))
+
+
+def _held(session: Session, denied: frozenset[bytes]) -> frozenset[bytes]:
+    """What is held back of what is denied; a card that was let go meanwhile is held no more."""
+    held = queries.held_back(session)
+    gone = sorted(held - denied)
+    for start in range(0, len(gone), _CHUNK):
+        session.execute(delete(DenyHeldRow).where(DenyHeldRow.card_id.in_(gone[start : start + _CHUNK])))
+    return held & denied
+
+
+def _hold(session: Session, new: frozenset[bytes], now: datetime) -> frozenset[bytes]:
+    """Those of the new ones that are to be held back from now on: all or none."""
+    if not too_many(len(new), queries.denied_lately(session, now - DENIALS_WINDOW), cards.count_in_use(session)):
+        return frozenset()
+    rows = [{"card_id": card_id, "held_at": now} for card_id in sorted(new)]
+    session.execute(_upsert(session)(DenyHeldRow).on_conflict_do_nothing(), rows)
+    return new
+
+
+def _release(session: Session) -> frozenset[bytes]:
+    session.execute(delete(DenyHeldRow))
+    return frozenset()
+
+
+def _publish(
+    session: Session,
+    newest: PublishedList | None,
+    before: _Entries,
+    wanted: _Entries,
+    now: datetime,
+    action_id: UUID | None,
+) -> int | None:
+    """The number of the list with these entries; None where another process took that number first."""
+    if len(wanted.cards) + len(wanted.keys) > ENTRIES_MAX:
+        raise DenyListFull(ENTRIES_MAX)
+    number = newest.number + 1 if newest else 1
+    if newest and before == wanted:
+        return newest.number
+    new = _upsert(session)(DenyListRow).values(
+        number=number,
+        issued_at=now,
+        content_hash=content_hash(number, pack(wanted.cards), pack(wanted.keys)),
+        cards_added=len(wanted.cards - before.cards),
+        action_id=action_id,
+    )
+    taken = session.execute(new.on_conflict_do_nothing().returning(DenyListRow.number)).scalar_one_or_none()
+    if taken is None:
+        return None
+    for kind, old, now_there in ((CARD, before.cards, wanted.cards), (KEY, before.keys, wanted.keys)):
+        _write_changes(session, kind, number, now_there - old, denied=True)
+        _write_changes(session, kind, number, old - now_there, denied=False)
+    return number
+
+
+def _upsert(session: Session) -> Callable[[type[Base]], Any]:
+    return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+
+
+def _write_changes(session: Session, kind: str, number: int, entries: frozenset[bytes], *, denied: bool) -> None:
+    count = len(entries)
+    db.insert_columns(
+        session,
+        DenyChangeRow.__table__,
+        {"kind": [kind] * count, "entry": sorted(entries), "number": [number] * count, "denied": [denied] * count},
+    )
+
+
+def _run_release(session: Session, _payload: dict[str, Any], action: access.ActionView, now: datetime) -> None:
+    publish_deny_list(session, now, action_id=action.id)
+
+
+def _describe_release(session: Session, _payload: dict[str, Any]) -> str:
+    count = len(queries.held_back(session))
+    return f"Tell all terminals to refuse the {count} cards that were denied at once and are held back."
+
+
+RELEASE = access.ActionHandler(
+    kind="denials.release",
+    proposer_roles=frozenset({access.Role.CARD_OFFICER, access.Role.ADMIN}),
+    approver_roles=frozenset({access.Role.CARD_OFFICER, access.Role.ADMIN}),
+    run=_run_release,
+    describe=_describe_release,
+)
+"""Two people let what is held back go out to the terminals."""
