@@ -5,11 +5,11 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from cardsvc.db import to_ms
-from cardsvc.residents.models import ResidentCounterRow, ResidentEventRow, ResidentRow
+from cardsvc.residents.actions.comparing import note_likenesses
+from cardsvc.residents.actions.writing import RandomBytes, entry_of, insert_entries, lock_register
+from cardsvc.residents.models import ResidentEventRow, ResidentRow
 from cardsvc.residents.queries import Resident, find, find_many
 from cardsvc.residents.rules import (
     DuplicateResident,
@@ -19,13 +19,10 @@ from cardsvc.residents.rules import (
     ResidentStatus,
     check_status_change,
     checked,
-    number_of,
     person_key,
-    search_text,
 )
-from crypto.wire.ids import RANDOM_BYTES, uuid7
+from cardsvc.settings import DedupeSettings
 
-RandomBytes = Callable[[int], bytes]
 OnRegistered = Callable[[Session, Sequence[UUID], datetime], object]
 """What a room above does with new residents in the same database transaction (open their wallets); app.py says."""
 
@@ -40,18 +37,21 @@ def register(
     now: datetime,
     random_bytes: RandomBytes,
     confirmed_distinct: bool = False,
+    thresholds: DedupeSettings | None = None,
 ) -> Resident:
-    """Write a person into the register and give them a number.
+    """Write a person into the register and give them a number. Whoever is like somebody there waits to be looked at.
 
     Raises: InvalidRegistration; DuplicateResident where somebody with the same names and birth date is registered and
     nobody `confirmed_distinct` that they are two.
     """
     clean = checked(registration, now)
-    _lock_register(session)
+    lock_register(session)
     if not confirmed_distinct:
         for number in _registered(session, [person_key(clean)]).values():
             raise DuplicateResident(number)
-    return _insert(session, [clean], by, now, random_bytes)[0]
+    entry = entry_of(clean, now, random_bytes)
+    note_likenesses(session, entry, thresholds, by=by, now=now, distinct=confirmed_distinct)
+    return find(session, entry.id)
 
 
 def register_many(
@@ -62,11 +62,14 @@ def register_many(
     Raises: InvalidRegistration whose `fields` name every row at fault (`row 1` is the first), duplicates included.
     """
     clean, fields = _check_rows(registrations, now)
-    _lock_register(session)
+    lock_register(session)
     fields.update(_duplicate_rows(session, clean))
     if fields:
         raise InvalidRegistration(fields)
-    return _insert(session, list(clean.values()), by, now, random_bytes)
+    entries = [entry_of(registration, now, random_bytes) for registration in clean.values()]
+    insert_entries(session, entries, by=by, now=now)
+    found = find_many(session, [entry.id for entry in entries])
+    return [found[entry.id] for entry in entries]
 
 
 def change_status(
@@ -133,71 +136,3 @@ def _registered(session: Session, person_keys: Iterable[str]) -> dict[str, str]:
         )
         found |= {row.person_key: row.number for row in session.execute(query)}
     return found
-
-
-def _insert(
-    session: Session, registrations: Sequence[Registration], by: UUID, now: datetime, random_bytes: RandomBytes
-) -> list[Resident]:
-    if not registrations:
-        return []
-    first = _draw_serials(session, len(registrations))
-    residents: list[dict[str, object]] = []
-    events: list[dict[str, object]] = []
-    ids: list[UUID] = []
-    for serial, registration in enumerate(registrations, start=first):
-        resident_id = uuid7(to_ms(now), random_bytes(RANDOM_BYTES))
-        ids.append(resident_id)
-        residents.append(_values(registration, resident_id, number_of(serial), by, now))
-        events.append(_registered_event(resident_id, by, now))
-    session.execute(insert(ResidentRow), residents)
-    session.execute(insert(ResidentEventRow), events)
-    found = find_many(session, ids)
-    return [found[resident_id] for resident_id in ids]
-
-
-def _values(registration: Registration, resident_id: UUID, number: str, by: UUID, now: datetime) -> dict[str, object]:
-    return {
-        "id": resident_id,
-        "number": number,
-        "family_name": registration.family_name,
-        "given_name": registration.given_name,
-        "middle_name": registration.middle_name,
-        "birth_date": registration.birth_date,
-        "sex": registration.sex.value,
-        "barangay_code": registration.barangay_code,
-        "address": registration.address,
-        "mobile": registration.mobile,
-        "status": ResidentStatus.ACTIVE.value,
-        "person_key": person_key(registration),
-        "search_text": search_text(registration),
-        "registered_at": now,
-        "registered_by": by,
-    }
-
-
-def _registered_event(resident_id: UUID, by: UUID, now: datetime) -> dict[str, object]:
-    return {
-        "resident_id": resident_id,
-        "number": 1,
-        "kind": ResidentEvent.REGISTERED.value,
-        "status": ResidentStatus.ACTIVE.value,
-        "actor": by,
-        "at": now,
-        "reason": None,
-    }
-
-
-def _lock_register(session: Session) -> None:
-    """Be the only one who registers until the transaction ends: two clerks with one person are compared in turn."""
-    _draw_serials(session, 0)
-
-
-def _draw_serials(session: Session, count: int) -> int:
-    """The first of `count` serials. The counter's row is locked until the transaction ends: no gap, none twice."""
-    upsert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = upsert(ResidentCounterRow).values(id=1, last_serial=count)
-    drawn = statement.on_conflict_do_update(
-        index_elements=[ResidentCounterRow.id], set_={"last_serial": ResidentCounterRow.last_serial + count}
-    ).returning(ResidentCounterRow.last_serial)
-    last: int = session.execute(drawn).scalar_one()
-    return last - count + 1

@@ -1,29 +1,63 @@
 """Reads of the register: small frozen values."""
 
+from cardsvc.residents.queries.imports import Import, Imported, find_import, import_of_file, imported
 from cardsvc.residents.queries.looks import Look, LookPage, looks
+from cardsvc.residents.queries.matching import (
+    Merge,
+    Pair,
+    PairPage,
+    facts_of_many,
+    merges,
+    pair,
+    pairs,
+    read_why,
+    sharing,
+    without_keys,
+    write_why,
+)
 from cardsvc.residents.queries.reading import (
     Resident,
     ResidentHistory,
     ResidentPage,
+    entries_of,
     find,
     find_by_number,
     find_many,
     history,
     ids_by_number,
     search,
+    survivors,
 )
 
 __all__ = [
+    "Import",
+    "Imported",
     "Look",
     "LookPage",
+    "Merge",
+    "Pair",
+    "PairPage",
     "Resident",
     "ResidentHistory",
     "ResidentPage",
+    "entries_of",
+    "facts_of_many",
     "find",
     "find_by_number",
+    "find_import",
     "find_many",
     "history",
     "ids_by_number",
+    "import_of_file",
+    "imported",
     "looks",
+    "merges",
+    "pair",
+    "pairs",
+    "read_why",
     "search",
+    "sharing",
+    "survivors",
+    "without_keys",
+    "write_why",
 ]

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cardsvc.residents.models import ResidentAliasRow, ResidentLookRow
+from cardsvc.residents.models import ResidentLookRow
+from cardsvc.residents.queries.reading import entries_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,6 @@ class LookPage:
 
 def looks(session: Session, resident_id: UUID, *, before: int | None = None, limit: int = 50) -> LookPage:
     """Who looked at this resident, and at the entries that were merged into theirs; newest first."""
-    merged = select(ResidentAliasRow.resident_id).where(ResidentAliasRow.into_id == resident_id)
     query = (
         select(
             ResidentLookRow.id,
@@ -44,7 +44,7 @@ def looks(session: Session, resident_id: UUID, *, before: int | None = None, lim
             ResidentLookRow.purpose,
             ResidentLookRow.fields,
         )
-        .where((ResidentLookRow.resident_id == resident_id) | ResidentLookRow.resident_id.in_(merged))
+        .where(ResidentLookRow.resident_id.in_(entries_of(session, resident_id)))
         .order_by(ResidentLookRow.id.desc())
         .limit(limit + 1)
     )

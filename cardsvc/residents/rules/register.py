@@ -39,6 +39,8 @@ class ResidentStatus(StrEnum):
     ACTIVE = "active"
     MOVED = "moved"
     DECEASED = "deceased"
+    MERGED = "merged"
+    """An entry that belongs to another resident's. Never stored: parting them gives back the status of before."""
 
 
 class ResidentEvent(StrEnum):
