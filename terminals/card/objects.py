@@ -50,6 +50,7 @@ class DataObject(Enum):
     CERTIFICATE_AUTHENTICATION = bytes.fromhex("5FC105")
     SECURITY = bytes.fromhex("5FC106")
     CAPABILITIES = bytes.fromhex("5FC107")
+    FACE = bytes.fromhex("5FC108")
     PRINTED = bytes.fromhex("5FC109")
     CERTIFICATE_SIGNATURE = bytes.fromhex("5FC10A")
     DISCOVERY = bytes((TAG_DISCOVERY,))
@@ -69,6 +70,7 @@ _TITLES: Final = {
     DataObject.CERTIFICATE_AUTHENTICATION: "sign-in certificate (9A)",
     DataObject.SECURITY: "security object",
     DataObject.CAPABILITIES: "card capability container",
+    DataObject.FACE: "facial image",
     DataObject.PRINTED: "printed information",
     DataObject.CERTIFICATE_SIGNATURE: "digital signature certificate (9C)",
     DataObject.DISCOVERY: "discovery object",

@@ -103,6 +103,7 @@ class Instructions:
     """What a card is to become. `management_key` is its own 9B key; `challenge` enters the possession proofs.
 
     `algorithm` is the management key's identifier (SP 800-78-5). `expires_on` is the card's last valid day, ISO 8601.
+    `face` is the facial image object, None where the city writes none onto its cards.
     """
 
     card_id: UUID
@@ -110,6 +111,7 @@ class Instructions:
     algorithm: int
     challenge: bytes
     expires_on: str
+    face: bytes | None = field(default=None, repr=False)
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
@@ -119,6 +121,7 @@ class Instructions:
             algorithm=fields.integer("algorithm"),
             challenge=fields.binary("challenge"),
             expires_on=fields.text("expires_on"),
+            face=fields.optional_binary("face"),
         )
 
 
@@ -143,16 +146,32 @@ class IssuedCertificate:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What goes onto the card, byte for byte; `challenge` enters the statements that prove that it arrived."""
+    """What goes onto the card, byte for byte; `challenge` enters the statements that prove that it arrived.
+
+    `security_object` stands for the hashes of the objects above it. None: the card gets no such object; `discovery` is
+    the whole object, with its tag.
+    """
 
     certificates: tuple[IssuedCertificate, ...]
     chuid: bytes
     challenge: bytes
+    capabilities: bytes | None = None
+    printed_information: bytes | None = field(default=None, repr=False)
+    discovery: bytes | None = None
+    security_object: bytes | None = None
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
         certificates = tuple(IssuedCertificate.read(item) for item in fields.each("certificates"))
-        return cls(certificates, fields.binary("chuid"), fields.binary("challenge"))
+        return cls(
+            certificates=certificates,
+            chuid=fields.binary("chuid"),
+            challenge=fields.binary("challenge"),
+            capabilities=fields.optional_binary("capabilities"),
+            printed_information=fields.optional_binary("printed_information"),
+            discovery=fields.optional_binary("discovery"),
+            security_object=fields.optional_binary("security_object"),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from terminals.client.answers import CardView, Instructions, Issued, Possession, ResidentView, StaffSession
-from terminals.client.calls import Caller
+from terminals.client.calls import Caller, JsonValue
 from terminals.client.fields import encode_bytes
 
 
@@ -50,8 +50,18 @@ class StaffClient:
         answer = self._caller.get_json("/v1/cards?" + urlencode({"resident_id": str(resident_id)}))
         return tuple(CardView.read(item) for item in answer.each("cards"))
 
-    def begin_personalisation(self, card_id: UUID) -> Instructions:
-        return Instructions.read(self._caller.post(f"/v1/cards/{card_id}/personalisation", {}))
+    def orders(self, state: str, *, limit: int = 100) -> tuple[CardView, ...]:
+        """Cards in this state of the service's, a page of them at most."""
+        answer = self._caller.get_json("/v1/cards?" + urlencode({"state": state, "limit": str(limit)}))
+        return tuple(CardView.read(item) for item in answer.each("cards"))
+
+    def begin_personalisation(
+        self, card_id: UUID, *, algorithm: int | None = None, blank_serial: str | None = None
+    ) -> Instructions:
+        """Begin an attempt. `algorithm` where the card's management key cannot have the city's usual one."""
+        told: dict[str, JsonValue] = {"algorithm": algorithm, "blank_serial": blank_serial}
+        content = {name: value for name, value in told.items() if value is not None}
+        return Instructions.read(self._caller.post(f"/v1/cards/{card_id}/personalisation", content))
 
     def certify(self, card_id: UUID, keys: Sequence[Possession]) -> Issued:
         """Prove that the card holds the keys it made, and get their certificates and the CHUID."""
@@ -61,10 +71,15 @@ class StaffClient:
         ]
         return Issued.read(self._caller.post(f"/v1/cards/{card_id}/certificates", {"keys": list(content)}))
 
-    def report_readback(self, card_id: UUID, signature: bytes) -> CardView:
-        """Everything was read back and compared; `signature` is 9E's over the readback statement. The card is ready."""
-        answer = self._caller.post(f"/v1/cards/{card_id}/readback", {"signature": encode_bytes(signature)})
-        return CardView.read(answer)
+    def report_readback(self, card_id: UUID, signature: bytes, *, key_kept: bool = False) -> CardView:
+        """Everything was read back and compared; `signature` is 9E's over the readback statement. The card is ready.
+
+        `key_kept`: the product cannot replace its management key. A city in production refuses that.
+        """
+        content: dict[str, JsonValue] = {"signature": encode_bytes(signature)}
+        if key_kept:
+            content["management_key"] = "kept"
+        return CardView.read(self._caller.post(f"/v1/cards/{card_id}/readback", content))
 
     def hand_over(self, card_id: UUID, signature: bytes) -> CardView:
         """The holder used the PIN; `signature` is 9C's over the handover statement. The card is active."""

@@ -11,17 +11,23 @@ from terminals.counter.errors import (
     WrongCertificate,
 )
 from terminals.counter.personalise import MadeCard, Personalisation, Step
+from terminals.counter.pinning import PukState
+from terminals.counter.secret import Intake
 from terminals.counter.till import CURRENCY, Shift, Till, TopUp, read_pesos
+from terminals.counter.unlock import KeyState
 from terminals.counter.verify import VerifiedCard, verify_card
 
 __all__ = [
     "CURRENCY",
     "CounterError",
+    "Intake",
+    "KeyState",
     "MadeCard",
     "NoOpenShift",
     "NotMade",
     "Personalisation",
     "PinsDiffer",
+    "PukState",
     "ReadbackDiffers",
     "Shift",
     "ShiftStillOpen",

@@ -22,32 +22,15 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from crypto import keys
-from crypto.pki import load_certificate
-from terminals.card import (
-    DataObject,
-    ManagementAlgorithm,
-    PivSession,
-    PukRejected,
-    Slot,
-    WrongManagementKey,
-    encode_certificate,
-    product_of,
-)
-from terminals.client import CardView, Instructions, Issued, Possession, StaffClient
+from terminals.card import DataObject, ManagementAlgorithm, PivSession, Slot
+from terminals.client import CardView, Instructions, Possession, StaffClient
 from terminals.counter import statements
-from terminals.counter.errors import PinsDiffer, ReadbackDiffers, WrongCertificate
-from terminals.counter.secret import (
-    FACTORY_ALGORITHMS,
-    FACTORY_PUK,
-    derived_puk,
-    factory_management_key,
-    transport_pin,
-)
+from terminals.counter.contents import Contents, certified_key
+from terminals.counter.errors import PinsDiffer
+from terminals.counter.pinning import PinKeeper, PukState
+from terminals.counter.secret import FACTORY, Intake, derived_puk
+from terminals.counter.unlock import KeyState, Unlocked, check_position, unlock
 from terminals.station import AnotherCard, wipe
-
-# The card capability container of a card without a data model of its own: every element empty but the one value that
-# is needed, data model number 0x10 (SP 800-73-5 Part 1, Table 8).
-CAPABILITIES = bytes.fromhex("F000F100F200F300F400F50110F600F700FA00FB00FC00FD00FE00")
 
 
 class Step(StrEnum):
@@ -70,12 +53,27 @@ def silent(_step: Step) -> None:
 
 @dataclass(frozen=True, slots=True)
 class MadeCard:
-    """A card that is ready, for as long as this program remembers it: the PUK lets the holder set a PIN."""
+    """A card that is ready, for as long as this program remembers it: `pins` lets the holder set a PIN.
+
+    `product` is what the card was found to be; `left_out` what it had no place for.
+    """
 
     card_id: UUID
     point: bytes
     challenge: bytes
-    puk: bytearray = field(repr=False)
+    pins: PinKeeper = field(repr=False)
+    product: str
+    algorithm: ManagementAlgorithm
+    key: KeyState
+    left_out: tuple[DataObject, ...]
+
+    @property
+    def puk(self) -> bytearray:
+        return self.pins.puk
+
+    @property
+    def puk_state(self) -> PukState:
+        return self.pins.state
 
 
 class Personalisation:
@@ -88,74 +86,97 @@ class Personalisation:
         *,
         random_bytes: Callable[[int], bytes],
         watch: Callable[[Step], None] = silent,
+        intake: Intake = FACTORY,
+        blank_serial: str | None = None,
     ) -> None:
         self._staff = staff
         self._card_id = card_id
         self._random_bytes = random_bytes
         self._watch = watch
+        self._intake = intake
+        self._blank_serial = blank_serial
 
     def make(self, session: PivSession) -> MadeCard:
         """From a blank or half-made card to one that the service calls ready. Safe to call again after any failure.
 
         Raises:
             WrongManagementKey: neither blank nor this card begun before. ProductUnsupported: refuse it at intake.
-            ReadbackDiffers, NoRoom: take a fresh card. ServiceRefused, ServiceUnreachable, TransportError: again.
+            ReadbackDiffers, NoRoom, NoPlace: take a fresh card. NotAllowed: use a contact reader.
+            ServiceRefused, ServiceUnreachable, TransportError: again.
         """
         self._watch(Step.UNLOCK)
+        check_position(session)
         session.select()
-        instructions = self._staff.begin_personalisation(self._card_id)
-        begun_before = _unlock(session, instructions)
+        opened = unlock(session, self._begin, self._intake)
         self._watch(Step.SECRETS)
-        puk = derived_puk(instructions.management_key)
-        _set_puk(session, puk, begun_before=begun_before)
-        pin = transport_pin(self._random_bytes)
+        puk = derived_puk(opened.instructions.management_key)
         try:
-            session.reset_retry_counter(puk[:], pin[:])
+            pins = PinKeeper.prepare(session, puk, self._intake, begun_before=opened.begun_before)
+        finally:
+            wipe(puk)
+        try:
+            return self._fill(session, opened, pins)
+        except BaseException:
+            pins.wipe()
+            raise
+
+    def _begin(self, algorithm: ManagementAlgorithm | None) -> Instructions:
+        identifier = None if algorithm is None else algorithm.identifier
+        return self._staff.begin_personalisation(self._card_id, algorithm=identifier, blank_serial=self._blank_serial)
+
+    def _fill(self, session: PivSession, opened: Unlocked, pins: PinKeeper) -> MadeCard:
+        pin = pins.set_transport_pin(session, self._random_bytes)
+        try:
             self._watch(Step.KEYS)
             public_keys = {slot: session.generate(slot) for slot in Slot}
-            proofs = [self._prove(session, instructions, slot, key, pin) for slot, key in public_keys.items()]
+            proofs = [self._prove(session, opened.instructions, slot, key, pin) for slot, key in public_keys.items()]
             self._watch(Step.CERTIFY)
             issued = self._staff.certify(self._card_id, proofs)
-            contents = _contents(issued, public_keys)
+            contents = Contents.of(opened.instructions, issued, public_keys)
             self._watch(Step.WRITE)
-            for item, content in contents.items():
-                session.put_data(item, content)
+            written = contents.write(session)
             self._watch(Step.VERIFY)
-            _check(session, contents, public_keys, pin)
-            signature = statements.signed_by(
-                session, Slot.CARD_AUTHENTICATION, statements.readback(self._card_id, issued.challenge)
-            )
-            self._staff.report_readback(self._card_id, signature)
-        except BaseException:
-            wipe(puk)
-            raise
+            if written.want_pin:
+                session.verify_pin(pin[:])
+            written.check(session)
+            _challenge(session, public_keys, pin)
         finally:
             wipe(pin)
+        statement = statements.readback(self._card_id, issued.challenge)
+        signature = statements.signed_by(session, Slot.CARD_AUTHENTICATION, statement)
+        self._staff.report_readback(self._card_id, signature, key_kept=opened.key is KeyState.KEPT)
         self._watch(Step.READY)
-        return MadeCard(self._card_id, keys.point(public_keys[Slot.CARD_AUTHENTICATION]), issued.challenge, puk)
+        return MadeCard(
+            card_id=self._card_id,
+            point=keys.point(public_keys[Slot.CARD_AUTHENTICATION]),
+            challenge=issued.challenge,
+            pins=pins,
+            product=opened.product,
+            algorithm=opened.algorithm,
+            key=opened.key,
+            left_out=contents.left_out(written),
+        )
 
     def hand_over(self, session: PivSession, made: MadeCard, pin: bytearray, again: bytearray) -> CardView:
         """The holder sets the PIN, entered twice, and uses it once: the card is active. Both are wiped. Repeatable.
 
-        Raises: PinsDiffer, PinFormat, AnotherCard, ServiceRefused, ServiceUnreachable, TransportError.
+        Raises: PinsDiffer, PinFormat, PinRefused, AnotherCard, ServiceRefused, ServiceUnreachable, TransportError.
         """
-        transport = transport_pin(self._random_bytes)
         try:
             if pin != again:
                 raise PinsDiffer
             self._watch(Step.HANDOVER)
             session.select()
             _check_same(session, made)
-            session.reset_retry_counter(made.puk[:], transport[:])
-            session.change_pin(transport[:], pin[:])
+            made.pins.set_holders_pin(session, pin, self._random_bytes)
             session.verify_pin(pin[:])
             statement = statements.handover(made.card_id, made.challenge)
             signature = statements.signed_by(session, Slot.SIGNATURE, statement)
         finally:
-            for secret in (pin, again, transport):
+            for secret in (pin, again):
                 wipe(secret)
         active = self._staff.hand_over(made.card_id, signature)
-        wipe(made.puk)
+        made.pins.wipe()
         self._watch(Step.ACTIVE)
         return active
 
@@ -173,71 +194,13 @@ class Personalisation:
         return Possession(slot.title, point, statements.signed_by(session, slot, statement))
 
 
-def _unlock(session: PivSession, instructions: Instructions) -> bool:
-    """Authenticate 9B and leave the card's own key in it. True when it was there already, from an earlier run."""
-    own = ManagementAlgorithm.of(instructions.algorithm)
-    if _answers_to(session, instructions.management_key, own):
-        return True
-    for algorithm in FACTORY_ALGORITHMS:
-        if _answers_to(session, factory_management_key(algorithm), algorithm):
-            session.set_management_key(product_of(session.atr), instructions.management_key, own)
-            return False
-    raise WrongManagementKey
-
-
-def _answers_to(session: PivSession, key: bytes, algorithm: ManagementAlgorithm) -> bool:
-    try:
-        session.authenticate_management(key, algorithm)
-    except WrongManagementKey:
-        return False
-    return True
-
-
-def _set_puk(session: PivSession, puk: bytearray, *, begun_before: bool) -> None:
-    """Leave the derived PUK on the card. The likelier one first: a wrong one costs a try, a right one returns all."""
-    likely, other = (puk, FACTORY_PUK) if begun_before else (FACTORY_PUK, puk)
-    try:
-        session.change_puk(bytearray(likely), puk[:])
-    except PukRejected:
-        session.change_puk(bytearray(other), puk[:])
-
-
 def _open(session: PivSession, slot: Slot, pin: bytearray) -> None:
     """9C wants the PIN before every signature, 9A before the first, 9E never."""
     if slot is not Slot.CARD_AUTHENTICATION:
         session.verify_pin(pin[:])
 
 
-def _contents(issued: Issued, public_keys: Mapping[Slot, EllipticCurvePublicKey]) -> dict[DataObject, bytes]:
-    """What goes onto the card. Raises: WrongCertificate: one is missing, or not for the key that the card made."""
-    by_slot = {item.slot: item.certificate for item in issued.certificates}
-    contents = {}
-    for slot, public_key in public_keys.items():
-        certificate = by_slot.get(slot.title)
-        if certificate is None or keys.spki(_certified_key(certificate)) != keys.spki(public_key):
-            raise WrongCertificate(slot)
-        contents[DataObject.certificate(slot)] = encode_certificate(certificate)
-    contents[DataObject.CHUID] = issued.chuid
-    contents[DataObject.CAPABILITIES] = CAPABILITIES
-    return contents
-
-
-def _certified_key(certificate: bytes) -> keys.PublicKey:
-    key = load_certificate(certificate).public_key()
-    assert isinstance(key, EllipticCurvePublicKey)  # anything else is not what was asked to be certified
-    return key
-
-
-def _check(
-    session: PivSession,
-    contents: Mapping[DataObject, bytes],
-    public_keys: Mapping[Slot, EllipticCurvePublicKey],
-    pin: bytearray,
-) -> None:
-    """Read everything back, byte for byte, and challenge each key."""
-    for item, content in contents.items():
-        if session.get_data(item) != content:
-            raise ReadbackDiffers(item.title)
+def _challenge(session: PivSession, public_keys: Mapping[Slot, EllipticCurvePublicKey], pin: bytearray) -> None:
     for slot, public_key in public_keys.items():
         _open(session, slot, pin)
         session.prove_possession(slot, public_key)
@@ -245,6 +208,6 @@ def _check(
 
 def _check_same(session: PivSession, made: MadeCard) -> None:
     certificate = session.read_certificate(Slot.CARD_AUTHENTICATION)
-    if keys.point(_certified_key(certificate)) != made.point:
+    if keys.point(certified_key(certificate)) != made.point:
         raise AnotherCard
     session.prove_possession(Slot.CARD_AUTHENTICATION, keys.load_point(made.point))
