@@ -13,6 +13,8 @@ PUBLIC = {
     "POST /sign-in": "how one signs in",
     "POST /sign-out": "never fails, whoever presses it",
     "POST /v1/sign-in": "how a program signs in",
+    "POST /v1/sign-in/challenges": "a nonce, which opens nothing by itself",
+    "POST /v1/sign-in/card": "how a program signs in with a card",
     "GET /livez": "says nothing but that it lives",
     "GET /readyz": "says nothing but whether it is ready",
     "GET /version": "which release runs",

@@ -5,8 +5,10 @@ requests carry the cookie, reaches only what its form token protects. tests/test
 """
 
 import functools
+import ipaddress
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, cast
+from uuid import UUID
 
 from flask import Response, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -69,8 +71,11 @@ def token() -> str | None:
 
 
 def sign_in(username: str, password: str) -> access.SignedIn:
-    """Sign in at this edge, counting a failure. Raises: InvalidCredentials, TooManyAttempts, DemoCredentialsRefused."""
+    """Sign in at this edge, counting a failure. Raises: InvalidCredentials, TooManyAttempts, TooManyFromHere,
+    DemoCredentialsRefused, PasswordsRefused.
+    """
     city, now = web.city(), web.now()
+    address, way = _limited_address(), _way(access.Method.PASSWORD)
     try:
         # The check takes a twentieth of a second: in a unit that only reads, so that guesses do not stop the ledger.
         account = db.run(
@@ -83,16 +88,74 @@ def sign_in(username: str, password: str) -> access.SignedIn:
                 random_bytes=city.random_bytes,
                 cost=city.settings.password_cost,
                 allow_demo=not city.settings.is_production,
+                address=address,
+                staff_passwords=city.settings.sign_in.staff_passwords,
             ),
             read_only=True,
         )
         return db.run(
-            city.engine, lambda session: access.open_sign_in(session, account, now, random_bytes=city.random_bytes)
+            city.engine,
+            lambda session: access.open_sign_in(session, account, now, random_bytes=city.random_bytes, way=way),
         )
     except access.InvalidCredentials:
         # In a unit of its own: the one that failed is rolled back. If we stop here a guess went uncounted.
-        db.run(city.engine, lambda session: access.note_failure(session, username, now))
+        db.run(city.engine, lambda session: access.note_failure(session, username, now, address=address))
         raise
+
+
+def open_challenge(purpose: access.Purpose, subject_id: UUID | None = None) -> access.OpenChallenge:
+    """A fresh nonce for whoever asks. Raises: TooManyFromHere."""
+    city, now, address = web.city(), web.now(), _limited_address()
+    return db.run(
+        city.engine,
+        lambda session: access.open_challenge(
+            session, purpose, now, random_bytes=city.random_bytes, subject_id=subject_id, address=address
+        ),
+    )
+
+
+def take_challenge(purpose: access.Purpose, binding: bytes, *, subject_id: UUID | None = None) -> access.TakenChallenge:
+    """Use a nonce up, in a unit of its own: whatever fails afterwards, it was answered. If we stop here the person
+    begins again. Raises: ChallengeGone, also when it was given to somebody else than `subject_id`.
+    """
+    now = web.now()
+    taken = db.run(web.city().engine, lambda session: access.take_challenge(session, purpose, binding, now))
+    if taken.subject_id != subject_id:
+        raise access.ChallengeGone
+    return taken
+
+
+def sign_in_with_card(binding: bytes, token_text: str) -> access.SignedIn:
+    """Sign in with what a card signed. Raises: MalformedToken, ChallengeGone, CardNotAccepted, CardIsNobodys."""
+    city, now = web.city(), web.now()
+    nonce = take_challenge(access.Purpose.CARD, binding).nonce
+    card = access.verify_token(
+        access.read_token(token_text),
+        origin=city.settings.public_url,
+        nonce=nonce,
+        authorities=city.vault.certificates("card-ca"),
+        at=now,
+    )
+    way = _way(access.Method.CARD, card.key_id)
+    return db.run(
+        city.engine,
+        lambda session: access.sign_in_with_card(session, card, now, way=way, random_bytes=city.random_bytes),
+    )
+
+
+def _way(method: access.Method, key_id: bytes | None = None) -> access.Way:
+    return access.Way(method, key_id, request.remote_addr, request.user_agent.string)
+
+
+def _limited_address() -> str | None:
+    """Where the request comes from, for counting; None for this machine, behind which everybody may stand (a proxy that
+    CITY_PROXIES does not name).
+    """
+    try:
+        address = ipaddress.ip_address(request.remote_addr or "")
+    except ValueError:
+        return None
+    return None if address.is_loopback else str(address)
 
 
 def sign_out() -> None:
@@ -176,7 +239,9 @@ def _count_wrong_password(asker: Principal) -> None:
     city, now = web.city(), web.now()
     db.run(
         city.engine,
-        lambda session: access.note_failure(session, asker.username, now, subject_id=asker.subject_id),
+        lambda session: access.note_failure(
+            session, asker.username, now, subject_id=asker.subject_id, address=_limited_address()
+        ),
     )
 
 

@@ -140,6 +140,7 @@ class Challenge(Base):
     purpose: Mapped[str]
     nonce: Mapped[bytes]
     subject_id: Mapped[UUID | None]
+    address: Mapped[str | None]
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 

@@ -141,6 +141,19 @@ def _taxes_section(session: Session, card: transactions.CardRef, _now: datetime)
     ]
 
 
+# ---------------------------------------------------------------------------------------------------- actions of two
+
+ACTIONS = access.handlers_by_kind(access.STAFF_ROLES, devices.RELEASE)
+"""What two members of staff do together, by its kind."""
+
+
+def _card_in_use(session: Session, card_id: UUID) -> bool:
+    try:
+        return cards.find(session, card_id).state is cards.CardState.ACTIVE
+    except cards.CardNotFound:
+        return False
+
+
 # ------------------------------------------------------------------------------------------------- the routes and pages
 
 
@@ -148,6 +161,8 @@ def blueprints() -> list[Any]:
     """Every room's routes, made once for each app."""
     return [
         access_api.blueprint,
+        access_api.make_staff(_card_in_use),
+        access_api.make_actions(ACTIONS),
         access_pages.blueprint,
         audit_api.blueprint,
         residents_api.make(wallets.open_wallets),

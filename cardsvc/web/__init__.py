@@ -54,6 +54,7 @@ __all__ = [
 def init(app: Flask, city_parts: City) -> None:
     """Make `app` the city's: services, languages, headers, errors, API document, health routes. Call it once."""
     app.extensions["city"] = city_parts
+    headers.trust_proxies(app, city_parts)
     headers.init(app, city_parts)  # first, so that it runs last over every answer, errors included
     unit.init(app)
     languages.init(app)

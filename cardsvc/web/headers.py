@@ -4,6 +4,7 @@ import base64
 import re
 
 from flask import Flask, Response, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cardsvc.web.parts import City, city
 
@@ -40,6 +41,13 @@ def csp_nonce() -> str:
 def is_https(parts: City) -> bool:
     """Whether residents reach the city over TLS, by its public address."""
     return parts.settings.is_https
+
+
+def trust_proxies(app: Flask, parts: City) -> None:
+    """Take the caller's address from the proxies that stand in front, as many as CITY_PROXIES says and no more."""
+    count = parts.settings.sign_in.proxies
+    if count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=0)  # type: ignore[method-assign]
 
 
 def init(app: Flask, parts: City) -> None:

@@ -64,6 +64,7 @@ API_PREFIXES: Final = ("/v1", "/log")
 REDIRECTS_END: Final = 400
 SERVER_ERROR: Final = 500
 NOT_FOUND: Final = 404
+UNAUTHENTICATED: Final = 401
 RETRY_SECONDS: Final = 5
 
 
@@ -89,7 +90,8 @@ def init(app: Flask) -> None:
 
     @app.errorhandler(CityError)
     def answer_city(error: CityError) -> Response:
-        return answer(Problem(STATUS_OF_KIND[error.kind], error.code, str(error), error.fields))
+        status = STATUS_OF_KIND[error.kind]
+        return answer(Problem(status, error.code, str(error), error.fields, _challenge(status)))
 
     @app.errorhandler(CryptoError)
     def answer_crypto(error: CryptoError) -> Response:
@@ -111,6 +113,11 @@ def init(app: Flask) -> None:
         app.logger.error("database: %s", type(error.orig).__name__)
         detail = gettext("The database did not answer in time. Nothing was stored: send it again.")
         return answer(Problem(503, "database_unavailable", detail, headers=(("Retry-After", str(RETRY_SECONDS)),)))
+
+
+def _challenge(status: int) -> tuple[tuple[str, str], ...]:
+    """RFC 9110 11.6.1: who answers 401 says how one may sign in."""
+    return (("WWW-Authenticate", 'Bearer realm="city"'),) if status == UNAUTHENTICATED else ()
 
 
 def answer_http(error: HTTPException) -> BaseResponse:

@@ -9,11 +9,14 @@ from cardsvc.access.actions.acting import (
     sign_action,
     withdraw_action,
 )
-from cardsvc.access.actions.cards import block_keys
+from cardsvc.access.actions.cards import CardInUse, CardProof, bind_card, block_keys, sign_in_with_card, unbind_card
+from cardsvc.access.actions.challenges import OpenChallenge, TakenChallenge, open_challenge, take_challenge
 from cardsvc.access.actions.passwords import Account
+from cardsvc.access.actions.roles import STAFF_ROLES
 from cardsvc.access.actions.sign_ins import (
     SignedIn,
     check_password,
+    end_sign_in,
     end_sign_ins,
     forget_expired,
     note_failure,
@@ -21,7 +24,7 @@ from cardsvc.access.actions.sign_ins import (
     open_sign_in,
     sign_out,
 )
-from cardsvc.access.actions.signing import sign_action_as, sign_as
+from cardsvc.access.actions.signing import check_own_password, sign_action_as, sign_as
 from cardsvc.access.rules import (
     DemoCredentialsRefused,
     InvalidCredentials,
@@ -32,31 +35,43 @@ from cardsvc.access.rules import (
 )
 
 __all__ = [
+    "STAFF_ROLES",
     "Account",
     "ActionHandler",
     "ActionHandlers",
+    "CardInUse",
+    "CardProof",
     "DemoCredentialsRefused",
     "InvalidCredentials",
+    "OpenChallenge",
     "SignedIn",
+    "TakenChallenge",
     "TooManyAttempts",
     "UnsuitableAccount",
     "UsernameTaken",
     "WrongPassword",
     "add_staff",
+    "bind_card",
     "block_keys",
     "block_staff",
+    "check_own_password",
     "check_password",
+    "end_sign_in",
     "end_sign_ins",
     "forget_expired",
     "handlers_by_kind",
     "note_failure",
     "note_seen",
+    "open_challenge",
     "open_sign_in",
     "propose",
     "set_resident_password",
     "sign_action",
     "sign_action_as",
     "sign_as",
+    "sign_in_with_card",
     "sign_out",
+    "take_challenge",
+    "unbind_card",
     "withdraw_action",
 ]

@@ -1,12 +1,120 @@
-"""Cards that stand for staff: taken in with proofs of both keys, taken away when the card is stopped."""
+"""Cards that stand for staff: bound with proofs of both keys, used to sign in, taken away when the card is stopped."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from cryptography import x509
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from cardsvc.access.models import SignIn, StaffCard
+from cardsvc.access import queries
+from cardsvc.access.actions.passwords import RandomBytes
+from cardsvc.access.actions.sign_ins import SignedIn, open_for
+from cardsvc.access.models import SignIn, Staff, StaffCard
+from cardsvc.access.queries import ACTIVE, BoundCard
+from cardsvc.access.rules import (
+    BindingNotProven,
+    CardBoundAlready,
+    CardIsNobodys,
+    Kind,
+    NoSuchBinding,
+    StaffId,
+    VerifiedCard,
+    Way,
+)
+from cardsvc.db import to_ms
+from crypto import keys, pki
+from crypto.errors import CryptoError
+from crypto.pki import CertificatePurpose, VerifiedCertificate
+from crypto.wire.ids import uuid7
+from crypto.wire.login import CardBinding
+
+CardInUse = Callable[[Session, UUID], bool]
+"""Whether the card of this id is active. Cards stand above this room: wiring hands it in."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardProof:
+    """Both certificates of a card (DER), and each key's signature of the `CardBinding` statement (64 bytes)."""
+
+    sign_in_certificate: bytes
+    signature_certificate: bytes
+    sign_in_proof: bytes
+    signature_proof: bytes
+
+
+def bind_card(
+    session: Session,
+    staff_id: StaffId,
+    proof: CardProof,
+    *,
+    nonce: bytes,
+    authorities: Sequence[x509.Certificate],
+    card_in_use: CardInUse,
+    by: UUID,
+    now: datetime,
+    random_bytes: RandomBytes,
+) -> BoundCard:
+    """From now on the card stands for the staff member: 9A signs them in, 9C signs for them.
+
+    Raises: BindingNotProven; CardBoundAlready; NoSuchBinding when nobody of this id works here.
+    """
+    member = queries.staff(session, staff_id)
+    if member is None or not member.is_active:
+        raise NoSuchBinding
+    sign_in, signature = _prove(staff_id, proof, nonce, authorities, now)
+    assert sign_in.bearer_id is not None
+    if not card_in_use(session, sign_in.bearer_id):
+        raise BindingNotProven("The card is not in use in this city. Bind an active card.")
+    ids = [keys.key_id(one.public_key) for one in (sign_in, signature)]
+    taken = or_(StaffCard.sign_in_key_id.in_(ids), StaffCard.signature_key_id.in_(ids))
+    if session.scalar(select(StaffCard.id).where(taken, StaffCard.unbound_at.is_(None))) is not None:
+        raise CardBoundAlready
+    session.add(
+        StaffCard(
+            id=uuid7(to_ms(now), random_bytes(10)),
+            staff_id=staff_id,
+            card_id=sign_in.bearer_id,
+            sign_in_key_id=ids[0],
+            sign_in_key=keys.spki(sign_in.public_key),
+            signature_key_id=ids[1],
+            signature_key=keys.spki(signature.public_key),
+            bound_by=by,
+            bound_at=now,
+        )
+    )
+    session.flush()
+    return queries.cards_of_staff(session, staff_id)[0]
+
+
+def unbind_card(session: Session, staff_id: UUID, binding_id: UUID, now: datetime) -> None:
+    """Take a card away from a staff member. Raises: NoSuchBinding."""
+    for bound in queries.cards_of_staff(session, staff_id):
+        if bound.id == binding_id:
+            block_keys(session, [bound.sign_in_key_id], now, why="unbound")
+            return
+    raise NoSuchBinding
+
+
+def sign_in_with_card(
+    session: Session, card: VerifiedCard, now: datetime, *, way: Way, random_bytes: RandomBytes
+) -> SignedIn:
+    """Open a sign-in for the staff member whose card it is. Raises: CardIsNobodys, also for whoever is blocked."""
+    found = session.scalar(
+        select(StaffCard.staff_id)
+        .join(Staff, Staff.id == StaffCard.staff_id)
+        .where(
+            StaffCard.sign_in_key_id == card.key_id,
+            StaffCard.card_id == card.card_id,
+            StaffCard.unbound_at.is_(None),
+            Staff.status == ACTIVE,
+        )
+    )
+    if found is None:
+        raise CardIsNobodys
+    return open_for(session, Kind.STAFF, found, now, way=way, random_bytes=random_bytes)
 
 
 def block_keys(session: Session, key_ids: Iterable[bytes], now: datetime, *, why: str = "card stopped") -> int:
@@ -29,3 +137,25 @@ def block_keys(session: Session, key_ids: Iterable[bytes], now: datetime, *, why
         )
         session.execute(delete(SignIn).where(SignIn.key_id.in_([row.sign_in_key_id for row in found])))
     return len(found)
+
+
+def _prove(
+    staff_id: StaffId, proof: CardProof, nonce: bytes, authorities: Sequence[x509.Certificate], now: datetime
+) -> tuple[VerifiedCertificate, VerifiedCertificate]:
+    try:
+        sign_in, signature = (
+            pki.verify_chain(pki.load_certificate(certificate), authorities, now, purpose)
+            for certificate, purpose in (
+                (proof.sign_in_certificate, CertificatePurpose.CARD_AUTHENTICATION),
+                (proof.signature_certificate, CertificatePurpose.CARD_SIGNATURE),
+            )
+        )
+        if sign_in.bearer_id is None or sign_in.bearer_id != signature.bearer_id:
+            raise BindingNotProven("The two certificates are not of one card.")
+        points = keys.point(sign_in.public_key), keys.point(signature.public_key)
+        statement = CardBinding(staff_id, sign_in.bearer_id, nonce, *points).to_be_signed()
+        keys.verify(sign_in.public_key, statement, proof.sign_in_proof)
+        keys.verify(signature.public_key, statement, proof.signature_proof)
+    except CryptoError as error:
+        raise BindingNotProven(f"The card's proof does not hold: {error}") from error
+    return sign_in, signature

@@ -27,6 +27,11 @@ def sign_action_as(session: Session, staff_id: UUID, password: str, action_bytes
     return sign_action(action_bytes, _signer(session, staff_id, password))
 
 
+def check_own_password(session: Session, staff_id: UUID, password: str) -> None:
+    """Whether it is the staff member's password: it opens their key. Raises: WrongPassword."""
+    _signer(session, staff_id, password)
+
+
 def _signer(session: Session, staff_id: UUID, password: str) -> SoftwareSigner:
     found = session.execute(select(Staff.sealed_key, Staff.status).where(Staff.id == staff_id)).one_or_none()
     if found is None or found.status != ACTIVE:

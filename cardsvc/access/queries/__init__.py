@@ -1,6 +1,16 @@
 """Reads of access: who holds a token, whose key it is, who works here, which actions wait for whom."""
 
 from cardsvc.access.queries.acting import ActionView, Signed, action, actions
+from cardsvc.access.queries.own import (
+    BoundCard,
+    OwnPasskey,
+    OwnSignIn,
+    cards_of_staff,
+    handle_of,
+    has_better,
+    passkeys_of,
+    sign_ins_of,
+)
 from cardsvc.access.queries.people import (
     ACTIVE,
     NoSuchStaff,
@@ -10,6 +20,7 @@ from cardsvc.access.queries.people import (
     StaffMember,
     all_staff,
     failures,
+    failures_from,
     find_staff,
     session_of,
     staff,
@@ -21,8 +32,11 @@ from cardsvc.access.queries.people import (
 __all__ = [
     "ACTIVE",
     "ActionView",
+    "BoundCard",
     "NoSuchStaff",
     "NotSignedIn",
+    "OwnPasskey",
+    "OwnSignIn",
     "Principal",
     "Signed",
     "StaffKey",
@@ -30,9 +44,15 @@ __all__ = [
     "action",
     "actions",
     "all_staff",
+    "cards_of_staff",
     "failures",
+    "failures_from",
     "find_staff",
+    "handle_of",
+    "has_better",
+    "passkeys_of",
     "session_of",
+    "sign_ins_of",
     "staff",
     "staff_by_key",
     "token_hash",

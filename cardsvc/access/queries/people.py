@@ -152,6 +152,15 @@ def failures(session: Session, username: str, now: datetime) -> int:
     return session.scalars(count).one()
 
 
+def failures_from(session: Session, address: str | None, now: datetime) -> int:
+    """Wrong passwords from this address that still count; none where it is not known."""
+    if address is None:
+        return 0
+    since = now - rules.FAILURES_WINDOW
+    count = select(func.count()).where(SignInFailure.address == address, SignInFailure.at > since)
+    return session.scalars(count).one()
+
+
 def _members(session: Session, condition: object) -> list[StaffMember]:
     rows = session.execute(
         select(Staff.id, Staff.username, Staff.full_name, Staff.status, Staff.demo)

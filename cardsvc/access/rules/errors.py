@@ -57,3 +57,110 @@ class UnsuitableAccount(CityError):
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(problem, fields={field: [problem]})
+
+
+class TooManyFromHere(CityError):
+    code = "too_many_attempts"
+    kind = ErrorKind.TOO_MANY
+
+    def __init__(self) -> None:
+        minutes = int(FAILURES_WINDOW.total_seconds() // 60)
+        super().__init__(f"Too many attempts from this address. Wait {minutes} minutes, then try again.")
+
+
+class PasswordsRefused(CityError):
+    """Told only to whoever entered the right password."""
+
+    code = "passwords_refused"
+    kind = ErrorKind.FORBIDDEN
+
+    def __init__(self) -> None:
+        super().__init__("Staff do not sign in with a password here. Use your card, or a passkey.")
+
+
+class ChallengeGone(CityError):
+    """The nonce was used, ran out, or was given to another browser."""
+
+    code = "challenge_gone"
+    kind = ErrorKind.UNAUTHENTICATED
+
+    def __init__(self) -> None:
+        super().__init__("This sign-in took too long, or was begun in another window. Begin it again.")
+
+
+class MalformedToken(CityError):
+    code = "malformed_token"
+    kind = ErrorKind.UNPROCESSABLE
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"The sign-in token cannot be read: {problem}. Update the program beside the card reader.")
+
+
+class CardNotAccepted(CityError):
+    """The card, its certificate or its signature; `str` says which of them, never whose card it is."""
+
+    code = "card_not_accepted"
+    kind = ErrorKind.UNAUTHENTICATED
+
+
+class CardIsNobodys(CityError):
+    code = "card_is_nobodys"
+    kind = ErrorKind.UNAUTHENTICATED
+
+    def __init__(self) -> None:
+        super().__init__("This card stands for no member of staff. Ask a card officer to bind it to your account.")
+
+
+class PasskeyNotAccepted(CityError):
+    code = "passkey_not_accepted"
+    kind = ErrorKind.UNAUTHENTICATED
+
+    def __init__(self) -> None:
+        super().__init__("This passkey was not accepted. Try again, or sign in another way.")
+
+
+class NoSuchBinding(CityError):
+    code = "no_such_staff_card"
+    kind = ErrorKind.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("This card is not bound to this member of staff.")
+
+
+class CardBoundAlready(CityError):
+    code = "card_bound_already"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__("This card stands for a member of staff already. Unbind it first.")
+
+
+class BindingNotProven(CityError):
+    """A key did not sign the statement, or the two certificates are not of one card in use."""
+
+    code = "binding_not_proven"
+    kind = ErrorKind.UNPROCESSABLE
+
+
+class MayNotBind(CityError):
+    code = "may_not_bind"
+    kind = ErrorKind.FORBIDDEN
+
+    def __init__(self) -> None:
+        super().__init__("Only an administrator binds a card without the password of the person it is for.")
+
+
+class NoSuchSignIn(CityError):
+    code = "no_such_sign_in"
+    kind = ErrorKind.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("There is no such sign-in of yours; it may have ended by itself.")
+
+
+class NoSuchPasskey(CityError):
+    code = "no_such_passkey"
+    kind = ErrorKind.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("There is no such passkey of yours.")

@@ -27,6 +27,7 @@ def upgrade() -> None:
     sa.Column('purpose', sa.Text(), nullable=False),
     sa.Column('nonce', sa.LargeBinary(), nullable=False),
     sa.Column('subject_id', db.Id(), nullable=True),
+    sa.Column('address', sa.Text(), nullable=True),
     sa.Column('expires_at', db.UtcDateTime(), nullable=False),
     sa.PrimaryKeyConstraint('binding_hash', name=op.f('pk_access_challenge'))
     )
