@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import Engine
 
 from cardsvc import db, migrations, web
+from cardsvc import vault as vaults
 from cardsvc.app import wiring
 from cardsvc.clock import Clock, SystemClock
 from cardsvc.errors import CityError, ErrorKind
@@ -29,7 +30,7 @@ class SchemaOutdated(CityError):
 
 def build_city(config: Settings, *, clock: Clock | None = None, random_bytes: RandomBytes | None = None) -> web.City:
     """The parts of a city that was made before. Raises: VaultMissing, WrongPassphrase, UnsuitableDatabase."""
-    vault = Vault.open(config.vault_folder, config.vault_passphrase)
+    vault = vaults.open_by(config)
     return assemble(config, vault, db.make_engine(config.database_url), clock=clock, random_bytes=random_bytes)
 
 
@@ -51,17 +52,10 @@ def init_city(config: Settings, *, clock: Clock | None = None, random_bytes: Ran
     """Make what is missing of a city: its folder, keys, schema and first accounts. Doing it again changes nothing."""
     config.home.mkdir(parents=True, exist_ok=True, mode=0o700)  # residents' data and password hashes are in it
     try:
-        vault = Vault.open(config.vault_folder, config.vault_passphrase)
+        vault = vaults.open_by(config)
     except VaultMissing:
-        vault = Vault.create(
-            config.vault_folder,
-            config.vault_passphrase,
-            city_name=config.city_name,
-            log_origin=config.log_origin,
-            at=(clock or SystemClock()).now(),
-            random_bytes=random_bytes or secrets.token_bytes,
-            cost=config.password_cost,
-        )
+        at = (clock or SystemClock()).now()
+        vault = vaults.create_by(config, at=at, random_bytes=random_bytes or secrets.token_bytes)
     city = assemble(config, vault, db.make_engine(config.database_url), clock=clock, random_bytes=random_bytes)
     make_schema(city.engine)
     wiring.open_base_accounts(city)

@@ -72,7 +72,7 @@ def publish(session: Session, vault: Vault, now: datetime) -> Checkpoint:
         if size == last.tree_size:
             return last
     root = tlog.Tree(read, size).root()
-    note = tlog.sign_checkpoint(tlog.Checkpoint(vault.log_origin, size, root), [vault.note_signer()])
+    note = tlog.sign_checkpoint(tlog.Checkpoint(vault.log_origin, size, root), vault.note_signers())
     session.execute(
         sa.insert(CheckpointRow).values(shard=SHARD, tree_size=size, root=root, note=note, published_at=now)
     )

@@ -2,6 +2,7 @@
 can be changed while the city runs.
 """
 
+from cardsvc.vault.choosing import LibraryMissing, create_by, open_by
 from cardsvc.vault.generations import Generation, Register, Stage
 from cardsvc.vault.keeping import Vault
 from cardsvc.vault.names import (
@@ -31,6 +32,7 @@ __all__ = [
     "Generation",
     "IssuerEndsTooSoon",
     "KeyName",
+    "LibraryMissing",
     "NothingAnnounced",
     "P256Name",
     "RandomBytes",
@@ -48,7 +50,9 @@ __all__ = [
     "WrongStore",
     "activate",
     "announce",
+    "create_by",
     "distrust",
+    "open_by",
     "ready_at",
     "seal",
     "unseal",

@@ -28,9 +28,8 @@ class Press:
 
     @classmethod
     def of(cls, vault: Vault) -> "Press":
-        return cls(
-            vault.certificate("card-ca"), vault.signer("card-ca"), vault.certificate("content"), vault.signer("content")
-        )
+        now = vault.snapshot()  # each certificate with its own key, even while an authority is changed
+        return cls(now.certificate("card-ca"), now.signer("card-ca"), now.certificate("content"), now.signer("content"))
 
     @property
     def authority_id(self) -> bytes:

@@ -97,11 +97,21 @@ def enrol(
 
 
 def portal(session: Session, public_key: EllipticCurvePublicKey, now: datetime) -> Device:
-    """The service's own place among the terminals, made when first asked for; `public_key` is the service's."""
+    """The service's own place among the terminals, made when first asked for; `public_key` is the service's.
+
+    With a new key comes a new place: the one of the key before is revoked, and what it sent stays.
+    """
     key_id = keys.key_id(public_key)
     found = queries.by_key_id(session, key_id)
     if found is not None:
         return found
+    before = session.scalar(
+        select(DeviceRow.id).where(
+            DeviceRow.kind == DeviceKind.PORTAL.value, DeviceRow.status == DeviceStatus.ENROLLED.value
+        )
+    )
+    if before is not None:
+        revoke(session, before, by=None, reason="the service has a new key", now=now)
     device_id = UUID(bytes=key_id, version=5)  # a name-based id: whoever makes the row first makes the same one
     _insert(session, device_id, DeviceKind.PORTAL, PORTAL_NAME, public_key, None, None, now)
     return queries.find(session, device_id)
@@ -131,6 +141,7 @@ def _again(session: Session, device_id: UUID, public_key: bytes) -> Enrolment:
 def _certificate(
     vault: Vault, key: EllipticCurvePublicKey, device_id: UUID, now: datetime, random_bytes: RandomBytes
 ) -> bytes:
+    vault = vault.snapshot()  # the certificate with its own key, even while the authority is changed
     authority = vault.certificate("terminal-ca")
     at = now.replace(microsecond=0)
     return pki.to_der(

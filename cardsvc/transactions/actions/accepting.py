@@ -144,11 +144,10 @@ def _keys(session: Session, readable: Sequence[rules.Received], vault: Vault) ->
         assert received.transaction is not None
         for authorisation, kid in zip(received.transaction.authorisations, received.kids, strict=True):
             wanted[authorisation.purpose].add(kid)
-    service = vault.signer("service").public_key
     return rules.Keys(
         cards=cards.keys_by_id(session, sorted(wanted[Purpose.PRESENCE] | wanted[Purpose.CONSENT])),
         staff=access.staff_by_key(session, sorted(wanted[Purpose.STAFF])),
-        service={crypto_keys.key_id(service): service},
+        service={crypto_keys.key_id(key): key for key in vault.public_keys("service")},
     )
 
 

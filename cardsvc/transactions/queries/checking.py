@@ -103,8 +103,7 @@ class _Checker:
 
     def __init__(self, session: Session, vault: Vault) -> None:
         self._session = session
-        service = vault.signer("service").public_key
-        self._service = {keys.key_id(service): service}
+        self._service = {keys.key_id(key): key for key in vault.public_keys("service")}
         self._owners: dict[tuple[Purpose, bytes], Owner] = {}
         self.items_of_batch: dict[UUID, frozenset[bytes]] = {}
 

@@ -23,7 +23,8 @@ def receipt(session: Session, vault: Vault, record_id: UUID) -> bytes:
 def receipts(session: Session, vault: Vault, record_ids: Sequence[UUID]) -> dict[UUID, bytes]:
     """The signed receipts of stored records, with their proofs of inclusion.
 
-    The checkpoint is the first that covers the record, and signatures are deterministic: asked twice, the same bytes.
+    The checkpoint is the first that covers the record. Asked twice, the same content; and the same bytes where the
+    receipt key is in a file and was not changed (a module's signatures are randomised).
     Unknown records are left out, and those whose salt was erased: nothing can open their leaf any more.
     Raises: ReceiptNotReady.
     """

@@ -133,13 +133,17 @@ def test_a_revoked_terminal_stays_known_and_its_code_is_worth_nothing(gate: Gate
         devices.revoke(gate.session, UUID(int=3), by=ADMIN, reason="?", now=gate.clock.now())
 
 
-def test_the_services_own_portal_is_made_once(session: Session, vault: Vault, clock: FixedClock) -> None:
+def test_the_services_own_portal_is_made_once_and_anew_with_a_new_key(
+    session: Session, vault: Vault, clock: FixedClock
+) -> None:
     public_key = vault.signer("service").public_key
     portal = devices.portal(session, public_key, clock.now())
     assert devices.portal(session, public_key, clock.now()) == portal
     assert portal.kind is DeviceKind.PORTAL
+    after = devices.portal(session, SoftwareSigner.generate().public_key, clock.now())
+    assert (after.status, devices.find(session, portal.id).status) == (DeviceStatus.ENROLLED, DeviceStatus.REVOKED)
     with pytest.raises(DBAPIError), session.begin_nested():  # the database, too, knows of one portal only
-        devices.portal(session, SoftwareSigner.generate().public_key, clock.now())
+        session.execute(text("UPDATE device SET status = 'enrolled', revoked_at = NULL"))
 
 
 # ------------------------------------------------------------------------------------------------------------- chains
