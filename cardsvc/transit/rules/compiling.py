@@ -101,10 +101,12 @@ def compile_tables(
         stops=_stops(stops, files.get("stop_areas.txt", EMPTY), zone),
         network_of_route=network_of_route,
         products=_products(files, currency),
-        leg_rules=tuple(_each("fare_leg_rules.txt", legs, _leg_rule)),
+        leg_rules=tuple(each_row("fare_leg_rules.txt", legs, _leg_rule)),
         has_priority="rule_priority" in legs.columns,
-        join_rules=tuple(_each("fare_leg_join_rules.txt", files.get("fare_leg_join_rules.txt", EMPTY), _join_rule)),
-        transfer_rules=tuple(_each("fare_transfer_rules.txt", files.get("fare_transfer_rules.txt", EMPTY), _transfer)),
+        join_rules=tuple(each_row("fare_leg_join_rules.txt", files.get("fare_leg_join_rules.txt", EMPTY), _join_rule)),
+        transfer_rules=tuple(
+            each_row("fare_transfer_rules.txt", files.get("fare_transfer_rules.txt", EMPTY), _transfer)
+        ),
         timeframes=_timeframes(files.get("timeframes.txt", EMPTY), services),
         categories=tuple(row["rider_category_id"] for row in categories.rows),
         default_category=next(
@@ -114,13 +116,15 @@ def compile_tables(
     )
 
 
-def _each(file: str, table: Table, read: Callable[[int, Row], T]) -> list[T]:
+def each_row(file: str, table: Table, read: Callable[[int, Row], T]) -> list[T]:
+    """Every row through `read`, which is given its number too. Raises: InvalidFareRow."""
     found = []
     for number, row in enumerate(table.rows, 1):
         try:
             found.append(read(number, row))
         except (KeyError, ValueError) as error:
-            raise InvalidFareRow(file, number, str(error)) from None
+            problem = f"the column {error} is missing." if isinstance(error, KeyError) else str(error)
+            raise InvalidFareRow(file, number, problem) from None
     return found
 
 
@@ -135,7 +139,7 @@ def _products(files: Mapping[str, Table], currency: str) -> dict[str, tuple[Prod
         )
 
     found: dict[str, tuple[Product, ...]] = {}
-    for product in _each("fare_products.txt", files.get("fare_products.txt", EMPTY), read):
+    for product in each_row("fare_products.txt", files.get("fare_products.txt", EMPTY), read):
         found[product.product_id] = (*found.get(product.product_id, ()), product)
     return found
 
@@ -184,18 +188,19 @@ def _timeframes(table: Table, services: Mapping[str, Service]) -> dict[str, tupl
             raise ValueError(f"there is no service {row['service_id']}.")
         return Timeframe(
             row["timeframe_group_id"],
-            _clock(row.get("start_time") or "00:00"),
-            _clock(row.get("end_time") or "24:00"),
+            read_clock(row.get("start_time") or "00:00"),
+            read_clock(row.get("end_time") or "24:00"),
             services[row["service_id"]],
         )
 
     found: dict[str, tuple[Timeframe, ...]] = {}
-    for frame in _each("timeframes.txt", table, read):
+    for frame in each_row("timeframes.txt", table, read):
         found[frame.group_id] = (*found.get(frame.group_id, ()), frame)
     return found
 
 
-def _clock(text: str) -> timedelta:
+def read_clock(text: str) -> timedelta:
+    """Time since midnight, also past 24:00. Raises: ValueError."""
     found = _CLOCK.match(text)
     if found is None:
         raise ValueError(f"{text!r} is not a time of day.")

@@ -23,8 +23,12 @@ _UNLIMITED: Final = 2**31
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One product that the journey needs. `file` and `row` name the rule, `product_row` the row of fare_products."""
+    """One product that the journey needs. `file` and `row` name the rule, `product_row` the row of fare_products.
 
+    `leg` counts effective legs from 0: the leg itself, or the one that a transfer leads to.
+    """
+
+    leg: int
     file: str
     row: int
     product_id: str
@@ -86,7 +90,7 @@ class FareEngine:
         for index, leg in enumerate(effective):
             arrived = [
                 standing
-                for rule, charge in self._fares(leg, held, medium)
+                for rule, charge in self._fares(leg, index, held, medium)
                 for standing in self._arrive(standings, effective, index, rule, charge, held, medium)
             ]
             if not arrived:
@@ -98,11 +102,11 @@ class FareEngine:
         charges = best.settled + best.charges
         return Quote(sum(charge.amount_cents for charge in charges), charges)
 
-    def _fares(self, leg: Leg, held: frozenset[str], medium: str) -> Iterator[tuple[LegRule, Charge]]:
+    def _fares(self, leg: Leg, index: int, held: frozenset[str], medium: str) -> Iterator[tuple[LegRule, Charge]]:
         for rule in self._matcher.rules_for(leg):
             product = self._product(rule.product_id, held, medium)
             if product is not None:
-                yield rule, _charge("fare_leg_rules.txt", rule.row, product)
+                yield rule, _charge(index, "fare_leg_rules.txt", rule.row, product)
 
     def _arrive(
         self,
@@ -120,7 +124,7 @@ class FareEngine:
         for standing in standings:
             transfers = self._applicable(standing, legs, index, rule, held, medium)
             for transfer, chain, product in transfers:
-                extra = (_charge("fare_transfer_rules.txt", transfer.row, product),) if product else ()
+                extra = (_charge(index, "fare_transfer_rules.txt", transfer.row, product),) if product else ()
                 charges = _after(transfer.kind, standing, extra, charge)
                 yield _Standing(rule, chain, standing.settled, charges)
             if not transfers:
@@ -216,5 +220,5 @@ def _event(leg: Leg, rule: TransferRule, *, start: bool) -> datetime:
     return leg.departure if (from_departure if start else to_departure) else leg.arrival
 
 
-def _charge(file: str, row: int, product: Product) -> Charge:
-    return Charge(file, row, product.product_id, product.row, product.amount_cents)
+def _charge(leg: int, file: str, row: int, product: Product) -> Charge:
+    return Charge(leg, file, row, product.product_id, product.row, product.amount_cents)

@@ -25,18 +25,26 @@ class Leg:
 
 def joined(legs: Sequence[Leg], rules: Sequence[JoinRule]) -> list[Leg]:
     """The effective fare legs: consecutive rides become one where a join rule fits their transfer."""
-    effective: list[Leg] = []
-    last: Leg | None = None
+    return [_as_one(group) for group in join_groups(legs, rules)]
+
+
+def join_groups(legs: Sequence[Leg], rules: Sequence[JoinRule]) -> list[list[Leg]]:
+    """The rides of each effective fare leg."""
+    groups: list[list[Leg]] = []
     for leg in legs:
-        if last is not None and any(_joins(rule, last, leg) for rule in rules):
-            before = effective.pop()
-            effective.append(
-                Leg(before.networks | leg.networks, before.from_stop, leg.to_stop, before.departure, leg.arrival)
-            )
+        if groups and any(_joins(rule, groups[-1][-1], leg) for rule in rules):
+            groups[-1].append(leg)
         else:
-            effective.append(leg)
-        last = leg
-    return effective
+            groups.append([leg])
+    return groups
+
+
+def _as_one(group: Sequence[Leg]) -> Leg:
+    first, last = group[0], group[-1]
+    if first is last:
+        return first
+    networks = frozenset[str]().union(*(leg.networks for leg in group))
+    return Leg(networks, first.from_stop, last.to_stop, first.departure, last.arrival)
 
 
 def _joins(rule: JoinRule, before: Leg, after: Leg) -> bool:

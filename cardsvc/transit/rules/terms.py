@@ -1,0 +1,237 @@
+"""What GTFS cannot say, as files of our own beside a feed's: names begin with `x_`, columns are listed below.
+
+| file | columns (an empty field: see the class) |
+|---|---|
+| x_settings.txt | fare_day_start, journey_gap, duplicate_window |
+| x_concessions.txt | concession_id, rider_category_id, network_id, percent, valid_from, valid_to, paid_by, basis |
+| x_caps.txt | cap_id, rider_category_id, network_id, period, amount |
+| x_incomplete.txt | network_id, maximum_fare, longest_ride, same_stop_grace, complete_by, complete_within |
+| x_passes.txt | pass_id, network_id |
+
+Durations are whole seconds, amounts decimal text in the feed's currency, dates YYYYMMDD as GTFS writes them.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, tzinfo
+from enum import StrEnum
+from fractions import Fraction
+from typing import Final
+
+from cardsvc.transit.rules.compiling import EMPTY, InvalidFareRow, Row, Table, each_row, read_amount, read_clock
+
+_PERCENT: Final = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))?\Z")
+_DATE: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})\Z")
+_WHOLE: Final = Fraction(1)
+
+
+class Period(StrEnum):
+    """Of a cap: a fare day; a week of fare days from Monday; a calendar month of fare days."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class CompleteBy(StrEnum):
+    """What may stand for a missing exit: nothing, or the place of the next entry."""
+
+    NOTHING = ""
+    NEXT_ENTRY = "next_entry"
+
+
+@dataclass(frozen=True, slots=True)
+class Concession:
+    """A part of the fare that a category of riders need not pay, between two fare days. Empty network: every one.
+
+    `part` is exact; `paid_by` names the programme that pays it to the operator, `basis` the law.
+    """
+
+    row: int
+    concession_id: str
+    category: str
+    network: str
+    part: Fraction
+    valid_from: date
+    valid_to: date
+    paid_by: str
+    basis: str
+
+    def holds(self, categories: frozenset[str], network: str, day: date) -> bool:
+        return self.category in categories and self.network in ("", network) and self.valid_from <= day <= self.valid_to
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """The most that one rider pays in a period. Empty category or network: every one, together."""
+
+    row: int
+    cap_id: str
+    category: str
+    network: str
+    period: Period
+    amount_cents: int
+
+    def holds(self, categories: frozenset[str], network: str) -> bool:
+        return (not self.category or self.category in categories) and self.network in ("", network)
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """A network with taps in and out, and what a ride costs of which one tap is missing."""
+
+    row: int
+    network: str
+    maximum_cents: int
+    longest: timedelta
+    same_stop_grace: timedelta
+    complete_by: CompleteBy
+    complete_within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Everything beside the GTFS tables that a fare depends on. `zone` is the city's."""
+
+    zone: tzinfo
+    fare_day_start: timedelta = timedelta(hours=4)
+    journey_gap: timedelta = timedelta(hours=2)
+    duplicate_window: timedelta = timedelta(seconds=30)
+    concessions: tuple[Concession, ...] = ()
+    caps: tuple[Cap, ...] = ()
+    incomplete: Mapping[str, Incomplete] = field(default_factory=dict)
+    passes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def fare_day(self, at: datetime) -> date:
+        """A night out belongs to the day on which it began."""
+        return (at.astimezone(self.zone) - self.fare_day_start).date()
+
+    def period_of(self, period: Period, day: date) -> date:
+        """The first day of the period that the fare day lies in."""
+        match period:
+            case Period.DAY:
+                return day
+            case Period.WEEK:
+                return day - timedelta(days=day.weekday())
+            case Period.MONTH:
+                return day.replace(day=1)
+
+
+def read_terms(files: Mapping[str, Table], *, currency: str, zone: tzinfo) -> Terms:
+    """Raises: InvalidFareRow, naming the file and the row."""
+
+    def cents(text: str) -> int:
+        amount = read_amount(text, currency)
+        if amount < 0:
+            raise ValueError(f"{text} is negative.")
+        return amount
+
+    def rows(name: str) -> Table:
+        return files.get(name, EMPTY)
+
+    settings = each_row("x_settings.txt", rows("x_settings.txt"), _settings)
+    if len(settings) > 1:
+        raise InvalidFareRow("x_settings.txt", 2, "there is one row of settings.")
+    return Terms(
+        zone,
+        *(settings or [_settings(0, {})])[0],
+        tuple(each_row("x_concessions.txt", rows("x_concessions.txt"), _concession)),
+        tuple(each_row("x_caps.txt", rows("x_caps.txt"), _reader_of_caps(cents))),
+        {
+            found.network: found
+            for found in each_row("x_incomplete.txt", rows("x_incomplete.txt"), _reader_of_incomplete(cents))
+        },
+        _passes(rows("x_passes.txt")),
+    )
+
+
+def _settings(_number: int, row: Row) -> tuple[timedelta, timedelta, timedelta]:
+    """Start of the fare day, gap between journeys, window of duplicates."""
+    return (
+        read_clock(row.get("fare_day_start") or "04:00"),
+        _seconds(row.get("journey_gap", ""), timedelta(hours=2)),
+        _seconds(row.get("duplicate_window", ""), timedelta(seconds=30)),
+    )
+
+
+def _concession(number: int, row: Row) -> Concession:
+    part = _part(row["percent"])
+    found = Concession(
+        number,
+        row["concession_id"],
+        row["rider_category_id"],
+        row.get("network_id", ""),
+        part,
+        _date(row.get("valid_from", ""), date.min),
+        _date(row.get("valid_to", ""), date.max),
+        row.get("paid_by", ""),
+        row.get("basis", ""),
+    )
+    if not found.concession_id or not found.category:
+        raise ValueError("it names no concession or no category of riders.")
+    if found.valid_to < found.valid_from:
+        raise ValueError("it ends before it begins.")
+    return found
+
+
+def _reader_of_caps(cents: Callable[[str], int]) -> Callable[[int, Row], Cap]:
+    def read(number: int, row: Row) -> Cap:
+        return Cap(
+            number,
+            row["cap_id"],
+            row.get("rider_category_id", ""),
+            row.get("network_id", ""),
+            Period(row["period"]),
+            cents(row["amount"]),
+        )
+
+    return read
+
+
+def _reader_of_incomplete(cents: Callable[[str], int]) -> Callable[[int, Row], Incomplete]:
+    def read(number: int, row: Row) -> Incomplete:
+        return Incomplete(
+            number,
+            row["network_id"],
+            cents(row["maximum_fare"]),
+            _seconds(row["longest_ride"], timedelta(hours=2)),
+            _seconds(row.get("same_stop_grace", ""), timedelta(0)),
+            CompleteBy(row.get("complete_by", "")),
+            _seconds(row.get("complete_within", ""), timedelta(0)),
+        )
+
+    return read
+
+
+def _passes(table: Table) -> dict[str, frozenset[str]]:
+    """The networks of each pass; an empty one stands for all."""
+    found: dict[str, frozenset[str]] = {}
+    for row in table.rows:
+        found[row["pass_id"]] = found.get(row["pass_id"], frozenset()) | {row.get("network_id", "")}
+    return found
+
+
+def _part(text: str) -> Fraction:
+    found = _PERCENT.match(text)
+    part = Fraction(text) / 100 if found else None
+    if part is None or part > _WHOLE:
+        raise ValueError(f"{text!r} is not a percentage from 0 to 100 with at most two decimals.")
+    return part
+
+
+def _seconds(text: str, default: timedelta) -> timedelta:
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit():
+        raise ValueError(f"{text!r} is not a number of seconds.")
+    return timedelta(seconds=int(text))
+
+
+def _date(text: str, default: date) -> date:
+    if not text:
+        return default
+    found = _DATE.match(text)
+    if found is None:
+        raise ValueError(f"{text!r} is not a date like 20270302.")
+    return date(int(found[1]), int(found[2]), int(found[3]))
