@@ -6,6 +6,7 @@ from cardsvc.cards.actions.orders import approve, new_card_id, request
 from cardsvc.cards.actions.personalisation import Instructions, Issued, begin_personalisation, certify
 from cardsvc.cards.actions.renewing import renew, replace
 from cardsvc.cards.actions.status import destroy, expire_due, resume, revoke, suspend
+from cardsvc.cards.actions.stock import send_back, spoil, take_in, use_blank
 
 __all__ = [
     "BatchChallenges",
@@ -28,6 +29,10 @@ __all__ = [
     "request",
     "resume",
     "revoke",
+    "send_back",
+    "spoil",
     "suspend",
+    "take_in",
+    "use_blank",
     "verify_presence",
 ]

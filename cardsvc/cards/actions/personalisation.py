@@ -18,6 +18,7 @@ from cardsvc.cards import queries
 from cardsvc.cards.actions.attempts import present_attempt
 from cardsvc.cards.actions.issuing import Press, management_key
 from cardsvc.cards.actions.moves import RandomBytes, move
+from cardsvc.cards.actions.stock import use_blank
 from cardsvc.cards.models import CardKeyRow, CardRow
 from cardsvc.cards.queries import Card
 from cardsvc.cards.rules import (
@@ -107,8 +108,10 @@ def begin_personalisation(
 ) -> Instructions:
     """Start an attempt to make the card, the first or, after a tear, another. Keys of an earlier attempt lose effect.
 
-    `algorithm` is that of the card's management key where it is not the product's.
-    Raises: CardNotFound, InvalidMove, UnknownProduct, UnknownAlgorithm, WithdrawnAlgorithm.
+    `algorithm` is that of the card's management key where it is not the product's. Another blank than last time: the
+    one of last time is spoiled.
+    Raises: CardNotFound, InvalidMove, UnknownProduct, UnknownAlgorithm, WithdrawnAlgorithm, BlankNeeded, BlankNotFound,
+    BlankInUse, WrongBlank.
     """
     card = queries.find(session, card_id)
     kind = product(product_name)
@@ -134,7 +137,9 @@ def begin_personalisation(
         personalised_at=now,
     )
     session.execute(update(CardKeyRow).where(CardKeyRow.card_id == card_id, CardKeyRow.active).values(active=False))
-    return _instructions(session, vault, card, chosen, challenge, blank_serial, settings)
+    required = settings.blanks_required
+    serial = use_blank(session, card, blank_serial, kind.name, by=by, now=now, required=required)
+    return _instructions(session, vault, card, chosen, challenge, serial, settings)
 
 
 def _instructions(

@@ -10,7 +10,7 @@ from cardsvc.access import guard
 from cardsvc.cards import actions, queries
 from cardsvc.cards.api.common import COUNTER, OFFICER, asker, blueprint
 from cardsvc.cards.rules import CONSEQUENCES
-from cardsvc.cards.schemas import (
+from cardsvc.cards.schemas.life import (
     BeginSchema,
     CardListSchema,
     CardPageSchema,

@@ -4,11 +4,17 @@ from cardsvc.cards.rules.bulk import BulkKind
 from cardsvc.cards.rules.consequences import CONSEQUENCES, Consequence, NewCard, Tell, check_new_card
 from cardsvc.cards.rules.errors import (
     ActiveCardExists,
+    BlankInUse,
+    BlankNeeded,
+    BlankNotFound,
     CardChanged,
     CardNotActive,
     CardNotFound,
+    DeliveryExists,
     IdentityNotChecked,
+    InvalidBlankMove,
     InvalidCardId,
+    InvalidDelivery,
     InvalidHandover,
     InvalidMove,
     InvalidPossession,
@@ -26,6 +32,7 @@ from cardsvc.cards.rules.errors import (
     UnknownAlgorithm,
     UnknownProduct,
     WithdrawnAlgorithm,
+    WrongBlank,
     WrongSlots,
 )
 from cardsvc.cards.rules.objects import (
@@ -78,7 +85,16 @@ from cardsvc.cards.rules.states import (
     not_after,
     product,
 )
-from cardsvc.cards.rules.stock import BlankState, SpoilageReason
+from cardsvc.cards.rules.stock import (
+    SERIAL_LENGTH_MAX,
+    BlankState,
+    Delivery,
+    SpoilageReason,
+    check_blank_move,
+    check_reference,
+    list_hash,
+    wrong_serials,
+)
 
 __all__ = [
     "BLOCKED",
@@ -99,8 +115,12 @@ __all__ = [
     "PRINTED_TAG",
     "PRODUCTS",
     "SECURITY_TAG",
+    "SERIAL_LENGTH_MAX",
     "TRIPLE_DES",
     "ActiveCardExists",
+    "BlankInUse",
+    "BlankNeeded",
+    "BlankNotFound",
     "BlankState",
     "BulkKind",
     "CardChanged",
@@ -108,8 +128,12 @@ __all__ = [
     "CardNotFound",
     "CardState",
     "Consequence",
+    "Delivery",
+    "DeliveryExists",
     "IdentityNotChecked",
+    "InvalidBlankMove",
     "InvalidCardId",
+    "InvalidDelivery",
     "InvalidHandover",
     "InvalidMove",
     "InvalidPossession",
@@ -139,13 +163,17 @@ __all__ = [
     "UnknownAlgorithm",
     "UnknownProduct",
     "WithdrawnAlgorithm",
+    "WrongBlank",
     "WrongSlots",
     "check_approver",
+    "check_blank_move",
     "check_new_card",
+    "check_reference",
     "check_renewable",
     "city_day",
     "expiry",
     "handover_statement",
+    "list_hash",
     "management_algorithm",
     "moved",
     "not_after",
@@ -157,4 +185,5 @@ __all__ = [
     "readback_statement",
     "slot_name",
     "slot_of",
+    "wrong_serials",
 ]

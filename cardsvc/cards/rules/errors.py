@@ -215,3 +215,64 @@ class RenewalTooEarly(CityError):
     def __init__(self, from_: date) -> None:
         super().__init__(f"The card may be renewed from {from_} on. If it is lost or broken, replace it.")
         self.from_ = from_
+
+
+# ---------------------------------------------------------------------------------------------------------------- stock
+
+
+class InvalidDelivery(CityError):
+    """`fields` names each row at fault (`row 1` is the first serial)."""
+
+    code = "invalid_delivery"
+    kind = ErrorKind.UNPROCESSABLE
+
+    def __init__(self, fields: dict[str, list[str]]) -> None:
+        super().__init__("No blank was taken in. Correct the rows named and send all again.", fields=fields)
+
+
+class DeliveryExists(CityError):
+    code = "delivery_exists"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Delivery {name} was taken in before, with other content. Give this one its own name.")
+
+
+class BlankNotFound(CityError):
+    code = "blank_not_found"
+    kind = ErrorKind.NOT_FOUND
+
+    def __init__(self, serial: str) -> None:
+        super().__init__(f"No blank {serial} was taken in. Take its delivery in first, or put the card aside.")
+
+
+class BlankNeeded(CityError):
+    code = "blank_needed"
+    kind = ErrorKind.UNPROCESSABLE
+
+    def __init__(self) -> None:
+        super().__init__("This city keeps stock of its blanks. Say the serial of the blank that the card is made of.")
+
+
+class InvalidBlankMove(CityError):
+    code = "invalid_blank_move"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self, serial: str, state: str) -> None:
+        super().__init__(f"Blank {serial} is {state.replace('_', ' ')} and cannot go that way. Look at its history.")
+
+
+class BlankInUse(CityError):
+    code = "blank_in_use"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self, serial: str) -> None:
+        super().__init__(f"Blank {serial} is another card's, or in its holder's hands. Take another blank.")
+
+
+class WrongBlank(CityError):
+    code = "wrong_blank"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self, serial: str, is_: str, wanted: str) -> None:
+        super().__init__(f"Blank {serial} is a {is_}, not a {wanted}. Take another blank or name the right product.")

@@ -33,9 +33,7 @@ class Office:
     def card(self) -> SoftwareCard:
         return make_card(self.session, self.vault, make_resident(self.session, self.now).id, self.now)
 
-    def replace(
-        self, card: SoftwareCard, reason: RevocationReason = LOST, *, identity_checked: bool = False
-    ) -> cards.Card:
+    def replace(self, card: SoftwareCard, reason: RevocationReason = LOST, *, checked: bool = False) -> cards.Card:
         return cards.replace(
             self.session,
             card.card_id,

@@ -1,4 +1,4 @@
-"""Cards from the command line."""
+"""Cards by state."""
 
 import json
 from collections.abc import Callable

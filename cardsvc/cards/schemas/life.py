@@ -1,4 +1,4 @@
-"""What the API of the cards takes and gives. Bytes are base64url; a slot is written 9A, 9C or 9E."""
+"""Cards and the steps of their life."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +12,7 @@ from cardsvc.cards.rules import (
     CARD_SLOTS,
     CHALLENGE_BYTES,
     DEFAULT_PRODUCT,
+    SERIAL_LENGTH_MAX,
     CardState,
     KeyProof,
     ManagementKeyState,
@@ -25,7 +26,6 @@ from cardsvc.cards.rules import (
 from crypto.keys import SIGNATURE_BYTES
 
 REASON_LENGTH_MAX = 150
-SERIAL_LENGTH_MAX = 64
 POINT_BYTES_MAX = 133  # the largest point of a standard curve; a point of another than P-256 is refused with a reason
 
 
