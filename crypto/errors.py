@@ -33,6 +33,12 @@ class UntrustedCertificate(CryptoError):
     code = "untrusted_certificate"
 
 
+class TooMuchWork(UntrustedCertificate):
+    """Deciding would cost more than the limits allow; certificates can be made so that it costs for ever."""
+
+    code = "too_much_work"
+
+
 class InvalidProof(CryptoError):
     """The log proof, checkpoint or tree does not hold."""
 

@@ -14,10 +14,11 @@ from crypto.pki.crl import Revoked, VerifiedCrl, check_crl, create_crl
 from crypto.pki.path import DEPTH_MAX, VerifiedCertificate, verify_chain
 from crypto.pki.printed import PrintedInformation, printed_information, read_printed_information
 from crypto.pki.profiles import CardSlot, CertificatePurpose
+from crypto.pki.rfc5280 import ANY_POLICY, Limits, PathRules, VerifiedPath, verify_path
 from crypto.pki.security_object import check_security_object, security_object
-from crypto.pki.validate import Limits, PathRules, VerifiedPath, verify_path
 
 __all__ = [
+    "ANY_POLICY",
     "DEPTH_MAX",
     "FOREIGN_FASC_N",
     "CardSlot",

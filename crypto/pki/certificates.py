@@ -24,6 +24,8 @@ _NOBODY = x509.Name([])
 # What the library raises for a certificate that it can open but not read: whoever sends it may choose any of these.
 UNREADABLE = (
     ValueError,
+    TypeError,  # a name constraint whose network has an impossible mask
+    OverflowError,
     UnsupportedAlgorithm,
     x509.DuplicateExtension,
     x509.ExtensionNotFound,

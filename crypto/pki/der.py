@@ -15,6 +15,7 @@ CONTEXT_0 = 0xA0
 _LONG_FORM = 0x80
 _LENGTH_BYTES_MAX = 3
 _MULTI_BYTE_TAG = 0x1F
+_OID_BYTES_MAX = 63  # what the library reads too
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,23 @@ def oid(dotted: str) -> bytes:
     """An OBJECT IDENTIFIER (X.690 8.19)."""
     first, second, *rest = (int(arc) for arc in dotted.split("."))
     return encode(OBJECT_IDENTIFIER, *(_base128(arc) for arc in (first * 40 + second, *rest)))
+
+
+def dotted(element: "Element") -> str:
+    """The arcs of an OBJECT IDENTIFIER that was read. Raises: MalformedMessage."""
+    content = element.content
+    if element.tag != OBJECT_IDENTIFIER or not content or content[-1] & 0x80 or len(content) > _OID_BYTES_MAX:
+        raise MalformedMessage("The DER structure has no object identifier where one must be.")
+    arcs, value = [], 0
+    for byte in content:
+        if value == 0 and byte == 0x80:  # noqa: PLR2004 - X.690 8.19.2: the shortest form
+            raise MalformedMessage("The DER structure has an object identifier that is not in its shortest form.")
+        value = value << 7 | byte & 0x7F
+        if not byte & 0x80:
+            arcs.append(value)
+            value = 0
+    first = min(arcs[0] // 40, 2)  # X.690 8.19.4
+    return ".".join(str(arc) for arc in (first, arcs[0] - first * 40, *arcs[1:]))
 
 
 def _base128(value: int) -> bytes:

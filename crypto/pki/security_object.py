@@ -11,11 +11,11 @@ from crypto.keys import Signer
 def security_object(objects: Mapping[int, bytes], signer: Signer, certificate: x509.Certificate, at: datetime) -> bytes:
     """The content of 5FC106 (inside its tag 53) over other objects, by their tags (0x5FC107, 0x7E ...).
 
-    An object is what stands inside its tag 53; the discovery object (7E) is given without that tag too. `certificate` is
-    the content signer's, the one that signs the CHUID: the CMS names it and does not contain it.
+    An object is what stands inside its tag 53, the discovery object what stands inside its 7E. `certificate` is the
+    content signer's, the one that signs the CHUID: the CMS names it and does not contain it.
 
-    Raises: MalformedMessage for an object that has no place in the map, UntrustedCertificate when the signer's certificate does
-    not count at `at` or is of another key.
+    Raises: MalformedMessage for an object that has no place in the map, UntrustedCertificate when the signer's
+    certificate does not count at `at` or is of another key.
     """
     raise NotImplementedError
 

@@ -1,0 +1,103 @@
+"""Path validation for anybody's certificates: RFC 5280 section 6, with RFC 9618 for policies, and bounded work."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
+
+from crypto.errors import TooMuchWork, UntrustedCertificate
+from crypto.pki.rfc5280.constraints import Constraints
+from crypto.pki.rfc5280.facts import Facts, read_facts
+from crypto.pki.rfc5280.peer import check_name
+from crypto.pki.rfc5280.policies import Policies
+from crypto.pki.rfc5280.profile import check_any
+from crypto.pki.rfc5280.revocation import Revocation
+from crypto.pki.rfc5280.rules import Budget, PathRules, VerifiedPath
+from crypto.pki.rfc5280.search import Search
+
+
+def verify_path(
+    leaf: x509.Certificate,
+    intermediates: Sequence[x509.Certificate],
+    anchors: Sequence[x509.Certificate],
+    at: datetime,
+    *,
+    purpose: ObjectIdentifier | None = None,
+    crls: Sequence[bytes] = (),
+    rules: PathRules | None = None,
+) -> VerifiedPath:
+    """Return a path from the leaf to one of the anchors that holds at the time `at` (with its zone).
+
+    `purpose` is the extended key usage that the leaf must name; an authority that names any must name it too. With
+    revocation lists (DER), every certificate below the anchor must be covered by a fresh one of its issuer and not be
+    on it; without any, revocation is the caller's. An anchor's own constraints and validity count (RFC 5937).
+
+    Raises: UntrustedCertificate with the fault of the last way that was tried; TooMuchWork, which is one.
+    """
+    rules = rules or PathRules()
+    budget = Budget(rules.limits)
+    search = Search(intermediates, anchors, at, budget)
+    facts = read_facts(leaf)
+    check_any(facts, at)
+    _check_leaf(facts, purpose, rules)
+    revocation = Revocation(crls, at, budget)
+    for path in search.paths(facts):
+        try:
+            policies = _validate(path, purpose, rules, budget)
+            revocation.check(path)
+        except TooMuchWork:
+            raise
+        except UntrustedCertificate as error:
+            search.fault = error  # another path may do
+            continue
+        return VerifiedPath(tuple(item.certificate for item in path), policies, bool(crls))
+    raise search.fault
+
+
+def _check_leaf(leaf: Facts, purpose: ObjectIdentifier | None, rules: PathRules) -> None:
+    if purpose is not None and purpose not in (leaf.purposes or ()):
+        raise UntrustedCertificate("The certificate is not meant for this purpose.")
+    if rules.name is not None:
+        check_name(leaf, rules.name)
+
+
+def _validate(
+    path: tuple[Facts, ...], purpose: ObjectIdentifier | None, rules: PathRules, budget: Budget
+) -> frozenset[ObjectIdentifier]:
+    """RFC 5280 6.1.2 to 6.1.5, from the anchor down; what the search has checked is not checked again."""
+    leaf, *above, anchor = path
+    constraints, policies = Constraints(budget), Policies(rules, len(path) - 1)
+    if anchor.constraints is not None:
+        constraints.add(anchor.constraints)
+    _check_purpose(anchor, purpose)
+    room = _room(anchor, rules.limits.depth)
+    for facts in reversed(above):
+        if not facts.self_issued:
+            constraints.check(facts)
+            if room == 0:
+                raise UntrustedCertificate("An authority of the path may not have that many authorities below it.")
+            room -= 1
+        policies.take(facts, last=False)
+        policies.descend(facts)
+        _check_purpose(facts, purpose)
+        if facts.constraints is not None:
+            constraints.add(facts.constraints)
+        room = _room(facts, room)
+    constraints.check(leaf)
+    policies.take(leaf, last=True)
+    return policies.finish(leaf)
+
+
+def _room(facts: Facts, room: int) -> int:
+    """6.1.4 (m): how many authorities may still come."""
+    limit = None if facts.basic is None else facts.basic.path_length
+    return room if limit is None else min(room, limit)
+
+
+def _check_purpose(authority: Facts, purpose: ObjectIdentifier | None) -> None:
+    """Beyond RFC 5280, as everybody does it: an authority that is limited to purposes cannot certify others."""
+    if purpose is None or authority.purposes is None:
+        return
+    if purpose not in authority.purposes and ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE not in authority.purposes:
+        raise UntrustedCertificate("An authority of the path does not certify for this purpose.")
