@@ -1,6 +1,9 @@
 """The demo city's staff, and how they sign in. Refused where CITY_ENV is production."""
 
+import json
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 
@@ -26,3 +29,22 @@ ADMIN: Final = Member("admin", "Paolo Sumulong", ("admin",))
 AUDITOR: Final = Member("auditor", "Imelda Catacutan", ("auditor",))
 
 STAFF: Final = (CLERK, OFFICER, CASHIER, DRAFTER, APPROVER, TREASURER, FINANCE, ADMIN, AUDITOR)
+
+NOTE: Final = "demo-city.json"
+_SOCKET: Final = "PCSCLITE_CSOCK_NAME"
+
+
+def write_note(home: Path, service: str | None = None) -> None:
+    """Leave a note in the demo city's home, so that a command at the counter needs no options: who may sign in, where
+    the service is while it runs, and which PC/SC daemon the demo started for its readers.
+    """
+    content = {
+        "service": service,
+        "pcsc_socket": os.environ.get(_SOCKET) if service else None,
+        "staff": [
+            {"username": one.username, "password": one.password, "roles": list(one.roles)} for one in (CLERK, OFFICER)
+        ],
+    }
+    path = home / NOTE
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(content, indent=1), "utf-8")

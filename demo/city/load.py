@@ -13,7 +13,7 @@ from cardsvc import app as service
 from cardsvc.clock import MANILA, FixedClock
 from cardsvc.errors import CityError, ErrorKind
 from cardsvc.settings import CHEAP, Settings
-from demo.cast import ADMIN, CLERK, OFFICER, TREASURER
+from demo.cast import ADMIN, CLERK, OFFICER, TREASURER, write_note
 from demo.city import holders, money, month, register
 from demo.city.desk import Desk, InProcess
 from demo.city.holders import HOLDERS, HeldCard
@@ -98,7 +98,9 @@ def load(settings: Settings, *, seed: int, count: int, today: datetime, say: Say
     try:
         if not is_empty(city):
             raise CityNotEmpty
-        return _live(city, clock, start.date(), seed=seed, count=count, days=days, say=say)
+        summary = _live(city, clock, start.date(), seed=seed, count=count, days=days, say=say)
+        write_note(settings.home)
+        return summary
     finally:
         city.engine.dispose()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from demo.cast import write_note
 from demo.processes import ProcessFailed, Program, is_healthy
 from demo.up.home import Home, find_home, prepare
 
@@ -92,6 +93,9 @@ def _start(home: Home, started: contextlib.ExitStack, say: Say) -> Running:
     service.wait_until(lambda: is_healthy(home.url))
     # Last, because nobody waits for it: loading it earlier would keep the others from the processor.
     worker = _start_program("worker", home, started)
+    if not home.production:
+        write_note(home.folder, home.url)
+        started.callback(write_note, home.folder)
     for program in (service, worker):
         started.callback(program.ask_to_stop)  # first all are told, then each is waited for
     return Running(home, desks, (service, worker))

@@ -45,7 +45,7 @@ from terminals.card.keys import ManagementAlgorithm, Slot, der_signature
 from terminals.card.local import CardInSlot, LocalConnection, LocalReader
 from terminals.card.objects import Chuid, DataObject, Discovery, encode_certificate
 from terminals.card.pcscd import PrivatePcscd, SystemPcscd
-from terminals.card.pins import PinStatus
+from terminals.card.pins import PinStatus, check_pin
 from terminals.card.products import CardProduct, UnknownProduct, YubicoStyle, product_of
 from terminals.card.session import PivSession
 from terminals.card.simulator import CardFile, CardSettings, CardState, SimulatedCard, factory_key
@@ -110,6 +110,7 @@ __all__ = [
     "WrongManagementAlgorithm",
     "WrongManagementKey",
     "YubicoStyle",
+    "check_pin",
     "der_signature",
     "encode_certificate",
     "factory_key",

@@ -47,6 +47,11 @@ class ManagementAlgorithm(Enum):
     def block_length(self) -> int:
         return self.value[2]
 
+    @property
+    def title(self) -> str:
+        """As people and options write it: 3des, aes128, aes192, aes256."""
+        return "3des" if self is ManagementAlgorithm.TDES else self.name.lower()
+
     @classmethod
     def of(cls, identifier: int) -> "ManagementAlgorithm":
         """Raises: ValueError: no management key has this algorithm."""

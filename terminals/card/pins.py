@@ -42,6 +42,12 @@ def padded_pin(pin: bytearray) -> bytearray:
     return pin + bytearray((PIN_FILL,)) * (REFERENCE_DATA_LENGTH - len(pin))
 
 
+def check_pin(pin: bytearray) -> None:
+    """Raises: PinFormat: no card would take it. The PIN is left as it is."""
+    with wiped(padded_pin(pin)):
+        pass
+
+
 def checked_puk(puk: bytearray) -> bytearray:
     """A copy of the PUK. Raises: PukFormat: not exactly eight bytes."""
     if len(puk) != REFERENCE_DATA_LENGTH:

@@ -1,14 +1,20 @@
 """`./city counter`: issue and verify cards, take cash, from the command line."""
 
-import secrets
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import click
 
 from terminals.card import PivSession, Reader, pcsc
 from terminals.client import CardView, StaffClient
-from terminals.counter.personalise import Personalisation, Step
+from terminals.counter import options, orders
+from terminals.counter.errors import NothingToIssue
+from terminals.counter.making import Bench
+from terminals.counter.office import Office
+from terminals.counter.personalise import Step
 from terminals.counter.till import Till, read_pesos
 from terminals.counter.verify import verify_card
 from terminals.outbox import State, Stored
@@ -21,9 +27,9 @@ _WAIT_SECONDS = 30.0
 @click.group()
 @console.terminal_options
 @click.pass_context
-def counter(context: click.Context, /, **options: Any) -> None:
+def counter(context: click.Context, /, **given: Any) -> None:
     """Issue cards, verify cards, take cash."""
-    console.keep_options(context, TerminalKind.COUNTER, options)
+    console.keep_options(context, TerminalKind.COUNTER, given)
 
 
 def staff_options(command: Any) -> Any:
@@ -37,22 +43,55 @@ def staff_options(command: Any) -> Any:
 
 
 @counter.command()
-@click.argument("card_id", type=click.UUID)
-@staff_options
+@click.argument("card_id", type=click.UUID, required=False)
+@click.option("--resident", metavar="ID", help="Whose card it is: the resident's number or id.")
+@options.reader_options
+@options.intake_options
 @console.pin_option
+@click.option("--no-hand-over", is_flag=True, help="Stop when the card is ready; the holder comes later.")
+@click.option("--serial", help="The serial printed on the blank card.")
+@options.office_options
 @console.json_option
 @click.pass_context
 def issue(
-    context: click.Context, card_id: Any, username: str, password_file: Path | None, pin_file: Path | None
+    context: click.Context,
+    /,
+    card_id: UUID | None,
+    resident: str | None,
+    pattern: str | None,
+    wait_seconds: float,
+    pin_file: Path | None,
+    no_hand_over: bool,
+    serial: str | None,
+    **given: Any,
 ) -> None:
-    """Make the approved card CARD_ID of the blank one in the reader, and hand it over. After a tear: again."""
-    station = console.open_station(context)
-    staff = station.client.sign_in(username, console.read_password(password_file, username))
+    """Make a citizen card of the blank PIV card in the reader, and hand it over.
+
+    With --resident the person's order is found, or made and approved; or name the approved card by its CARD_ID. Any PIV
+    card with contacts will do: its management key, if it is not one of the factories', is named with --management-key.
+    The key and the PUK are replaced by the card's own. After a tear the same line again completes the card.
+
+    In the demo city of this machine (./city up) nobody needs to sign in. The PIN is asked for twice; without a terminal
+    it is one line of standard input, or --pin-file.
+    """
+    if resident is None and card_id is None:
+        raise NothingToIssue
+    intake = options.read_intake(**_of(given, _INTAKE))
+    ask_pin = None if no_hand_over else options.pin_source(pin_file)
+    told = _told(context, given)
+    office = options.read_office(**told)
+    staff = office.sign_in(office.clerk)
     try:
-        view = _issue(station, staff, card_id, pin_file)
+        order = _order(office, staff, card_id, resident)
+        bench = Bench(_reader_of(context, pattern), staff, intake, wait_seconds=wait_seconds)
+        done = bench.make(order.card_id, ask_pin, watch=_tell, blank_serial=serial)
     finally:
         staff.sign_out()
-    console.say({"card_id": str(view.card_id), "state": view.state}, f"Card {view.card_id} is {view.state}.")
+    for warning in done.warnings():
+        click.echo(warning, err=True)
+    if ask_pin is None and not no_hand_over:
+        click.echo("Nobody gave a PIN, so the card was not handed over; the same line with --pin-file does.", err=True)
+    console.say({"ok": True, **done.to_json()}, f"Card {done.card_id} is {done.state}.")
 
 
 @counter.command()
@@ -115,17 +154,35 @@ def top_up(context: click.Context, pesos: str) -> None:
     _finish(context, done.stored, "The money is in the wallet.")
 
 
-def _issue(station: Station, staff: StaffClient, card_id: Any, pin_file: Path | None) -> CardView:
-    def watch(step: Step) -> None:
-        click.echo(f"  {step.value}", err=True)
+_INTAKE = ("management_key", "management_key_file", "algorithm", "puk_file", "card_pin_file")
 
-    work = Personalisation(staff, card_id, random_bytes=secrets.token_bytes, watch=watch)
-    with _session(station) as session:
-        made = work.make(session)
-    pin = console.read_pin(pin_file, "Holder's new PIN")
-    again = pin[:] if pin_file else console.read_pin(None, "The same PIN again")
-    with _session(station) as session:
-        return work.hand_over(session, made, pin, again)
+
+def _of(given: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: given[name] for name in names}
+
+
+def _told(context: click.Context, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Who and where; --service may stand before or after the command's name."""
+    told = {name: value for name, value in given.items() if name not in _INTAKE}
+    told["service_url"] = told["service_url"] or console.group_option(context, "service_url")
+    return told
+
+
+def _order(office: Office, staff: StaffClient, card_id: UUID | None, resident: str | None) -> CardView:
+    if card_id is not None:
+        order = staff.card(card_id)
+    else:
+        order = orders.order_of(staff, orders.find_resident(staff, str(resident)).resident_id)
+    return orders.approved(order, lambda: office.sign_in(office.approver) if office.approver else None)
+
+
+def _tell(step: Step) -> None:
+    click.echo(f"  {step.value}", err=True)
+
+
+def _reader_of(context: click.Context, pattern: str | None) -> Reader:
+    name = pattern or console.group_option(context, "reader") or os.environ.get("CITY_TERMINAL_READER", "")
+    return console.card_in_file(name) or pcsc.find_reader(name)
 
 
 def _session(station: Station) -> PivSession:

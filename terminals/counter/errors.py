@@ -1,6 +1,7 @@
 """What can go wrong at a counter."""
 
 from typing import ClassVar
+from uuid import UUID
 
 from terminals.card import Slot
 
@@ -62,3 +63,71 @@ class WrongAmount(CounterError):
 
     def __init__(self) -> None:
         super().__init__("Enter an amount in pesos and centavos, more than nothing.")
+
+
+class NoStaff(CounterError):
+    code = "no_staff"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Say who does this: --username (and --password-file), or CITY_STAFF_USERNAME and CITY_STAFF_PASSWORD_FILE."
+        )
+
+
+class NoService(CounterError):
+    """Nothing answers where the city's service should be."""
+
+    code = "service_unreachable"
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"No city service answers at {url}; start one with ./city up (a demo city) or ./city serve, "
+            "or name it with --service http://HOST:PORT."
+        )
+        self.url = url
+
+
+class ResidentUnknown(CounterError):
+    code = "resident_not_found"
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__(f"The register has no resident {wanted}; give the resident's number or id.")
+
+
+class HoldsACard(CounterError):
+    """A second card is a renewal or a replacement, and that is decided before a card is made."""
+
+    code = "active_card_exists"
+
+    def __init__(self, card_id: UUID, state: str) -> None:
+        super().__init__(
+            f"The resident holds card {card_id} ({state}); have it renewed or replaced first, then make the new order."
+        )
+        self.card_id = card_id
+
+
+class NotApproved(CounterError):
+    code = "card_not_approved"
+
+    def __init__(self, card_id: UUID) -> None:
+        super().__init__(
+            f"The order {card_id} waits for the approval of a second person: let them approve it, or sign in here with "
+            "--approve-as USERNAME."
+        )
+        self.card_id = card_id
+
+
+class NothingToIssue(CounterError):
+    code = "nothing_to_issue"
+
+    def __init__(self) -> None:
+        super().__init__("Say whose card it is: --resident NUMBER, or the id of an approved card.")
+
+
+class BadIntake(CounterError):
+    """`reason` is the sentence: the key, its algorithm or a file named for the blank cards cannot be used."""
+
+    code = "bad_intake"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)

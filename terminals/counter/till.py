@@ -14,7 +14,7 @@ from terminals.card import PivSession
 from terminals.client import StaffClient
 from terminals.counter.errors import NoOpenShift, ShiftStillOpen, WrongAmount
 from terminals.outbox import State, Stored
-from terminals.station import CityCard, Station, check_not_denied, presence, read_card
+from terminals.station import CityCard, Station, presence, read_card
 
 CURRENCY: Final = "PHP"
 _CENTS: Final = 100
@@ -112,7 +112,7 @@ class Till:
         policy = self._station.fresh_policy()
         session.select()
         card = read_card(session, policy, self._station.now_ms())
-        check_not_denied(card, policy)
+        self._station.check_not_denied(card)
         stored = self._station.outbox.append(
             CashTopUp(amount_cents, CURRENCY, shift.shift_id),
             at_ms=self._station.now_ms(),

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from terminals.card import NotAllowed, PivSession, Slot
 from terminals.client import ServiceRefused, ServiceUnreachable, StaffClient
-from terminals.station import CardDenied, Station, check_not_denied, read_card
+from terminals.station import CardDenied, Station, read_card
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ def verify_card(session: PivSession, station: Station, staff: StaffClient | None
     card = read_card(session, policy, station.now_ms())
     session.prove_possession(Slot.CARD_AUTHENTICATION, card.public_key)
     try:
-        check_not_denied(card, policy)
+        station.check_not_denied(card)
         denied = False
     except CardDenied:
         denied = True

@@ -78,6 +78,12 @@ def keep_options(context: click.Context, kind: TerminalKind, options: Mapping[st
     context.obj = lambda: _settings(kind, options)
 
 
+def group_option(context: click.Context, name: str) -> str | None:
+    """What was given before the command's name, for commands that take it after the name too."""
+    value = context.parent.params.get(name) if context.parent else None
+    return None if value is None else str(value)
+
+
 def _settings(kind: TerminalKind, options: Mapping[str, Any]) -> TerminalSettings:
     settings = load(kind, service_url=options["service_url"], home=options["home"], reader=options["reader"])
     if options["enrol_code"]:
