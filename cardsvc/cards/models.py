@@ -144,6 +144,7 @@ class CardEventRow(Base):
     """One move of a card: who, when, why. `reason` is NULL where the move needs none."""
 
     __tablename__ = "card_event"
+    __table_args__ = (Index("ix_card_event_at", "at"),)
 
     card_id: Mapped[UUID] = mapped_column(Id, ForeignKey("card.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

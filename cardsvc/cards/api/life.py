@@ -58,9 +58,8 @@ class Cards(MethodView):
         if given["resident_id"] is not None:
             mine = queries.of_resident(web.session(), given["resident_id"])
             return shown_page(queries.CardPage(mine, None))
-        return shown_page(
-            queries.listed(web.session(), state=given["state"], after=given["after"], limit=given["limit"])
-        )
+        del given["resident_id"]
+        return shown_page(queries.listed(web.session(), **given))
 
 
 @blueprint.route("/<uuid:card_id>")

@@ -20,6 +20,7 @@ from cardsvc.cards.queries.cards import (
     of_resident,
     stopped_keys,
 )
+from cardsvc.cards.queries.orders import Backlog, CardDeed, backlog, deeds
 from cardsvc.cards.queries.stock import (
     Blank,
     BlankPage,
@@ -36,22 +37,26 @@ from cardsvc.cards.queries.stock import (
 )
 
 __all__ = [
+    "Backlog",
     "Blank",
     "BlankPage",
     "BlankStep",
     "Card",
+    "CardDeed",
     "CardKey",
     "CardPage",
     "CardStep",
     "Reconciliation",
     "StoppedKey",
     "active_keys",
+    "backlog",
     "blank",
     "blank_history",
     "blank_of_card",
     "blanks",
     "certificates",
     "count_in_use",
+    "deeds",
     "denied_cards",
     "denied_key_ids",
     "find",

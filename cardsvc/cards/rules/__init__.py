@@ -1,5 +1,6 @@
 """Decisions about cards that need no database: the moves of a card's life, and the proofs a card gives."""
 
+from cardsvc.cards.rules.ageing import Ageing, ageing, read_age
 from cardsvc.cards.rules.bulk import BulkKind
 from cardsvc.cards.rules.consequences import CONSEQUENCES, Consequence, NewCard, Tell, check_new_card
 from cardsvc.cards.rules.errors import (
@@ -12,6 +13,7 @@ from cardsvc.cards.rules.errors import (
     CardNotFound,
     DeliveryExists,
     IdentityNotChecked,
+    InvalidAge,
     InvalidBlankMove,
     InvalidCardId,
     InvalidDelivery,
@@ -69,6 +71,7 @@ from cardsvc.cards.rules.states import (
     MOVES,
     ORDERED,
     PRODUCTS,
+    STAGES,
     TRIPLE_DES,
     CardState,
     ManagementKeyState,
@@ -116,8 +119,10 @@ __all__ = [
     "PRODUCTS",
     "SECURITY_TAG",
     "SERIAL_LENGTH_MAX",
+    "STAGES",
     "TRIPLE_DES",
     "ActiveCardExists",
+    "Ageing",
     "BlankInUse",
     "BlankNeeded",
     "BlankNotFound",
@@ -131,6 +136,7 @@ __all__ = [
     "Delivery",
     "DeliveryExists",
     "IdentityNotChecked",
+    "InvalidAge",
     "InvalidBlankMove",
     "InvalidCardId",
     "InvalidDelivery",
@@ -165,6 +171,7 @@ __all__ = [
     "WithdrawnAlgorithm",
     "WrongBlank",
     "WrongSlots",
+    "ageing",
     "check_approver",
     "check_blank_move",
     "check_new_card",
@@ -182,6 +189,7 @@ __all__ = [
     "printed",
     "product",
     "prove",
+    "read_age",
     "readback_statement",
     "slot_name",
     "slot_of",

@@ -276,3 +276,11 @@ class WrongBlank(CityError):
 
     def __init__(self, serial: str, is_: str, wanted: str) -> None:
         super().__init__(f"Blank {serial} is a {is_}, not a {wanted}. Take another blank or name the right product.")
+
+
+class InvalidAge(CityError):
+    code = "invalid_age"
+    kind = ErrorKind.INVALID
+
+    def __init__(self) -> None:
+        super().__init__("Write an age in days, hours or minutes, as 3d, 12h or 30m.")

@@ -71,7 +71,10 @@ class ManagementKeyState(StrEnum):
     KEPT = "kept"  # the product cannot replace it: never in production
 
 
-ORDERED = frozenset({CardState.REQUESTED, CardState.APPROVED, CardState.PERSONALISING, CardState.READY})
+STAGES = (CardState.REQUESTED, CardState.APPROVED, CardState.PERSONALISING, CardState.READY)
+"""Of an order, in the order of its way."""
+
+ORDERED = frozenset(STAGES)
 """On its way to the holder. A resident has at most one card in these states."""
 
 HELD = frozenset({CardState.ACTIVE, CardState.SUSPENDED})

@@ -72,6 +72,9 @@ class CardWithHistorySchema(CardSchema):
 class CardListSchema(web.ApiSchema):
     resident_id = fields.UUID(load_default=None)
     state = fields.Enum(CardState, by_value=True, load_default=None)
+    since_before = fields.AwareDateTime(
+        load_default=None, metadata={"description": "only cards that came to their state before this time"}
+    )
     after = fields.UUID(load_default=None)
     limit = fields.Integer(load_default=100, validate=validate.Range(min=1, max=500))
 

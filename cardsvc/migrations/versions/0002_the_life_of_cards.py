@@ -112,6 +112,7 @@ def _new_constraints() -> None:
 
 
 def _objects_and_keys() -> None:
+    op.create_index('ix_card_event_at', 'card_event', ['at'], unique=False)
     op.create_table('card_object',
     sa.Column('card_id', db.Id(), nullable=False),
     sa.Column('tag', sa.String(length=6), nullable=False),
@@ -203,6 +204,7 @@ def downgrade() -> None:
     for table in ('card_bulk_item', 'card_bulk', 'blank_event', 'blank', 'blank_batch', 'card_object'):
         op.drop_table(table)
     op.drop_index('ix_card_key_superseded', 'card_key')
+    op.drop_index('ix_card_event_at', 'card_event')
     if op.get_bind().dialect.name == 'postgresql':
         op.execute('DROP TRIGGER card_stays_stopped ON card')
     else:
