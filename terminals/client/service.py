@@ -30,6 +30,14 @@ class ServiceClient:
         """The signed policy, unverified."""
         return self._caller.get("/v1/policy")
 
+    def deny_list(self) -> bytes:
+        """The whole signed deny list, unverified."""
+        return self._caller.get("/v1/deny-list")
+
+    def deny_delta(self, base_number: int) -> bytes:
+        """What changed since that list, signed, unverified. `ServiceRefused` 404: take the whole list."""
+        return self._caller.get(f"/v1/deny-list/deltas/{base_number}")
+
     def city_keys(self) -> str:
         """The city's public keys, as text. Whoever pins them trusts the connection they came by."""
         return self._caller.get("/v1/keys").decode()

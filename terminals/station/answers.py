@@ -33,6 +33,7 @@ class ItemResult:
     reason: str | None
     detail: str | None
     receipt: bytes | None
+    recorded_at_ms: int | None = None  # by the receipt
 
 
 def read_result(answer: ItemAnswer, sent: UUID, city_keys: CityKeys) -> ItemResult | None:
@@ -44,6 +45,7 @@ def read_result(answer: ItemAnswer, sent: UUID, city_keys: CityKeys) -> ItemResu
     """
     if answer.record_id not in (None, sent):
         raise ReceiptInvalid("the answers are not in the order of the records")
+    recorded_at_ms = None
     if answer.receipt is None:
         if answer.outcome != REJECTED or answer.reason not in _NOBODYS:
             return None
@@ -54,4 +56,5 @@ def read_result(answer: ItemAnswer, sent: UUID, city_keys: CityKeys) -> ItemResu
             raise ReceiptInvalid(str(error)) from error
         if (receipt.record_id, receipt.outcome, receipt.reason) != (sent, answer.outcome, answer.reason):
             raise ReceiptInvalid("it is another record's, or says otherwise than the answer")
-    return ItemResult(sent, answer.outcome, answer.reason, answer.detail, answer.receipt)
+        recorded_at_ms = receipt.recorded_at_ms
+    return ItemResult(sent, answer.outcome, answer.reason, answer.detail, answer.receipt, recorded_at_ms)

@@ -35,6 +35,29 @@ class PolicyTooOld(StationError):
         self.age_ms = age_ms
 
 
+class NoDenyList(StationError):
+    """The list here is number `held` (0 for none), the policy names `needed`: what was blocked since is not known."""
+
+    code = "no_deny_list"
+
+    def __init__(self, held: int, needed: int) -> None:
+        super().__init__("This terminal lacks the city's list of blocked cards; connect it to the network.")
+        self.held = held
+        self.needed = needed
+
+
+class DenyListRefused(StationError):
+    """What the service sent as its deny list was not taken. The list here stays, and so does the policy."""
+
+    code = "deny_list_refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            "The service's list of blocked cards was not taken; if it happens again, report this terminal."
+        )
+        self.reason = reason
+
+
 class ClockBehind(StationError):
     code = "clock_behind"
 

@@ -12,8 +12,10 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
+from crypto import keys
 from crypto.errors import InvalidSignature, MalformedMessage, UntrustedCertificate
 from crypto.pki import CertificatePurpose, VerifiedCertificate, load_certificate, verify_chain
+from crypto.wire.denylist import DenyList
 from crypto.wire.policy import Policy
 from crypto.wire.transaction import Authorisation, Purpose, authorisation_from_card, card_digest
 from terminals.card import CardNotGenuine, PivSession, Slot
@@ -46,10 +48,15 @@ def card_of(certificate: bytes, policy: Policy, at_ms: int) -> CityCard:
     return CityCard(verified.bearer_id, verified.public_key)
 
 
-def check_not_denied(card: CityCard, policy: Policy) -> None:
-    """Raises: CardDenied."""
+def check_not_denied(card: CityCard, policy: Policy, denials: DenyList | None) -> None:
+    """By the card's id, and by the key in its 9E: a card may be good and one that was made before under its name not.
+
+    Raises: CardDenied.
+    """
     place = bisect_left(policy.deny, card.card_id.bytes, key=lambda denied: denied.bytes)
     if place < len(policy.deny) and policy.deny[place] == card.card_id:
+        raise CardDenied
+    if denials and (denials.denies_card(card.card_id) or denials.denies_key(keys.key_id(card.public_key))):
         raise CardDenied
 
 

@@ -8,8 +8,7 @@ from crypto.wire.citykeys import CityKeys
 from crypto.wire.policy import Policy, open_policy
 from terminals.outbox import write_durably
 from terminals.station.errors import ClockBehind, NoPolicy, PolicyTooOld
-
-_SKEW_MS = 5 * 60 * 1000  # as far as the service lets a terminal's clock be off
+from terminals.station.floor import SKEW_MS
 
 
 class PolicyKeeper:
@@ -43,7 +42,7 @@ class PolicyKeeper:
         """The policy, if it may be acted within now. Raises: NoPolicy, PolicyTooOld, ClockBehind."""
         policy = self.current()
         age_ms = now_ms - policy.issued_at_ms
-        if age_ms < -_SKEW_MS:
+        if age_ms < -SKEW_MS:
             raise ClockBehind
         if now_ms >= policy.expires_at_ms or age_ms > policy.limits.policy_age_ms_max:
             raise PolicyTooOld(age_ms)
@@ -53,16 +52,23 @@ class PolicyKeeper:
         """The city's public keys now: the policy's, or those pinned at enrolment while there is no policy."""
         return CityKeys.parse(self._keys_text())
 
+    def newer(self, signed: bytes) -> Policy:
+        """Which policy `keep` would leave here: this one, or the one that is here already.
+
+        Raises: InvalidSignature, MalformedMessage: it is not the city's.
+        """
+        fresh = open_policy(signed, CityKeys.parse(self._keys_text()))
+        here = self._policy
+        return here if here and (fresh.number, fresh.issued_at_ms) < (here.number, here.issued_at_ms) else fresh
+
     def keep(self, signed: bytes) -> Policy:
         """Take a policy in, if the city signed it and it is not older than the one here; an older one is ignored.
 
         Raises: InvalidSignature, MalformedMessage: it is not the city's; the one here stays.
         """
         keys_text = self._keys_text()
-        fresh = open_policy(signed, CityKeys.parse(keys_text))
-        here = self._policy
-        if here and (fresh.number, fresh.issued_at_ms) < (here.number, here.issued_at_ms):
-            return here
+        if self.newer(signed) is self._policy:
+            return self.current()
         write_durably(self._path, cbor.encode([signed, keys_text]))
         return self.current()
 

@@ -26,9 +26,13 @@ from terminals.outbox import (
 )
 from terminals.settings import Clock, SystemClock, TerminalSettings
 from terminals.station.answers import ItemResult, read_result
-from terminals.station.errors import NoPolicy, OtherKind, PolicyTooOld, ReceiptInvalid
-from terminals.station.holder import Authorise
+from terminals.station.denials import DenyKeeper
+from terminals.station.errors import NoDenyList, NoPolicy, OtherKind, PolicyTooOld, ReceiptInvalid
+from terminals.station.fetching import fetch
+from terminals.station.floor import ClockFloor
+from terminals.station.holder import Authorise, CityCard, check_not_denied
 from terminals.station.keeper import PolicyKeeper
+from terminals.station.news import News, news_at
 
 _BAD_REQUEST, _TOO_MANY = 400, 429
 
@@ -62,6 +66,8 @@ class Station:
         self.random_bytes = random_bytes
         self.outbox = Outbox(settings.home / "outbox.sqlite", identity, random_bytes=random_bytes)
         self.policies = PolicyKeeper(settings.home / "policy.cbor", identity.city_keys)
+        self.denials = DenyKeeper(settings.home / "denylist.cbor")
+        self._floor = ClockFloor(settings.home / "newest-time")
 
     @classmethod
     def open(
@@ -86,18 +92,40 @@ class Station:
         return self.clock.now_ms()
 
     def policy(self) -> Policy:
-        """The policy in force now. Raises: NoPolicy, PolicyTooOld, ClockBehind."""
-        return self.policies.in_force(self.now_ms())
+        """The policy in force now, with the deny list that it names. Raises: NoPolicy, PolicyTooOld, ClockBehind,
+        NoDenyList.
+        """
+        now_ms = self.now_ms()
+        self._floor.check(now_ms)
+        policy = self.policies.in_force(now_ms)
+        self.denials.covering(policy.deny_number)
+        return policy
+
+    def news(self) -> News:
+        """How old the city's news are here. Raises: NoPolicy."""
+        return news_at(self.policies.current(), self.now_ms())
+
+    def check_not_denied(self, card: CityCard) -> None:
+        """Raises: CardDenied; NoPolicy."""
+        check_not_denied(card, self.policies.current(), self.denials.current())
 
     def refresh(self) -> Policy:
-        """Fetch the policy and keep it. Raises: ServiceUnreachable, InvalidSignature; the one here stays."""
-        return self.policies.keep(self.client.policy())
+        """Fetch the policy and the deny list that it names, and keep both. The list comes first: if we stop between
+        them, the policy here still stands, with a list that is newer than it needs.
+
+        Raises: ServiceUnreachable, InvalidSignature, DenyListRefused; the policy here stays.
+        """
+        signed = self.client.policy()
+        policy = self.policies.newer(signed)
+        denials = fetch(self.denials, self.client, policy)
+        self._floor.saw(max(policy.issued_at_ms, denials.issued_at_ms if denials else 0))
+        return self.policies.keep(signed)
 
     def fresh_policy(self) -> Policy:
         """The policy in force, fetched first when the one here is not (never, or too long ago)."""
         try:
             return self.policy()
-        except (NoPolicy, PolicyTooOld):
+        except (NoPolicy, PolicyTooOld, NoDenyList):
             self.refresh()
             return self.policy()
 
@@ -156,7 +184,9 @@ class Station:
             raise
         city_keys = self.policies.keys()
         read = (read_result(answer, sent, city_keys) for answer, sent in zip(answers, signed.record_ids, strict=False))
-        return tuple(result for result in read if result)
+        results = tuple(result for result in read if result)
+        self._floor.saw(max((result.recorded_at_ms or 0 for result in results), default=0))
+        return results
 
     def _policy_number(self) -> int:
         try:

@@ -1,14 +1,17 @@
 """`./city validator`: take taps from the command line, once or until interrupted."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import click
 
+from crypto.errors import CryptoError
 from terminals.card import CardError, PivSession, Reader, pcsc
 from terminals.client import ClientError
+from terminals.outbox import OutboxError
 from terminals.settings import TerminalKind
-from terminals.station import Station, console
+from terminals.station import News, Station, StationError, console
 from terminals.validator.gate import Validator
 from terminals.validator.values import Outcome, Place, TapResult
 
@@ -47,6 +50,7 @@ def tap(context: click.Context, network_id: str, stop_id: str, category: str | N
         raise click.ClickException("No card came within 30 seconds.")
     result = _tap(Validator(station, Place(network_id, stop_id, category), _open_gate), reader)
     _say(result)
+    _warn(station)
     if result.outcome is Outcome.REFUSED:
         context.exit(1)
 
@@ -58,9 +62,10 @@ def sync(context: click.Context) -> None:
     """Upload what was stored and fetch the policy."""
     station = console.open_station(context)
     done = station.sync()
+    policy = station.policies.current()
     content = {"sent": done.sent, "accepted": done.accepted, "rejected": done.rejected, "waiting": done.waiting}
     console.say(
-        {**content, "policy": station.policies.current().number},
+        {**content, "policy": policy.number, "deny_list": policy.deny_number, "news": station.news().value},
         f"{done.sent} sent: {done.accepted} accepted, {done.rejected} rejected; {done.waiting} still wait.",
     )
 
@@ -79,6 +84,7 @@ def run(context: click.Context, network_id: str, stop_id: str, category: str | N
         if station.now_ms() >= next_sync_ms:
             next_sync_ms = station.now_ms() + _SYNC_MS
             _sync_if_possible(gate)
+            _warn(station)
         if reader.wait_for_card(_POLL_SECONDS):
             _say(_tap(gate, reader))
             while not reader.wait_for_removal(_POLL_SECONDS):
@@ -105,8 +111,15 @@ def _open_gate(_result: TapResult) -> None:
 def _sync_if_possible(gate: Validator) -> None:
     try:
         gate.sync()
-    except ClientError as error:
+    except (ClientError, CryptoError, StationError, OutboxError) as error:
         click.echo(str(error), err=True)
+
+
+def _warn(station: Station) -> None:
+    """Staff hear of old news before the gate stops; riders do not."""
+    with suppress(StationError, CryptoError):
+        if station.news() is not News.FRESH:
+            click.echo(station.news().sentence, err=True)
 
 
 def _say(result: TapResult) -> None:

@@ -18,7 +18,7 @@ from terminals.station import (
     StationError,
     Uploaded,
     card_of,
-    check_not_denied,
+    limits_at,
     presence,
 )
 from terminals.validator.rules import TapRefused, check_ceilings, earlier_tap, fare_at
@@ -87,14 +87,14 @@ class Validator:
 
     def _decide(self, session: PivSession, policy: Policy, card: CityCard) -> TapResult:
         now_ms = self._station.now_ms()
-        check_not_denied(card, policy)
+        self._station.check_not_denied(card)
         window_start = min(day_start_ms(now_ms), now_ms - self._place.duplicate_ms)
         taps = self._taps_since(card.card_id, window_start)
         earlier = earlier_tap(taps, now_ms, self._place)
         if earlier:
             return _again(earlier, card)
         fare = fare_at(policy, self._place)
-        check_ceilings(fare, [tap for tap in taps if tap.at_ms >= day_start_ms(now_ms)], policy.limits)
+        check_ceilings(fare, [tap for tap in taps if tap.at_ms >= day_start_ms(now_ms)], limits_at(policy, now_ms))
         content = Tap(
             network_id=self._place.network_id,
             stop_id=self._place.stop_id,
