@@ -1,6 +1,7 @@
 """Cards for tests: repeatable chance, a small card authority, a citizen card issued with the terminal's own verbs."""
 
 import hashlib
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -185,3 +186,45 @@ class Recorder:
 
     def close(self) -> None:
         self.closed = True
+
+
+class Wrapped:
+    """A card in a slot that is another one, but for what a subclass changes."""
+
+    def __init__(self, inner: card.CardInSlot) -> None:
+        self._inner = inner
+
+    @property
+    def atr(self) -> bytes:
+        return self._inner.atr
+
+    def power_on(self, interface: card.Interface) -> None:
+        self._inner.power_on(interface)
+
+    def power_off(self) -> None:
+        self._inner.power_off()
+
+    def process(self, frame: bytes) -> bytes:
+        return self._inner.process(frame)
+
+
+class Gated(Wrapped):
+    """A card that says nothing while its gate is shut. `reached` is set when a command waits there."""
+
+    def __init__(self, inner: card.CardInSlot) -> None:
+        super().__init__(inner)
+        self._gate = threading.Event()
+        self.reached = threading.Event()
+
+    def open(self) -> None:
+        self._gate.set()
+
+    def shut(self) -> None:
+        self._gate.clear()
+        self.reached.clear()
+
+    def process(self, frame: bytes) -> bytes:
+        if not self._gate.is_set():
+            self.reached.set()
+            self._gate.wait()
+        return super().process(frame)

@@ -132,15 +132,17 @@ class KioskFlow:
         if chosen is None or seen is None or not isinstance(self.screen, AskPin):
             wipe(pin)
             return
-        asked = self.screen
-        self._go(Wait())
+        asked, waiting = self.screen, Wait()
+        self._go(waiting)
         try:
             outcome = with_card(lambda session: self._sign(session, seen, chosen, pin))
         except (PinRejected, PinFormat, LastPinTry) as error:
             self._go(self._ask_pin(chosen, _tries_left(error, asked)))
         except TransportError:
-            # Nothing was stored, or `sign` would have returned: putting the card back starts again.
-            self._go(Removed())
+            # Nothing was stored, or `sign` would have returned: putting the card back starts again. If that was done
+            # already, the reader's thread has gone on to the next screen.
+            if self.screen is waiting:
+                self._go(Removed())
         except _FAILURES as error:
             self._fail(error)
         else:

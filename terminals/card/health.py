@@ -9,7 +9,8 @@ from typing import Final, Self
 
 from terminals.card import pcsc_codes, quirks
 from terminals.card.connection import Interface
-from terminals.card.errors import CardError, CardUnresponsive, ReaderUnavailable
+from terminals.card.errors import CardUnresponsive, ReaderUnavailable
+from terminals.card.faults import Fault
 
 MODULES: Final = Path("/proc/modules")
 CCID_OPTIONS: Final = Path("/etc/libccid_Info.plist")
@@ -41,15 +42,6 @@ class ReaderState(Enum):
     CARD = "card"
     IN_USE = "in use"
     FAILING = "failing"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Something that went wrong at a reader: its stable code, its sentence, and when (ms UTC)."""
-
-    code: str
-    text: str
-    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,24 +87,6 @@ class Machine:
     @classmethod
     def look(cls, modules: Path = MODULES, ccid: Path = CCID_OPTIONS) -> Self:
         return cls(_modules(modules), _escape(ccid))
-
-
-class FaultLog:
-    """The last fault of each reader, by name. Any thread may write and read."""
-
-    def __init__(self, now_ms: Callable[[], int]) -> None:
-        self._now_ms = now_ms
-        self._faults: dict[str, Fault] = {}
-
-    def note(self, reader: str, error: CardError) -> None:
-        self._faults[reader] = Fault(error.code, str(error), self._now_ms())
-
-    def of(self, reader: str) -> Fault | None:
-        return self._faults.get(reader)
-
-    def latest(self) -> Fault | None:
-        """Also of a reader that is not there any more."""
-        return max(self._faults.copy().values(), key=lambda fault: fault.at_ms, default=None)
 
 
 def survey(

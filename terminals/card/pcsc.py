@@ -5,7 +5,6 @@ that a removed card's handle may reach the next card. No call of PC/SC has a tim
 `Worker`: a mute card, or a daemon that hangs, costs us a thread until it answers, and never the terminal.
 """
 
-import contextlib
 import time
 import weakref
 from collections.abc import Callable
@@ -15,8 +14,9 @@ from typing import Any, Final, TypeVar
 from terminals.card import pcsc_codes, quirks
 from terminals.card.apdu import Octets, t0_frame, within_short_limits
 from terminals.card.connection import Interface
-from terminals.card.errors import CardMute, CardRemoved, CardUnresponsive, NoCard, ReaderBusy, ReaderUnavailable
+from terminals.card.errors import CardMute, CardRemoved, ReaderUnavailable
 from terminals.card.health import LookedAt
+from terminals.card.pcsc_calls import Context, Link, Waiting
 from terminals.card.worker import CallStuck, Worker
 
 try:
@@ -28,13 +28,10 @@ except ImportError:
 
 _T = TypeVar("_T")
 _INSTALL: Final = "install it with `apt-get install libpcsclite-dev gcc` and `pip install pyscard`"
-_WORD: Final = 0xFFFFFFFF
 _EVENTS_SHIFT: Final = 16  # pcsc-lite counts insertions and removals in the upper half of a reader's state
 
 _WAIT_STEP_SECONDS: Final = 1.0
-_CONNECT_RETRIES: Final = 20
-_UNRESPONSIVE_RETRIES: Final = 5
-_CONNECT_PAUSE_SECONDS: Final = 0.1
+_NUDGE_SECONDS: Final = 2.0
 _RESTART_PAUSE_SECONDS: Final = 0.2
 DAEMON_SECONDS: Final = 5.0  # the longest the daemon may take for what needs no card
 ANSWER_SECONDS: Final = 30.0  # the longest a card may think: making a key is the slowest thing it does
@@ -61,12 +58,17 @@ def find_reader(pattern: str = "", *, interface: Interface | None = None) -> "Pc
     return PcscReader(name, pattern=pattern, interface=interface)
 
 
+def expected_reader(pattern: str = "", *, interface: Interface | None = None) -> "PcscReader":
+    """The same, for whoever can wait: the reader need not be there yet, nor PC/SC be running."""
+    return PcscReader(pattern, pattern=pattern, interface=interface)
+
+
 def look_around() -> tuple[LookedAt, ...]:
     """Each reader as it is now, with what its driver says of itself. No card is powered, nobody's card is taken.
 
     Raises: ReaderUnavailable.
     """
-    return _asked(lambda context: tuple(_looked_at(context, name) for name in context.readers()))
+    return _asked(lambda context: tuple(context.look_at(name) for name in context.readers()))
 
 
 class PcscReader:
@@ -90,14 +92,15 @@ class PcscReader:
         self._interface = interface
         self._answer_seconds = answer_seconds
         self._daemon_seconds = daemon_seconds
-        self._wait_context = _Waiting()
+        self._waiting = Waiting()
         self._worker: Worker | None = None
         self._held: Worker | None = None
         self._events: int | None = None
+        self._nudge_at: float | None = None
 
     @property
     def name(self) -> str:
-        return self._name
+        return self._name or "the card reader"
 
     @property
     def interface(self) -> Interface:
@@ -118,7 +121,7 @@ class PcscReader:
         """
         if self._held is not None and self._held.stuck:
             raise CardMute(self._answer_seconds)
-        link = _Link(self._name)
+        link = Link(_api(), self._name)
         worker = self._held = Worker("card commands")
         try:
             worker.run(link.open, self._answer_seconds)
@@ -133,7 +136,7 @@ class PcscReader:
     def close(self) -> None:
         """Give back the context and the thread it waits with. It takes new ones when it has to wait again."""
         if self._worker is not None:
-            self._worker.end(self._wait_context.release, self._daemon_seconds)
+            self._worker.end(self._waiting.release, self._daemon_seconds)
             self._worker = None
 
     def _wait(self, timeout: float, *, present: bool) -> bool:
@@ -171,21 +174,33 @@ class PcscReader:
         """The result code, and the state as soon as it differs from `known`. A context that died is given back."""
         if self._worker is None:
             self._worker = Worker("card reader")
-            weakref.finalize(self, self._worker.end, self._wait_context.release, 0)
-        context, name, pattern = self._wait_context, self._name, self._pattern
+            weakref.finalize(self, self._worker.end, self._waiting.release, 0)
+        api, waiting, name, pattern = _api(), self._waiting, self._name, self._pattern
         try:
             code, state, self._name = self._worker.run(
-                lambda: context.look(name, pattern, known, seconds), seconds + self._daemon_seconds
+                lambda: waiting.look(api, name, pattern, known, seconds), seconds + self._daemon_seconds
             )
+            self._nudge(self._worker, empty=code == 0 and not state & api.SCARD_STATE_PRESENT)
         except CallStuck:
             raise ReaderUnavailable(pcsc_codes.HANGS) from None
         return code, state
+
+    def _nudge(self, worker: Worker, *, empty: bool) -> None:
+        """Now and then have a slot that says it is empty look again."""
+        now = time.monotonic()
+        if not empty:
+            self._nudge_at = None
+        elif self._nudge_at is None:
+            self._nudge_at = now + _NUDGE_SECONDS
+        elif now >= self._nudge_at:
+            self._nudge_at = now + _NUDGE_SECONDS
+            worker.run(lambda: self._waiting.nudge(self._name), self._daemon_seconds)
 
 
 class PcscConnection:
     """A `CardConnection` over PC/SC. Commands are made in a thread of the connection, which may be left behind."""
 
-    def __init__(self, link: "_Link", worker: Worker, interface: Interface, answer_seconds: float) -> None:
+    def __init__(self, link: Link, worker: Worker, interface: Interface, answer_seconds: float) -> None:
         self._link = link
         self._worker = worker
         self._interface = interface
@@ -218,132 +233,11 @@ class PcscConnection:
             self._worker.end(self._link.shut, self._answer_seconds)
 
 
-class _Link:
-    """One context with one powered card. Its worker's thread alone touches it; others read `atr` and `t0` when open."""
-
-    def __init__(self, reader: str) -> None:
-        self._reader = reader
-        self._context: _Context | None = None
-        self._handle: int | None = None
-        self.atr = b""
-        self.t0 = False
-
-    def open(self) -> None:
-        api = _api()
-        self._context = context = _Context.open()
-        self._handle, protocol = self._connect(context)
-        self.t0 = protocol == api.SCARD_PROTOCOL_T0
-        result, _name, _state, _protocol, atr = api.SCardStatus(self._handle)
-        if result & _WORD:
-            raise pcsc_codes.lost(result & _WORD)
-        self.atr = bytes(atr)
-
-    def transmit(self, command: list[int]) -> bytes:
-        api = _api()
-        result, answer = api.SCardTransmit(self._handle, api.SCARD_PCI_T0 if self.t0 else api.SCARD_PCI_T1, command)
-        # A torn answer comes as "success" without bytes; any error means that the card may be gone or another one.
-        if result & _WORD or not answer:
-            raise pcsc_codes.lost(result & _WORD)
-        return bytes(answer)
-
-    def shut(self) -> None:
-        # UNPOWER: with anything milder the next program finds the PIN still verified.
-        if self._handle is not None:
-            _api().SCardDisconnect(self._handle, _api().SCARD_UNPOWER_CARD)
-        if self._context is not None:
-            self._context.release()
-        self._handle = self._context = None
-
-    def _connect(self, context: "_Context") -> tuple[int, int]:
-        api = _api()
-        for attempt in range(_CONNECT_RETRIES):
-            result, handle, protocol = api.SCardConnect(
-                context.handle,
-                self._reader,
-                api.SCARD_SHARE_EXCLUSIVE,  # nobody else signs while our PIN is verified
-                api.SCARD_PROTOCOL_T0 | api.SCARD_PROTOCOL_T1,
-            )
-            code = result & _WORD
-            if code == 0:
-                return handle, protocol
-            if code not in pcsc_codes.PASSING:
-                raise pcsc_codes.unavailable(code)
-            if code in pcsc_codes.NO_CARD and attempt and not self._present(context):
-                raise NoCard(self._reader)
-            if code in pcsc_codes.UNRESPONSIVE and attempt >= _UNRESPONSIVE_RETRIES:
-                raise CardUnresponsive
-            time.sleep(_CONNECT_PAUSE_SECONDS)
-        raise ReaderBusy(self._reader) if code == pcsc_codes.BUSY else NoCard(self._reader)
-
-    def _present(self, context: "_Context") -> bool:
-        code, state = context.state(self._reader, 0, 0)
-        return code == 0 and bool(state & _api().SCARD_STATE_PRESENT)
-
-
-class _Waiting:
-    """The context a reader waits on, made anew when it died. Touched by one worker's thread."""
-
-    def __init__(self) -> None:
-        self._context: _Context | None = None
-
-    def look(self, name: str, pattern: str, known: int, seconds: float) -> tuple[int, int, str]:
-        """The result code, the state once it differs from `known` or the time is over, and the reader's name by now."""
-        if self._context is None:
-            code, handle = _establish()
-            if code:
-                return code, 0, name
-            self._context = _Context(handle)
-        code, state = self._context.state(name, known, round(1000 * seconds))
-        if code in pcsc_codes.STALE_CONTEXT:
-            self.release()
-        elif code in pcsc_codes.READER_GONE:
-            with contextlib.suppress(ReaderUnavailable):
-                name = quirks.choose(self._context.readers(), pattern, name) or name
-        return (0, state, name) if code in (0, pcsc_codes.TIMED_OUT) else (code, 0, name)
-
-    def release(self) -> None:
-        if self._context is not None:
-            self._context.release()
-            self._context = None
-
-
-class _Context:
-    """One PC/SC context. A context is used by one thread at a time: the daemon serves its calls one by one."""
-
-    def __init__(self, handle: int) -> None:
-        self.handle = handle
-
-    @classmethod
-    def open(cls) -> "_Context":
-        """Raises: ReaderUnavailable."""
-        code, handle = _establish()
-        if code:
-            raise pcsc_codes.unavailable(code)
-        return cls(handle)
-
-    def readers(self) -> tuple[str, ...]:
-        result, names = _api().SCardListReaders(self.handle, [])
-        code = result & _WORD
-        if code == pcsc_codes.NO_READERS:
-            return ()
-        if code:
-            raise pcsc_codes.unavailable(code)
-        return tuple(names)
-
-    def state(self, reader: str, known: int, timeout_ms: int) -> tuple[int, int]:
-        """The result code, and the reader's state once it differs from `known` or the time is over."""
-        result, states = _api().SCardGetStatusChange(self.handle, timeout_ms, [(reader, known)])
-        return result & _WORD, states[0][1] if states else known
-
-    def release(self) -> None:
-        _api().SCardReleaseContext(self.handle)
-
-
-def _asked(question: "Callable[[_Context], _T]") -> _T:
+def _asked(question: Callable[[Context], _T]) -> _T:
     """One question to the daemon, on a context of its own. Raises: ReaderUnavailable."""
 
     def ask() -> _T:
-        context = _Context.open()
+        context = Context.open(_api())
         try:
             return question(context)
         finally:
@@ -356,37 +250,6 @@ def _asked(question: "Callable[[_Context], _T]") -> _T:
         raise ReaderUnavailable(pcsc_codes.HANGS) from None
     finally:
         worker.end(lambda: None, 0)
-
-
-def _looked_at(context: _Context, name: str) -> LookedAt:
-    api = _api()
-    code, state = context.state(name, 0, 0)
-    found = LookedAt(
-        name,
-        code,
-        card_present=bool(state & api.SCARD_STATE_PRESENT),
-        unresponsive=bool(state & api.SCARD_STATE_MUTE),
-        in_use=bool(state & (api.SCARD_STATE_EXCLUSIVE | api.SCARD_STATE_INUSE)),
-    )
-    # DIRECT asks for the reader and leaves the card alone; while somebody holds the card exclusively it is refused.
-    result, handle, _protocol = api.SCardConnect(context.handle, name, api.SCARD_SHARE_DIRECT, 0)
-    if result & _WORD:
-        return found
-    try:
-        return found.described(*(_attribute(handle, one) for one in pcsc_codes.DRIVER_ATTRIBUTES))
-    finally:
-        api.SCardDisconnect(handle, api.SCARD_LEAVE_CARD)
-
-
-def _attribute(handle: int, attribute: int) -> bytes:
-    result, value = _api().SCardGetAttrib(handle, attribute)
-    return b"" if result & _WORD else bytes(value)
-
-
-def _establish() -> tuple[int, int]:
-    api = _api()
-    result, handle = api.SCardEstablishContext(api.SCARD_SCOPE_USER)
-    return result & _WORD, handle
 
 
 def _api() -> Any:

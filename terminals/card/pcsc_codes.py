@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from terminals.card.errors import CardRemoved, CardUnresponsive, ReaderUnavailable, TransportError
+from terminals.card.errors import CardRemoved, ReaderUnavailable, TransportError
 
 BUSY: Final = 0x8010000B
 TIMED_OUT: Final = 0x8010000A
@@ -14,10 +14,10 @@ UNKNOWN_READER: Final = 0x80100009
 READER_UNAVAILABLE: Final = 0x80100017
 # The daemon was restarted or the context died with it: a new context mends these.
 STALE_CONTEXT: Final = frozenset({NO_SERVICE, SERVICE_STOPPED, 0x80100013, 0x80100003})
-NO_CARD: Final = frozenset({0x8010000C, 0x80100069, 0x80100067})
-# The card answers the reset with nothing (66), or with what is no answer to reset (0F). PC/SC has no word of its own
-# for two cards in the field: readers say this too.
-UNRESPONSIVE: Final = frozenset({0x80100066, 0x8010000F})
+NO_CARD: Final = frozenset({0x8010000C, 0x80100069})
+# The card takes no power (67), answers the reset with nothing (66), or with what is no answer to reset (0F). PC/SC has
+# no word of its own for two cards in the field: a reader says one of these.
+UNRESPONSIVE: Final = frozenset({0x80100066, 0x80100067, 0x8010000F})
 READER_GONE: Final = frozenset({UNKNOWN_READER, READER_UNAVAILABLE, NO_READERS})
 PASSING: Final = NO_CARD | UNRESPONSIVE | {BUSY}  # worth another try: the card has just come, or somebody lets it go
 
@@ -44,4 +44,4 @@ def lost(code: int) -> TransportError:
     """The error for an answer that did not come: whether the card did the command is unknown."""
     if code in STALE_CONTEXT or code in READER_GONE:
         return unavailable(code)
-    return CardUnresponsive() if code in UNRESPONSIVE else CardRemoved()
+    return CardRemoved()

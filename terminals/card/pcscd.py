@@ -42,8 +42,9 @@ class PrivatePcscd:
     card in.
     """
 
-    def __init__(self, reader: str = "City Virtual Reader") -> None:
+    def __init__(self, reader: str = "City Virtual Reader", *, driver: Path = VPCD_DRIVER) -> None:
         self._reader = reader
+        self._driver = driver
         self._directory: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self.ports: tuple[int, int] = (0, 0)
@@ -69,15 +70,32 @@ class PrivatePcscd:
         self.stop()
 
     def start(self) -> None:
-        """Start the daemon and return when its readers are there. Raises: ReaderUnavailable: says what is missing."""
+        """Start the daemon and return when its readers are there. Raises: ReaderUnavailable: says what is missing.
+
+        After a `crash` it comes back where its clients look for it, with the same ports.
+        """
         program = find_pcscd()
         require_driver()
         for _ in range(_ATTEMPTS):
+            if self._directory is None:
+                self._prepare()
             self._launch(program)
             if self._ready():
                 return
             self.stop()
         raise ReaderUnavailable("a private pcscd found no free ports; try again")
+
+    def crash(self) -> None:
+        """End it with SIGKILL, as a fault would: its clients are told nothing, and its socket lies where it lay."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def signal(self, number: int) -> None:
+        """Send the daemon a signal: SIGSTOP makes it hang, SIGUSR1 look for readers that came or went."""
+        assert self._process is not None, "the daemon is not started"
+        self._process.send_signal(number)
 
     def stop(self) -> None:
         if self._process is not None:
@@ -87,17 +105,21 @@ class PrivatePcscd:
             shutil.rmtree(self._directory, ignore_errors=True)
             self._directory = None
 
-    def _launch(self, program: str) -> None:
+    def _prepare(self) -> None:
         self._directory = Path(tempfile.mkdtemp(prefix="city-pcscd-"))
         self.ports = _free_ports()
-        driver = self._directory / VPCD_DRIVER.name
-        shutil.copy(VPCD_DRIVER, driver)
+        driver = self._directory / self._driver.name
+        shutil.copy(self._driver, driver)
         readers = self._directory / "readers"
         readers.mkdir()
         (readers / "vpcd").write_text(
             f'FRIENDLYNAME "{self._reader}"\nDEVICENAME /dev/null:{self.ports[0]:#x}\n'
             f"LIBPATH {driver}\nCHANNELID {self.ports[0]:#x}\n"
         )
+
+    def _launch(self, program: str) -> None:
+        readers = self.socket_path.with_name("readers")
+        self.socket_path.unlink(missing_ok=True)
         isolation = _isolation()
         script = (_HIDE if isolation else "") + _HAND_OVER
         command = [*isolation, "sh", "-c", script, program, "--foreground", "--info", "-c", str(readers)]
