@@ -95,7 +95,7 @@ def test_only_the_key_of_9a_signs_in(desk: Desk, card: SoftwareCard) -> None:
     [
         {"format": "web-eid:1.0"}, {"format": "city-login:2"}, {"format": None}, {"unverifiedCertificate": None},
         {"unverifiedCertificate": ""}, {"unverifiedCertificate": "invalid"}, {"unverifiedCertificate": "AAAA"},
-        {"signature": None}, {"signature": "*"}, {"extra": "field"},
+        {"signature": None}, {"signature": "*"},
     ],
 )  # fmt: skip
 def test_what_is_no_token_is_refused_as_such(desk: Desk, card: SoftwareCard, changes: dict[str, str | None]) -> None:
