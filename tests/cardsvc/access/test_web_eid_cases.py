@@ -21,6 +21,8 @@ DATA = json.loads((folder("webeid") / "vectors.json").read_text())
 CASES: list[dict[str, Any]] = DATA["cases"]
 # Web eID refuses an unknown algorithm when it parses, we when we verify: the card is refused either way.
 LATER = {"algorithm-none", "algorithm-empty", "algorithm-control-characters"}
+# The Finnish certificates are not strict DER (a NULL too many, a default written out): none of ours is so.
+NOT_DER = {"finland-es384", "finland-ps256"}
 MALFORMED = {"parse", "certificate_decoding"}
 
 
@@ -49,7 +51,7 @@ def verdict(case: dict[str, Any], vault: Vault) -> str:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_a_case_of_web_eid_is_refused_where_it_should_be(case: dict[str, Any], vault: Vault) -> None:
-    malformed = case.get("fails_at") in MALFORMED and case["id"] not in LATER
+    malformed = case["id"] in NOT_DER or (case.get("fails_at") in MALFORMED and case["id"] not in LATER)
     assert verdict(case, vault) == ("malformed_token" if malformed else "card_not_accepted")
 
 
