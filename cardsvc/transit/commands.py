@@ -11,7 +11,8 @@ from uuid import UUID
 import click
 
 from cardsvc import db, web
-from cardsvc.transit import actions, rules
+from cardsvc.clock import MANILA
+from cardsvc.transit import actions, queries, rules
 
 _THE_MACHINE = UUID(int=0)  # whoever runs the machine; no staff account stands behind it
 
@@ -38,6 +39,47 @@ def import_(open_city: Callable[[], web.City], feed: Path, as_json: bool) -> Non
         click.echo(json.dumps({"version": tariff.version, "fares": len(tariff.fares)}))
     else:
         click.echo(f"Tariff {tariff.version} has {len(tariff.fares)} flat fares on {len(tariff.agency_of)} networks.")
+
+
+@transit.command()
+@click.option("--from", "from_stop", required=True, help="Stop to board at, by its id.")
+@click.option("--to", "to_stop", required=True, help="Stop to leave at, by its id.")
+@click.option("--at", "departure", required=True, help="When: 2027-03-02T07:45, local time of the agency.")
+@click.option("--arrive", "arrival", default="", help="When the ride ends; without it, when it begins.")
+@click.option("--category", "categories", multiple=True, help="Category of riders; can be given again.")
+@click.option("--network", default="", help="Needed where several networks serve both stops.")
+@click.option("--medium", default="", help="Fare medium; without it the transit card, else the feed's first.")
+@click.option("--feed", type=click.Path(exists=True, path_type=Path), help="A feed instead of the city's tariff.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def quote(
+    open_city: Callable[[], web.City], /, departure: str, arrival: str, feed: Path | None, as_json: bool, **asked: Any
+) -> None:
+    """Say what a ride costs and which rows make it so. Exit 1 where the tariff does not know the fare."""
+    version, fares = (0, rules.read_feed(read_files(feed))) if feed else _tariff(open_city(), departure)
+    begins = rules.read_time("at", departure, fares.zone)
+    ends = rules.read_time("arrive", arrival, fares.zone) if arrival else begins
+    answer = rules.quote(fares, rules.Question(departure=begins, arrival=ends, **asked), version=version)
+    document = answer.document()
+    if as_json:
+        click.echo(json.dumps(document))
+    elif not document["known"]:
+        click.echo("The tariff has no fare for this ride; nothing would be charged.")
+    else:
+        for line in document["lines"]:
+            for step in line["steps"]:
+                click.echo(f"{step['step']:<12} {step['before']:>8} -> {step['after']:>8}  {step['rule']}")
+        click.echo(f"{document['total']} {document['currency']}")
+    sys.exit(0 if document["known"] else 1)
+
+
+def _tariff(city: web.City, departure: str) -> tuple[int, rules.FareFeed]:
+    """The tariff of the city that is in force at the time of the question."""
+    at = rules.read_time("at", departure, MANILA)
+    found = db.run(city.engine, lambda session: queries.feed_at(session, at), read_only=True)
+    if found is None:
+        raise rules.InvalidQuote("at", "No tariff is in force then. Import a feed first: ./city transit import FOLDER")
+    return found.version, rules.read_feed(found.files)
 
 
 @transit.command("check-cases")
@@ -75,7 +117,7 @@ def _cases_document(checked: Sequence[rules.CheckedCase]) -> dict[str, Any]:
 
 
 def read_files(feed: Path) -> dict[str, bytes]:
-    """The feed's text files by name."""
+    """The feed's text files by name. Raises: InvalidFeed."""
     if feed.is_dir():
         return {path.name: path.read_bytes() for path in sorted(feed.glob("*.txt"))}
     try:

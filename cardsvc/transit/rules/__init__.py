@@ -3,19 +3,28 @@
 from cardsvc.transit.rules.cases import CheckedCase, InvalidCases, check_cases
 from cardsvc.transit.rules.fares import Tariff, check_tap, flat_fare, revenue_account
 from cardsvc.transit.rules.feed import Fare, Feed, InvalidFeed, Network, Stop, read
+from cardsvc.transit.rules.gtfs import FareFeed, read_feed
+from cardsvc.transit.rules.quoting import Answer, InvalidQuote, Question, quote, read_time
 
 __all__ = [
+    "Answer",
     "CheckedCase",
     "Fare",
+    "FareFeed",
     "Feed",
     "InvalidCases",
     "InvalidFeed",
+    "InvalidQuote",
     "Network",
+    "Question",
     "Stop",
     "Tariff",
     "check_cases",
     "check_tap",
     "flat_fare",
+    "quote",
     "read",
+    "read_feed",
+    "read_time",
     "revenue_account",
 ]

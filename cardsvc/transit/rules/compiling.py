@@ -213,19 +213,20 @@ def _stops(stops: Mapping[str, tuple[str, str]], table: Table, zone: ZoneInfo) -
     for row in table.rows:
         areas[row["stop_id"]] = areas.get(row["stop_id"], frozenset()) | {row["area_id"]}
     found = {}
-    for stop_id, (parent, own_zone) in stops.items():
+    for number, (stop_id, (parent, own_zone)) in enumerate(stops.items(), 1):
         parents_zone = stops[parent][1] if parent in stops else ""
         found[stop_id] = FareStop(
             stop_id,
             parent or stop_id,
-            _zone(stop_id, parents_zone or own_zone) or zone,
+            zone_of("stops.txt", number, parents_zone or own_zone) or zone,
             areas.get(stop_id) or areas.get(parent, frozenset()),
         )
     return found
 
 
-def _zone(stop_id: str, name: str) -> ZoneInfo | None:
+def zone_of(file: str, row: int, name: str) -> ZoneInfo | None:
+    """The time zone of that name; None where there is none. Raises: InvalidFareRow."""
     try:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError):
-        raise InvalidFareRow("stops.txt", 0, f"the stop {stop_id} has no known time zone: {name}.") from None
+        raise InvalidFareRow(file, row, f"there is no time zone {name}.") from None

@@ -116,15 +116,18 @@ def price(taps: Iterable[TapEvent], rider: Rider, tariffs: Sequence[TariffVersio
     """Price every journey of one rider. `taps` must reach back to the start of each cap's period, and `tariffs`, in
     order of their moments, to the first tap. The same taps in any order give the same answer.
     """
-    last_terms = tariffs[-1].terms
-    rides, again = to_rides(taps, last_terms, now=now)
+    rides, again = to_rides(taps, tariffs[-1].terms, now=now)
+    return Priced(price_rides(rides, rider, tariffs), tuple(again))
+
+
+def price_rides(rides: Sequence[Ride], rider: Rider, tariffs: Sequence[TariffVersion]) -> tuple[Journey, ...]:
+    """The journeys of rides that are known, in order of their beginning."""
     spending = _Spending()
     passes = _Passes({held.holding_id: held.rides for held in rider.passes})
-    journeys = [
+    return tuple(
         _price_journey(group, _in_force(tariffs, group[0].began_at), rider, spending, passes)
-        for group in _grouped(rides, last_terms.journey_gap)
-    ]
-    return Priced(tuple(journeys), tuple(again))
+        for group in _grouped(rides, tariffs[-1].terms.journey_gap)
+    )
 
 
 def _grouped(rides: Sequence[Ride], gap: timedelta) -> list[list[Ride]]:

@@ -1,0 +1,168 @@
+"""Whole feeds: a real one priced throughout, planted faults named by row, and the command that quotes a ride."""
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from cardsvc.transit import commands, rules
+from tests import testdata
+from tests.town import FEED, Town
+
+AT = "2026-11-02T07:45"
+
+
+def feed_files() -> dict[str, bytes]:
+    return commands.read_files(FEED)
+
+
+def zakroczym() -> Path:
+    return testdata.folder("gtfs") / "zakroczym"
+
+
+def run(*arguments: str, town: Town | None = None) -> Any:
+    opened = (lambda: town.city) if town else None
+    return CliRunner().invoke(commands.transit, ["quote", *arguments, "--json"], obj=opened)
+
+
+def test_a_real_feed_prices_every_pair_of_areas_for_every_category() -> None:
+    feed = rules.read_feed(commands.read_files(zakroczym()))
+    stop_in = {next(iter(stop.areas)): stop.stop_id for stop in feed.tables.stops.values() if stop.areas}
+    assert sorted(stop_in) == ["1", "2", "3"]
+    fares = {
+        (one, other, category): _cents(feed, stop_in[one], stop_in[other], category)
+        for one, other in itertools.product(stop_in, repeat=2)
+        for category in feed.tables.categories
+    }
+    assert len(fares) == 36
+    amounts = {frozenset((one, other)): cents for (one, other, category), cents in fares.items() if category == "0"}
+    assert amounts[frozenset("1")] == amounts[frozenset("2")] == amounts[frozenset("3")] == 0
+    assert (amounts[frozenset("12")], amounts[frozenset("13")], amounts[frozenset("23")]) == (400, 500, 400)
+    assert all(fares[one, other, "0"] == fares[other, one, "0"] for one, other in itertools.product(stop_in, repeat=2))
+
+
+def _cents(feed: rules.FareFeed, from_stop: str, to_stop: str, category: str) -> int | None:
+    at = rules.read_time("at", AT, feed.zone)
+    return rules.quote(feed, rules.Question(from_stop, to_stop, at, at, "", (category,))).journey.total_cents
+
+
+def test_a_quote_names_the_rows_that_make_it() -> None:
+    result = run("--feed", str(FEED), "--from", "ayala", "--to", "buendia", "--at", AT, "--network", "bus")
+    assert result.exit_code == 0
+    answer = json.loads(result.output)
+    assert (answer["total_cents"], answer["total"], answer["currency"]) == (1300, "13.00", "PHP")
+    assert answer["lines"][0]["steps"] == [
+        {"step": "base", "rule": "fare_leg_rules.txt:1, fare_products.txt:1 bus_ride", "before": "0", "after": "1300"}
+    ]
+
+
+def test_the_citys_own_tariff_answers_too(town: Town) -> None:
+    taken = CliRunner().invoke(commands.transit, ["import", str(FEED)], obj=lambda: town.city)
+    assert taken.exit_code == 0
+    result = run("--from", "ayala", "--to", "buendia", "--at", "2036-01-01T08:00", "--network", "bus", town=town)
+    assert json.loads(result.output)["tariff_version"] == 1
+    early = run("--from", "ayala", "--to", "buendia", "--at", "2006-01-01T08:00", town=town)
+    assert isinstance(early.exception, rules.InvalidQuote)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        (("--from", "mars", "--to", "buendia"), "from"),
+        (("--from", "ayala", "--to", "mars"), "to"),
+        (("--from", "ayala", "--to", "buendia", "--category", "king"), "category"),
+        (("--from", "ayala", "--to", "buendia", "--network", "tram"), "network"),
+        (("--from", "ayala", "--to", "buendia", "--medium", "shells"), "medium"),
+        (("--from", "ayala", "--to", "buendia", "--arrive", "2026-11-02T07:00"), "arrival"),
+        (("--from", "ayala", "--to", "buendia", "--arrive", "soon"), "arrive"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_says_what_is_wrong(arguments: tuple[str, ...], field: str) -> None:
+    result = run("--feed", str(FEED), "--at", AT, *arguments)
+    assert isinstance(result.exception, rules.InvalidQuote)
+    assert list(result.exception.fields) == [field]
+
+
+def test_an_unknown_fare_is_no_fare_and_exits_with_one(tmp_path: Path) -> None:
+    for name, content in feed_files().items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "fare_leg_rules.txt").write_text("network_id,fare_product_id\nferry,bus_ride\n")
+    result = run("--feed", str(tmp_path), "--from", "ayala", "--to", "buendia", "--at", AT, "--network", "bus")
+    assert result.exit_code == 1
+    assert json.loads(result.output)["total_cents"] is None
+
+
+# ------------------------------------------------------------------------------------------------- planted faults
+
+
+def with_file(name: str, text: str) -> dict[str, bytes]:
+    return feed_files() | {name: text.encode()}
+
+
+CALENDAR = (
+    "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\n"
+    "all,1,1,1,1,1,1,1,20260101,20271231\n"
+)
+FRAMES = "timeframe_group_id,start_time,end_time,service_id\n"
+TRANSFERS = "from_leg_group_id,to_leg_group_id,transfer_count,duration_limit,duration_limit_type,fare_transfer_type\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place", "says"),
+    [
+        ("timeframes.txt", FRAMES + "p,06:00,09:00,none\n", "timeframes.txt:1", "service_id is none"),
+        (
+            "timeframes.txt",
+            FRAMES + "p,06:00,09:00,all\np,08:59,10:00,all\n",
+            "timeframes.txt:2",
+            "overlaps with timeframes.txt:1",
+        ),
+        ("timeframes.txt", FRAMES + "p,06:00,,all\n", "timeframes.txt:1", "together or not at all"),
+        ("timeframes.txt", FRAMES + "p,06:00,24:01,all\n", "timeframes.txt:1", "not within one day"),
+        ("timeframes.txt", FRAMES + "p,six,seven,all\n", "timeframes.txt:1", "not a time of day"),
+        ("fare_transfer_rules.txt", TRANSFERS + ",,,,,0\n", "fare_transfer_rules.txt:1", "transfer_count is needed"),
+        ("fare_transfer_rules.txt", TRANSFERS + ",,0,,,0\n", "fare_transfer_rules.txt:1", "-1 or at least 1"),
+        ("fare_transfer_rules.txt", TRANSFERS + ",,-1,60,,0\n", "fare_transfer_rules.txt:1", "duration_limit_type"),
+        ("fare_transfer_rules.txt", TRANSFERS + ",,-1,,,7\n", "fare_transfer_rules.txt:1", "not one of 0, 1, 2"),
+        ("fare_transfer_rules.txt", TRANSFERS + "x,,,,,0\n", "fare_transfer_rules.txt:1", "from_leg_group_id is x"),
+        ("stop_areas.txt", "area_id,stop_id\nz,ayala\n", "stop_areas.txt:1", "area_id is z"),
+        (
+            "fare_leg_rules.txt",
+            "network_id,fare_product_id\nbus,bus_ride\nbus,bus_ride\n",
+            "fare_leg_rules.txt:2",
+            "It repeats row 1",
+        ),
+        (
+            "fare_leg_rules.txt",
+            "network_id,fare_product_id,rule_priority\nbus,bus_ride,-1\n",
+            "fare_leg_rules.txt:1",
+            "rule_priority is -1",
+        ),
+        ("x_concessions.txt", "concession_id,rider_category_id,percent\nlaw,king,20\n", "x_concessions.txt:1", "king"),
+        ("x_caps.txt", "cap_id,period,amount\nday,day,1\n", "feed", "x_caps.txt row 1: '1' is not an amount"),
+        ("x_caps.txt", "cap_id,amount\nday,1.00\n", "x_caps.txt", "The column period is missing."),
+    ],
+)
+def test_a_planted_fault_is_named_by_its_row(name: str, text: str, place: str, says: str) -> None:
+    with pytest.raises(rules.InvalidFeed) as caught:
+        rules.read_feed(with_file(name, text) | {"calendar.txt": CALENDAR.encode()})
+    assert says in " ".join(caught.value.fields.get(place, [])), caught.value.fields
+
+
+def test_a_negative_fare_is_refused_and_a_negative_transfer_is_not() -> None:
+    products = feed_files()["fare_products.txt"].decode()
+    heading, first = products.splitlines()[:2]
+    with pytest.raises(rules.InvalidFeed, match="1 place of the feed is wrong") as caught:
+        rules.read_feed(with_file("fare_products.txt", products.replace("13.00", "-13.00", 1)))
+    assert "cannot be negative" in caught.value.fields["fare_products.txt:1"][0]
+    rebate = first.replace("bus_ride", "rebate").replace("13.00", "-2.00")
+    assert rules.read_feed(with_file("fare_products.txt", f"{products.rstrip()}\n{rebate}\n")).currency == "PHP"
+    assert heading.startswith("fare_product_id")
+
+
+def test_the_demo_feed_and_the_real_one_have_no_fault() -> None:
+    for feed in (FEED, zakroczym()):
+        assert rules.read_feed(commands.read_files(feed)).tables.leg_rules
