@@ -13,6 +13,7 @@ from crypto import keys, pki
 from crypto.pki import CardSlot
 from crypto.tlog import NoteVerifier
 from crypto.wire.citykeys import CityKeys
+from crypto.wire.denylist import DenyList, pack, sign_list
 from crypto.wire.policy import FlatFare, OfflineLimits, Policy, sign_policy
 from terminals.card import (
     CardConnection,
@@ -89,6 +90,7 @@ class SmallCity:
         deny: tuple[UUID, ...] = (),
         limits: OfflineLimits = LIMITS,
         fares: tuple[FlatFare, ...] = (BUS,),
+        deny_number: int = 0,
     ) -> bytes:
         """A signed policy, in force for a day."""
         return sign_policy(
@@ -103,9 +105,22 @@ class SmallCity:
                 fares=fares,
                 tariff_version=1,
                 city_keys=self.keys.format(),
+                deny_number=deny_number,
             ),
             self.signer,
         )
+
+    def deny_list(
+        self,
+        number: int,
+        *,
+        cards: tuple[UUID, ...] = (),
+        key_ids: tuple[bytes, ...] = (),
+        issued_at_ms: int = NOON_MS,
+    ) -> bytes:
+        """A signed deny list."""
+        packed = pack(card_id.bytes for card_id in cards)
+        return sign_list(DenyList(number, issued_at_ms, packed, pack(key_ids)), self.signer)
 
     def card(self, card_id: UUID = MARIA, *, secret: int = 7, days: int = 365) -> SimulatedCard:
         """An issued card: three keys, three certificates, the holder's PIN."""

@@ -1,16 +1,18 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from crypto import keys
+from crypto.pki import CardSlot
 from crypto.wire.batch import open_batch
-from crypto.wire.policy import OfflineLimits
+from crypto.wire.policy import FlatFare, OfflineLimits
 from crypto.wire.transaction import Record, Transaction
 from crypto.wire.transit import Tap
 from terminals.card import Interface, PivSession, SimulatedCard
-from terminals.client import ServiceUnreachable
+from terminals.client import Reply, ServiceUnreachable
 from terminals.settings import TerminalKind
-from terminals.station import Station
+from terminals.station import News, Station
 from terminals.validator import DUPLICATE_MS, Outcome, Place, TapResult, Validator
 from tests.terminals.city import (
     BUS,
@@ -138,6 +140,89 @@ def test_a_card_on_the_deny_list_is_refused(
     result = validator.tap(session(city.card()))
     assert (result.outcome, result.code) == (Outcome.REFUSED, "card_denied")
     assert (records(station), gate.opened) == ([], [])
+
+
+@pytest.mark.parametrize("by_key", [False, True])
+def test_a_card_on_the_deny_list_that_the_policy_names_is_refused(
+    validator: Validator, station: Station, gate: Gate, city: SmallCity, by_key: bool
+) -> None:
+    """By its key where the card itself is good: the chip of a personalisation begun again bears the same id."""
+    torn, good = city.card(secret=8), city.card(secret=7)
+    torn_key = keys.key_id(keys.SoftwareSigner.from_secret(8 * 1_000 + CardSlot.CARD_AUTH).public_key)
+    denied = city.deny_list(1, key_ids=(torn_key,)) if by_key else city.deny_list(1, cards=(JUAN, MARIA))
+    station.denials.keep_list(denied, city.keys.format())
+    station.policies.keep(city.policy(number=2, deny_number=1))
+    result = validator.tap(session(torn))
+    assert (result.outcome, result.code) == (Outcome.REFUSED, "card_denied")
+    assert (records(station), gate.opened) == ([], [])
+    assert validator.tap(session(good)).code == ("accepted" if by_key else "card_denied")
+
+
+def test_a_hint_does_not_lead_around_the_deny_list(validator: Validator, station: Station, city: SmallCity) -> None:
+    assert validator.tap(session(city.card()), hint=b"uid").outcome is Outcome.ACCEPTED
+    station.denials.keep_list(city.deny_list(1, cards=(MARIA,)), city.keys.format())
+    assert validator.tap(session(city.card()), hint=b"uid").code == "card_denied"
+
+
+def test_without_the_deny_list_that_the_policy_names_nobody_passes(
+    validator: Validator, station: Station, gate: Gate, city: SmallCity
+) -> None:
+    station.policies.keep(city.policy(number=2, deny_number=7))
+    assert validator.tap(session(city.card())).code == "no_deny_list"
+    station.denials.keep_list(city.deny_list(6), city.keys.format())
+    assert validator.tap(session(city.card())).code == "no_deny_list"
+    station.denials.keep_list(city.deny_list(7), city.keys.format())
+    assert validator.tap(session(city.card())).outcome is Outcome.ACCEPTED
+    assert len(gate.opened) == 1
+
+
+def test_old_news_warn_then_lower_the_ceilings_then_stop(
+    validator: Validator, station: Station, city: SmallCity, clock: SetClock
+) -> None:
+    limits = OfflineLimits(5_000, 10_000, 9, DAY_MS, 2 * HOUR_MS, 4 * HOUR_MS, 1_300, 2_600)
+    dear = FlatFare("ferry", "adult", 1_400, "PHP")
+    station.policies.keep(city.policy(number=2, limits=limits, fares=(BUS, dear)))
+    ferry = Validator(station, Place("ferry", "pier"), lambda _result: None)
+
+    def at(hours: int) -> tuple[News, str, str]:
+        clock.at_ms = NOON_MS + hours * HOUR_MS
+        return (
+            station.news(),
+            ferry.tap(session(city.card(JUAN, secret=8))).code,
+            validator.tap(session(city.card())).code,
+        )
+
+    assert at(1) == (News.FRESH, "accepted", "accepted")
+    assert at(2) == (News.OLD, "accepted", "accepted")
+    assert at(4) == (News.VERY_OLD, "fare_over_limit", "day_cents_reached")  # 2 rides of 13 pesos are 26 pesos
+    assert at(24) == (News.VERY_OLD, "policy_too_old", "policy_too_old")
+
+
+def test_a_clock_set_back_behind_what_the_city_signed_is_noticed_after_a_restart(
+    city: SmallCity, clock: SetClock, tmp_path: Path
+) -> None:
+    """The policy alone would not tell: it was issued before the clock was set back, and is kept in force by it."""
+
+    def send(_method: str, path: str, _headers: Mapping[str, str], _body: bytes | None) -> Reply:
+        later = NOON_MS + 3 * HOUR_MS
+        answers = {
+            "/v1/policy": city.policy(number=2, deny_number=1),
+            "/v1/deny-list": city.deny_list(1, issued_at_ms=later),
+        }
+        return Reply(200, answers[path])
+
+    station = city.station(tmp_path, TerminalKind.VALIDATOR, clock=clock, send=send)
+    clock.advance(3 * HOUR_MS)
+    station.refresh()
+    assert Validator(station, HERE, lambda _result: None).tap(session(city.card())).outcome is Outcome.ACCEPTED
+    station.close()
+    clock.at_ms = NOON_MS + 2 * HOUR_MS
+    station = city.station(tmp_path, TerminalKind.VALIDATOR, clock=clock, policy=b"")
+    assert Validator(station, HERE, lambda _result: None).tap(session(city.card())).code == "clock_behind"
+    clock.at_ms = NOON_MS + 3 * HOUR_MS - 5 * 60_000
+    assert Validator(station, HERE, lambda _result: None).tap(session(city.card(JUAN))).outcome is Outcome.ACCEPTED
+    (tmp_path / "newest-time").write_text("not a number")
+    station.close()
 
 
 def test_another_citys_card_is_refused(validator: Validator, station: Station, city: SmallCity) -> None:
