@@ -77,7 +77,7 @@ class DedupeSettings:
     """
 
     same_from: int = 280
-    look_from: int = 150
+    look_from: int = 140
 
 
 class StaffPasswords(StrEnum):

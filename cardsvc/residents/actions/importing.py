@@ -6,6 +6,7 @@ Each part is one database transaction, with the last line that is in: if we stop
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
@@ -141,7 +142,7 @@ def _insert_merges(session: Session, merged: Sequence[tuple[UUID, Likeness]], *,
 
 
 def _insert_outcomes(session: Session, import_id: UUID, part: _Part) -> None:
-    columns = {
+    columns: dict[str, Sequence[Any]] = {
         "import_id": [import_id] * len(part.outcomes),
         "line": [line for line, _, _ in part.outcomes],
         "outcome": [outcome.value for _, outcome, _ in part.outcomes],

@@ -20,7 +20,7 @@ from cardsvc.residents.rules import (
     compare,
 )
 
-Holdings = Callable[[Session, UUID], Sequence[str]]
+Holdings = Callable[[Session, UUID, datetime], Sequence[str]]
 """What a resident has in the rooms above that a merge would strand ("₱120.00 in the wallet"); app.py says."""
 
 
@@ -39,7 +39,7 @@ def merge(
     for one in (kept, merged):
         if one.merged_into is not None:
             raise AlreadyMerged(one.number)
-    check_merge((kept.number, holdings(session, kept.id)), (merged.number, holdings(session, merged.id)))
+    check_merge((kept.number, holdings(session, kept.id, now)), (merged.number, holdings(session, merged.id, now)))
     facts = facts_of_many(session, [kept.id, merged.id])
     comparison = compare(facts[kept.id], facts[merged.id])
     session.execute(insert(ResidentAliasRow).values(resident_id=merged.id, into_id=kept.id))

@@ -89,8 +89,8 @@ def insert_entries(session: Session, entries: Sequence[Entry], *, by: UUID, now:
 def insert_keys(session: Session, keyed: Sequence[tuple[UUID, frozenset[int]]]) -> None:
     """Let these residents be found by their keys."""
     rows = sorted((key, resident_id) for resident_id, found in keyed for key in found)
-    columns = {"key": [key for key, _ in rows], "resident_id": [resident_id for _, resident_id in rows]}
-    insert_columns(session, ResidentBlockRow.__table__, columns)
+    found_by, ids = [key for key, _ in rows], [resident_id for _, resident_id in rows]
+    insert_columns(session, ResidentBlockRow.__table__, {"key": found_by, "resident_id": ids})
 
 
 def lock_register(session: Session) -> None:

@@ -104,8 +104,13 @@ def find_by_number(session: Session, number: str) -> Resident:
 
     Raises: InvalidResidentNumber where the check digit does not fit, ResidentNotFound where nobody has it.
     """
-    found = _one(session, _select().where(ResidentRow.number == parse_number(number)))
+    found = entry_by_number(session, number)
     return found if found.merged_into is None else find(session, survivors(session, [found.id])[found.id])
+
+
+def entry_by_number(session: Session, number: str) -> Resident:
+    """The entry with this very number, merged or not. Raises: InvalidResidentNumber, ResidentNotFound."""
+    return _one(session, _select().where(ResidentRow.number == parse_number(number)))
 
 
 def ids_by_number(session: Session, numbers: Sequence[str]) -> dict[str, UUID]:

@@ -50,7 +50,7 @@ WEIGHTS: Final[dict[str, dict[Agreement, int]]] = {
     "given_name": {Agreement.EQUAL: 70, Agreement.NEAR: 50, Agreement.ALIKE: 20, Agreement.DIFFERENT: -45},
     "middle_name": {Agreement.EQUAL: 60, Agreement.NEAR: 45, Agreement.ALIKE: 15, Agreement.DIFFERENT: -30},
     "suffix": {Agreement.EQUAL: 20, Agreement.DIFFERENT: -60},
-    "birth_date": {Agreement.EQUAL: 130, Agreement.NEAR: 70, Agreement.ALIKE: 10, Agreement.DIFFERENT: -50},
+    "birth_date": {Agreement.EQUAL: 130, Agreement.NEAR: 70, Agreement.ALIKE: 10, Agreement.DIFFERENT: -60},
     "sex": {Agreement.EQUAL: 10, Agreement.DIFFERENT: -50},
     "barangay_code": {Agreement.EQUAL: 35, Agreement.NEAR: 15, Agreement.DIFFERENT: -10},
     "address": {Agreement.EQUAL: 80, Agreement.NEAR: 60, Agreement.ALIKE: 25, Agreement.DIFFERENT: -15},
@@ -103,20 +103,36 @@ class Comparison:
 
 def facts_of(registration: Registration) -> Facts:
     """The registration as it is compared."""
-    family, family_suffix = _name(registration.family_name)
-    given, given_suffix = _name(registration.given_name)
-    middle, _ = _name(registration.middle_name or "")
-    return Facts(
-        family_name=family,
-        given_name=given,
-        middle_name=middle,
-        suffix=family_suffix or given_suffix,
-        birth_date=registration.birth_date.strftime("%Y%m%d"),
+    born = registration.birth_date
+    return facts_from(
+        family_name=registration.family_name,
+        given_name=registration.given_name,
+        middle_name=registration.middle_name or "",
+        birth_date=f"{born.year:04}{born.month:02}{born.day:02}",
         sex=registration.sex.value,
-        barangay_code=registration.barangay_code,
-        address=normalise_name(registration.address),
+        place=registration.barangay_code,
+        address=registration.address,
         mobile=registration.mobile or "",
     )
+
+
+def facts_from(
+    *,
+    family_name: str,
+    given_name: str,
+    middle_name: str = "",
+    birth_date: str = "",
+    sex: str = "",
+    place: str = "",
+    address: str = "",
+    mobile: str = "",
+) -> Facts:
+    """An entry as compared, from texts as written. `birth_date` is eight digits, or what stands there."""
+    family, family_suffix = _name(family_name)
+    given, given_suffix = _name(given_name)
+    middle, _ = _name(middle_name)
+    suffix = family_suffix or given_suffix
+    return Facts(family, given, middle, suffix, birth_date, sex, place, normalise_name(address), mobile)
 
 
 @lru_cache(maxsize=100_000)
@@ -146,23 +162,27 @@ def compare(one: Facts, other: Facts) -> Comparison:
 
 
 def verdict(comparison: Comparison, thresholds: DedupeSettings) -> Verdict:
-    """What the score says; but nobody is taken for somebody else without a person looking where twins could be meant.
+    """What the score says, within what a household allows.
 
-    Twins share surnames, birth date and address; many people share a whole name. So "same" also asks for equal given
-    names, no other sex or suffix, and the same birth date; a slip of the date passes only at one address or mobile.
+    A household shares surnames, address and mobile: another given name is another person, unless the birth date says
+    otherwise. Twins share that too, and many people share a whole name. So "same" also asks for equal given names, no
+    other sex or suffix, and the same birth date; a slip of the date passes only at one address or mobile.
     """
-    if comparison.score < thresholds.look_from:
+    given, born = comparison.agreement("given_name"), comparison.agreement("birth_date")
+    same_day = born in {Agreement.EQUAL, Agreement.NEAR}
+    other_sex = comparison.agreement("sex") is Agreement.DIFFERENT
+    if comparison.score < thresholds.look_from or (given is Agreement.DIFFERENT and (other_sex or not same_day)):
         return Verdict.DIFFERENT
-    born = comparison.agreement("birth_date")
     one_place = (
         comparison.agreement("address") in {Agreement.EQUAL, Agreement.NEAR}
         or comparison.agreement("mobile") is Agreement.EQUAL
     )
     sure = (
         comparison.score >= thresholds.same_from
-        and comparison.agreement("given_name") is Agreement.EQUAL
-        and (born is Agreement.EQUAL or (born is Agreement.NEAR and one_place))
-        and Agreement.DIFFERENT not in {comparison.agreement("sex"), comparison.agreement("suffix")}
+        and given is Agreement.EQUAL
+        and (born is Agreement.EQUAL or (same_day and one_place))
+        and not other_sex
+        and comparison.agreement("suffix") is not Agreement.DIFFERENT
     )
     return Verdict.SAME if sure else Verdict.LOOK
 
