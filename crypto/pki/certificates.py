@@ -118,6 +118,7 @@ def create_content_signer(
 
 def load_certificate(data: bytes) -> x509.Certificate:
     """A certificate from DER, nothing verified. Raises: MalformedMessage."""
+    _check_serial(data)
     try:
         certificate = x509.load_der_x509_certificate(data)
         # the library reads these only when asked: ask now, so that a certificate in hand is a readable one
@@ -127,6 +128,15 @@ def load_certificate(data: bytes) -> x509.Certificate:
     if to_der(certificate) != data:
         raise MalformedMessage("The certificate is not in its one encoding.")
     return certificate
+
+
+def _check_serial(data: bytes) -> None:
+    """RFC 5280 4.1.2.2. The library warns of a number that is not positive, and will raise: it never sees one."""
+    content = der.read(der.read(data, der.SEQUENCE)[0].content, der.SEQUENCE)[0].content
+    first, rest = der.read(content)
+    serial = (der.read(rest)[0] if first.tag == der.CONTEXT_0 else first).content  # a version 1 names no version
+    if not serial or serial[0] >= 0x80 or not any(serial):  # noqa: PLR2004 - X.690 8.3.3: the sign
+        raise MalformedMessage("The certificate's serial number is not positive.")
 
 
 def to_der(certificate: x509.Certificate) -> bytes:

@@ -19,11 +19,10 @@ Mapping: TypeAlias = tuple[ObjectIdentifier, ObjectIdentifier]  # issuer's domai
 BYTES_MAX = 65_536
 _EXTENSIONS_MAX = 64
 _VERSION_3 = der.encode(der.CONTEXT_0, der.integer(2))
-_SIGN_BIT = 0x80
+_EC_PUBLIC_KEY = der.oid("1.2.840.10045.2.1")
 _POLICY_MAPPINGS = der.oid(ExtensionOID.POLICY_MAPPINGS.dotted_string)
 _NAME_CONSTRAINTS = der.oid(ExtensionOID.NAME_CONSTRAINTS.dotted_string)
 _EXTENSIONS_TAG = 0xA3
-_SERIAL_BYTES_MAX = 20  # RFC 5280 4.1.2.2
 
 _UNDERSTOOD = frozenset(
     {
@@ -49,6 +48,7 @@ class Facts:
 
     certificate: x509.Certificate
     fingerprint: bytes
+    serial: int
     subject: PreparedName
     issuer: PreparedName
     identity: tuple[PreparedName, bytes]
@@ -81,31 +81,32 @@ def read_facts(certificate: x509.Certificate) -> Facts:
     if len(encoded) > BYTES_MAX:
         raise UntrustedCertificate(f"A certificate is larger than {BYTES_MAX} bytes.")
     try:
-        raw = _check_structure(encoded)
+        serial, raw = _check_structure(encoded)
         check_algorithm(certificate)
-        return _read(certificate, encoded, raw)
+        return _read(certificate, encoded, serial, raw)
     except MalformedMessage as error:
         raise UntrustedCertificate(f"A certificate is malformed. {error}") from error
     except UNREADABLE as error:
         raise UntrustedCertificate(f"A certificate repeats an extension or holds a bad one: {error}") from error
 
 
-def _check_structure(encoded: bytes) -> dict[bytes, bytes]:
-    """What the library does not tell: both algorithms, the serial number's bytes; and the extensions as they stand."""
+def _check_structure(encoded: bytes) -> tuple[int, dict[bytes, bytes]]:
+    """What the library does not tell: whether the algorithms agree, how a curve is named; and the extensions."""
     parts = der.read_all(der.read_only(encoded, der.SEQUENCE).content)
     elements = der.read_all(parts[0].content)
     if len(elements) < 7 or elements[0].raw != _VERSION_3:  # noqa: PLR2004 - RFC 5280 4.1
         raise UntrustedCertificate("A certificate is not of version 3.")
-    serial = elements[1].content
-    if not 1 <= len(serial) <= _SERIAL_BYTES_MAX or serial[0] & _SIGN_BIT or not any(serial):
-        raise UntrustedCertificate("A certificate's serial number is zero, negative or longer than 20 bytes.")
     if elements[2].raw != parts[1].raw:  # RFC 5280 4.1.1.2
         raise UntrustedCertificate("A certificate names two algorithms for its one signature.")
+    kind, parameters = der.read(der.read(elements[6].content, der.SEQUENCE)[0].content)
+    if kind.raw == _EC_PUBLIC_KEY and parameters[:1] != bytes((der.OBJECT_IDENTIFIER,)):  # RFC 5480 2.1.1
+        raise UntrustedCertificate("A certificate spells out its key's curve instead of naming it.")
     content = b""
     for element in elements:
         if element.tag == _EXTENSIONS_TAG:
             content = der.read_only(element.content, der.SEQUENCE).content
-    return _raw_extensions(content)
+    serial = int.from_bytes(elements[1].content, "big", signed=True)  # the library warns of one that is not positive
+    return serial, _raw_extensions(content)
 
 
 def _raw_extensions(content: bytes) -> dict[bytes, bytes]:
@@ -120,7 +121,7 @@ def _raw_extensions(content: bytes) -> dict[bytes, bytes]:
     return raw
 
 
-def _read(certificate: x509.Certificate, encoded: bytes, raw: dict[bytes, bytes]) -> Facts:
+def _read(certificate: x509.Certificate, encoded: bytes, serial: int, raw: dict[bytes, bytes]) -> Facts:
     key = check_key(certificate.public_key())
     found = {item.oid: item.value for item in certificate.extensions}
     critical = frozenset(item.oid for item in certificate.extensions if item.critical)
@@ -139,6 +140,7 @@ def _read(certificate: x509.Certificate, encoded: bytes, raw: dict[bytes, bytes]
     return Facts(
         certificate=certificate,
         fingerprint=hashlib.sha256(encoded).digest(),
+        serial=serial,
         subject=subject,
         issuer=prepare(certificate.issuer),
         identity=(subject, key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)),

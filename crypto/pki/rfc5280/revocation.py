@@ -39,7 +39,7 @@ class Revocation:
         if not self._asked:
             return
         for certificate, issuer in itertools.pairwise(path):
-            if _is_revoked(certificate.certificate.serial_number, self._lists_of(issuer), self._fault):
+            if _is_revoked(certificate.serial, self._lists_of(issuer), self._fault):
                 raise UntrustedCertificate("A certificate of the path has been revoked.")
 
     def _lists_of(self, issuer: Facts) -> list[VerifiedCrl]:

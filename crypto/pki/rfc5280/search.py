@@ -15,7 +15,7 @@ from crypto.errors import InvalidSignature, TooMuchWork, UntrustedCertificate
 from crypto.pki.certificates import UNREADABLE, to_der
 from crypto.pki.names import PreparedName, prepare
 from crypto.pki.rfc5280.facts import BYTES_MAX, Facts, read_facts
-from crypto.pki.rfc5280.profile import check_any, check_authority
+from crypto.pki.rfc5280.profile import check_any, check_authority, check_conforming
 from crypto.pki.rfc5280.rules import Budget
 from crypto.pki.signatures import check_signed
 
@@ -45,11 +45,14 @@ class Search:
         anchors: Sequence[x509.Certificate],
         at: datetime,
         budget: Budget,
+        *,
+        conforming: bool,
     ) -> None:
         if len(intermediates) + len(anchors) > budget.limits.candidates:
             raise TooMuchWork(f"More than {budget.limits.candidates} certificates are not searched here.")
         self._at = at
         self._budget = budget
+        self._conforming = conforming
         self._signed: dict[tuple[bytes, bytes], bool] = {}
         self._anchors = _by_subject(anchors)
         self._offered = _by_subject(intermediates)
@@ -107,6 +110,8 @@ class Search:
         try:
             check_any(facts, self._at, anchor=anchor)
             check_authority(facts)
+            if self._conforming:
+                check_conforming(facts, anchor=anchor)
         except UntrustedCertificate as error:
             return Candidate(facts, anchor, error)
         return Candidate(facts, anchor, None)

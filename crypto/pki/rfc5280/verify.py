@@ -11,7 +11,7 @@ from crypto.pki.rfc5280.constraints import Constraints
 from crypto.pki.rfc5280.facts import Facts, read_facts
 from crypto.pki.rfc5280.peer import check_name
 from crypto.pki.rfc5280.policies import Policies
-from crypto.pki.rfc5280.profile import check_any
+from crypto.pki.rfc5280.profile import check_any, check_conforming
 from crypto.pki.rfc5280.revocation import Revocation
 from crypto.pki.rfc5280.rules import Budget, PathRules, VerifiedPath
 from crypto.pki.rfc5280.search import Search
@@ -33,15 +33,19 @@ def verify_path(
     revocation lists (DER), every certificate below the anchor must be covered by a fresh one of its issuer and not be
     on it; without any, revocation is the caller's. An anchor's own constraints and validity count (RFC 5937).
 
-    Raises: UntrustedCertificate with the fault of the last way that was tried; TooMuchWork, which is one.
+    Raises: UntrustedCertificate with the fault of the first whole path or else of the last way that was tried;
+    TooMuchWork, which is one.
     """
-    rules = rules or PathRules()
+    rules, at = rules or PathRules(), at.replace(microsecond=0)  # certificates know whole seconds
     budget = Budget(rules.limits)
-    search = Search(intermediates, anchors, at, budget)
+    search = Search(intermediates, anchors, at, budget, conforming=rules.conforming)
     facts = read_facts(leaf)
     check_any(facts, at)
+    if rules.conforming:
+        check_conforming(facts)
     _check_leaf(facts, purpose, rules)
     revocation = Revocation(crls, at, budget)
+    refusal: UntrustedCertificate | None = None
     for path in search.paths(facts):
         try:
             policies = _validate(path, purpose, rules, budget)
@@ -49,10 +53,10 @@ def verify_path(
         except TooMuchWork:
             raise
         except UntrustedCertificate as error:
-            search.fault = error  # another path may do
+            refusal = refusal or error  # another path may do; the first was the best guess
             continue
         return VerifiedPath(tuple(item.certificate for item in path), policies, bool(crls))
-    raise search.fault
+    raise refusal or search.fault
 
 
 def _check_leaf(leaf: Facts, purpose: ObjectIdentifier | None, rules: PathRules) -> None:
