@@ -61,6 +61,8 @@ SECTIONS = (
             Entry("cards", SERVICE, "The city's cards and their states."),
             Entry("transit", SERVICE, "Import a transit network and its fares."),
             Entry("ledger", SERVICE, "The books: trial balance, export."),
+            Entry("vault", SERVICE, "The city's own keys: show, check and change them."),
+            Entry("ceremony", SERVICE, "Make the city's keys with witnesses, step by step; verify its transcript."),
         ),
     ),
     Section(

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from cardsvc import db, migrations, web
 from cardsvc import vault as vaults
 from cardsvc.app import wiring
+from cardsvc.ceremony import Tools
 from cardsvc.clock import Clock, SystemClock
 from cardsvc.errors import CityError, ErrorKind
 from cardsvc.settings import Settings
@@ -60,6 +61,11 @@ def init_city(config: Settings, *, clock: Clock | None = None, random_bytes: Ran
     make_schema(city.engine)
     wiring.open_base_accounts(city)
     return city
+
+
+def tools_of(config: Settings) -> Tools:
+    """What it takes to make or change the city's keys: no database, and perhaps no vault yet."""
+    return Tools(config, SystemClock(), secrets.token_bytes)
 
 
 def make_schema(engine: Engine) -> None:

@@ -12,10 +12,12 @@ from gunicorn.app.base import BaseApplication
 
 from cardsvc import db, jobs, migrations, settings, web
 from cardsvc.app import wiring
-from cardsvc.app.city import SchemaOutdated, build_city, create_app, init_city, make_schema, ready_city
+from cardsvc.app.city import SchemaOutdated, build_city, create_app, init_city, make_schema, ready_city, tools_of
+from cardsvc.ceremony import Tools
 from cardsvc.settings import Settings
 
 THREADS = 8  # gthread served best of the workers tried; one process is enough for SQLite's one writer
+ABOUT_KEYS = {"vault", "ceremony"}  # they need no database, and may come before there is a city
 PROCESSES = {"sqlite": 1, "postgresql": 2}
 
 
@@ -120,8 +122,13 @@ def check(as_json: bool) -> None:
     click.echo(json.dumps({"ok": True}) if as_json else "The service can start with these settings.")
 
 
+def open_tools() -> Tools:
+    """What the commands about keys get: settings, clock and randomness, without vault or database."""
+    return tools_of(settings.load())
+
+
 def _commands() -> Mapping[str, click.Command]:
-    """The commands under their names in `./city`; each gets `open_city` as its object."""
+    """The commands under their names in `./city`; each gets `open_city` (or `open_tools`) as its object."""
     made: dict[str, click.Command] = {
         "serve": serve,
         "worker": worker,
@@ -130,8 +137,8 @@ def _commands() -> Mapping[str, click.Command]:
         "config": config,
         **wiring.commands(),
     }
-    for command in made.values():
-        command.context_settings["obj"] = open_city
+    for name, command in made.items():
+        command.context_settings["obj"] = open_tools if name in ABOUT_KEYS else open_city
     return made
 
 

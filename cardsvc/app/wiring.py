@@ -35,6 +35,7 @@ from cardsvc.audit import commands as audit_commands
 from cardsvc.benefits import api as benefits_api
 from cardsvc.cards import api as cards_api
 from cardsvc.cards import commands as cards_commands
+from cardsvc.ceremony import commands as ceremony_commands
 from cardsvc.clock import business_date
 from cardsvc.devices import api as devices_api
 from cardsvc.devices import commands as devices_commands
@@ -144,7 +145,7 @@ def _taxes_section(session: Session, card: transactions.CardRef, _now: datetime)
 
 # ---------------------------------------------------------------------------------------------------- actions of two
 
-ACTIONS = access.handlers_by_kind(access.STAFF_ROLES, devices.RELEASE)
+ACTIONS = access.handlers_by_kind(access.STAFF_ROLES, cards.BULK, devices.RELEASE)
 """What two members of staff do together, by its kind."""
 
 
@@ -279,5 +280,7 @@ def commands() -> dict[str, click.Command]:
         "devices": devices_commands.devices,
         "transit": transit_commands.transit,
         "ledger": ledger_commands.ledger,
+        "vault": ceremony_commands.vault,
+        "ceremony": ceremony_commands.ceremony,
         "audit": audit_commands.make(_CHECKS, source=transactions.contents),
     }

@@ -2,10 +2,13 @@
 can be changed while the city runs.
 """
 
+from cardsvc.vault.checking import CertificateDoesNotFit, KeyDoesNotWork, check
 from cardsvc.vault.choosing import LibraryMissing, create_by, open_by
 from cardsvc.vault.generations import Generation, Register, Stage
 from cardsvc.vault.keeping import Vault
+from cardsvc.vault.keystore import write as write_durably
 from cardsvc.vault.names import (
+    CERTIFIED,
     AlreadyAnnounced,
     CertifiedName,
     IssuerEndsTooSoon,
@@ -23,14 +26,17 @@ from cardsvc.vault.names import (
     WrongPassphrase,
     WrongStore,
 )
-from cardsvc.vault.rotating import activate, announce, distrust, ready_at
+from cardsvc.vault.rotating import activate, announce, distrust, ready_at, with_followers
 from cardsvc.vault.sealing import seal, unseal
 
 __all__ = [
+    "CERTIFIED",
     "AlreadyAnnounced",
+    "CertificateDoesNotFit",
     "CertifiedName",
     "Generation",
     "IssuerEndsTooSoon",
+    "KeyDoesNotWork",
     "KeyName",
     "LibraryMissing",
     "NothingAnnounced",
@@ -50,10 +56,13 @@ __all__ = [
     "WrongStore",
     "activate",
     "announce",
+    "check",
     "create_by",
     "distrust",
     "open_by",
     "ready_at",
     "seal",
     "unseal",
+    "with_followers",
+    "write_durably",
 ]

@@ -22,6 +22,7 @@ from cardsvc.vault.filestore import FileStore
 from cardsvc.vault.generations import REGISTER, Generation, Register, Stage
 from cardsvc.vault.keystore import KeyStore
 from cardsvc.vault.names import (
+    CERTIFIED,
     MODULE_ID,
     CertifiedName,
     KeyName,
@@ -35,7 +36,7 @@ from cardsvc.vault.names import (
 )
 from crypto import pki
 from crypto.errors import MalformedMessage
-from crypto.keys import EdwardsSigner, P256Signer
+from crypto.keys import EdwardsSigner, P256Signer, PublicKey
 from crypto.tlog import NoteSigner, NoteVerifier
 from crypto.wire.citykeys import CityKeys
 
@@ -189,12 +190,18 @@ class Vault:
 
         Raises: VaultChanged when it is not what this vault keeps; RootIsApart; UnknownGeneration.
         """
-        one = self._generation(KeyName(name), number)
+        return self._signer(KeyName(name), self._generation(KeyName(name), number))
+
+    def any_signer(self, name: KeyName, number: int) -> P256Signer | EdwardsSigner:
+        """The same for a name that is known only at run time."""
+        return self._signer(name, self._generation(name, number))
+
+    def _signer(self, name: KeyName, one: Generation) -> P256Signer | EdwardsSigner:
         if one.apart:
             raise RootIsApart
         wanted = label(name, one.number)
         try:
-            if name == KeyName.LOG:
+            if name is KeyName.LOG:
                 return _once(self._taken.edwards, wanted, self.store.edwards)
             return _once(self._taken.p256, wanted, self.store.p256)
         except MalformedMessage as error:
@@ -243,6 +250,16 @@ class Vault:
             logs=tuple(NoteVerifier(register.log_origin, key) for key in logs),
             policy=self.public_keys("policy"),
         )
+
+    def public_half(self, name: KeyName, number: int) -> tuple[PublicKey, x509.Certificate | None]:
+        """The public key of any generation, and its certificate where it has one; of a root kept apart too."""
+        if name is KeyName.LOG:
+            return self.signer("log", number).public_key, None
+        one = self.register.find(name, number)
+        for certified in CERTIFIED:
+            if name.value == certified:
+                return self._public_key(certified, one), self._certificate(certified, one)
+        return self._signer(name, one).public_key, None
 
     def _public_key(self, name: P256Name, one: Generation) -> EllipticCurvePublicKey:
         if one.apart and name == "root":
