@@ -65,7 +65,7 @@ def order(
         if present is None:
             raise
         return _in_the_place_of(session, present, kind, replaces, by=by, now=now)
-    write_event(session, card_id, None, CardState.REQUESTED, by=by, now=now, reason=_why(kind, replaces))
+    write_event(session, card_id, None, CardState.REQUESTED, by=by, now=now, reason=order_reason(kind, replaces))
     return queries.find(session, card_id)
 
 
@@ -76,11 +76,12 @@ def _in_the_place_of(
     if replaces is None or present.replaces == replaces:
         return present
     session.execute(update(CardRow).where(CardRow.id == present.id).values(order_kind=kind.value, replaces=replaces))
-    write_event(session, present.id, present.state, present.state, by=by, now=now, reason=_why(kind, replaces))
+    write_event(session, present.id, present.state, present.state, by=by, now=now, reason=order_reason(kind, replaces))
     return queries.find(session, present.id)
 
 
-def _why(kind: OrderKind, replaces: UUID | None) -> str | None:
+def order_reason(kind: OrderKind, replaces: UUID | None) -> str | None:
+    """Why a card was ordered, for its history."""
     return None if replaces is None else f"{kind.value} of card {replaces}"
 
 

@@ -284,3 +284,45 @@ class InvalidAge(CityError):
 
     def __init__(self) -> None:
         super().__init__("Write an age in days, hours or minutes, as 3d, 12h or 30m.")
+
+
+# ------------------------------------------------------------------------------------------------------- many at a time
+
+
+class CriteriaMissing(CityError):
+    code = "criteria_missing"
+    kind = ErrorKind.UNPROCESSABLE
+
+    def __init__(self) -> None:
+        super().__init__("Say which cards: name a product, a time, an authority, a delivery or the cards themselves.")
+
+
+class InvalidBulk(CityError):
+    code = "invalid_bulk"
+    kind = ErrorKind.UNPROCESSABLE
+
+
+class NoCardsMeant(CityError):
+    code = "no_cards_meant"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__("No card is so that this could be done with it. Plan again with other criteria.")
+
+
+class BulkNotFound(CityError):
+    code = "bulk_not_found"
+    kind = ErrorKind.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("No decision about many cards has this id.")
+
+
+class BulkListChanged(CityError):
+    """The list that is kept is not the list that was signed."""
+
+    code = "bulk_list_changed"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__("The list of cards is not the one that was signed. Nothing was done; tell the auditor.")
