@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from cardsvc import access, db, web
 from cardsvc.access import rules
-from cardsvc.access.queries import NotSignedIn, Principal
+from cardsvc.access.queries import NotSignedIn, Principal, handle_of, token_hash
 from cardsvc.access.rules import Kind, Role
 from cardsvc.errors import CityError, ErrorKind
 
@@ -139,8 +139,67 @@ def sign_in_with_card(binding: bytes, token_text: str) -> access.SignedIn:
     way = _way(access.Method.CARD, card.key_id)
     return db.run(
         city.engine,
-        lambda session: access.sign_in_with_card(session, card, now, way=way, random_bytes=city.random_bytes),
+        lambda session: access.sign_in_with_card(
+            session, card, now, way=way, random_bytes=city.random_bytes, allow_demo=not city.settings.is_production
+        ),
     )
+
+
+def site() -> access.Site:
+    """Where passkeys count."""
+    settings = web.city().settings
+    return access.Site(settings.public_url, settings.city_name)
+
+
+def sign_in_with_passkey(binding: bytes, credential: str) -> access.SignedIn:
+    """Sign in with what a passkey signed. Raises: ChallengeGone, PasskeyNotAccepted, DemoCredentialsRefused."""
+    city, now, here, way = web.city(), web.now(), site(), _way(access.Method.PASSKEY)
+    nonce = take_challenge(access.Purpose.PASSKEY, binding).nonce
+    return db.run(
+        city.engine,
+        lambda session: access.sign_in_with_passkey(
+            session,
+            here,
+            credential,
+            now,
+            nonce=nonce,
+            way=way,
+            random_bytes=city.random_bytes,
+            allow_demo=not city.settings.is_production,
+        ),
+    )
+
+
+def sign_action(
+    handlers: access.ActionHandlers, action_id: UUID, *, signature: bytes | None, password: str | None
+) -> access.ActionView:
+    """Take the signature of whoever asks, by card or by the password that opens their own key.
+
+    Raises: as `access.sign_action`; WrongPassword.
+    """
+    by, now = principal().subject_id, web.now()
+    if signature is None:
+        # a unit that only reads: opening the key takes a while
+        signature = db.run(
+            web.city().engine,
+            lambda session: access.sign_action_as(
+                session, by, password or "", access.action(session, action_id, now).action_bytes
+            ),
+            read_only=True,
+        )
+    return access.sign_action(web.session(), handlers, action_id, by=by, signature=signature, now=now)
+
+
+def own_handle() -> str:
+    """Which of one's sign-ins this one is."""
+    return handle_of(token_hash(token() or ""))
+
+
+def is_fresh() -> bool:
+    """Whether this sign-in is young enough to change how one signs in: who left a browser open left no more than that
+    open (ASVS 5.0 V7.5.1).
+    """
+    return web.now() - principal().began_at < rules.STEP_UP_WITHIN
 
 
 def _way(method: access.Method, key_id: bytes | None = None) -> access.Way:

@@ -166,6 +166,8 @@ def blueprints() -> list[Any]:
         access_api.make_staff(_card_in_use),
         access_api.make_actions(ACTIONS),
         access_pages.blueprint,
+        access_pages.card_blueprint,
+        *access_pages.make_actions(ACTIONS),
         audit_api.blueprint,
         residents_api.make(wallets.open_wallets),
         cards_api.blueprint,

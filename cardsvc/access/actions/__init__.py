@@ -11,6 +11,14 @@ from cardsvc.access.actions.acting import (
 )
 from cardsvc.access.actions.cards import CardInUse, CardProof, bind_card, block_keys, sign_in_with_card, unbind_card
 from cardsvc.access.actions.challenges import OpenChallenge, TakenChallenge, open_challenge, take_challenge
+from cardsvc.access.actions.passkeys import (
+    Site,
+    add_passkey,
+    adding_options,
+    remove_passkey,
+    sign_in_with_passkey,
+    signing_in_options,
+)
 from cardsvc.access.actions.passwords import Account
 from cardsvc.access.actions.roles import STAFF_ROLES
 from cardsvc.access.actions.sign_ins import (
@@ -45,12 +53,15 @@ __all__ = [
     "InvalidCredentials",
     "OpenChallenge",
     "SignedIn",
+    "Site",
     "TakenChallenge",
     "TooManyAttempts",
     "UnsuitableAccount",
     "UsernameTaken",
     "WrongPassword",
+    "add_passkey",
     "add_staff",
+    "adding_options",
     "bind_card",
     "block_keys",
     "block_staff",
@@ -65,12 +76,15 @@ __all__ = [
     "open_challenge",
     "open_sign_in",
     "propose",
+    "remove_passkey",
     "set_resident_password",
     "sign_action",
     "sign_action_as",
     "sign_as",
     "sign_in_with_card",
+    "sign_in_with_passkey",
     "sign_out",
+    "signing_in_options",
     "take_challenge",
     "unbind_card",
     "withdraw_action",

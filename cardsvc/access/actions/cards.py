@@ -99,7 +99,13 @@ def unbind_card(session: Session, staff_id: UUID, binding_id: UUID, now: datetim
 
 
 def sign_in_with_card(
-    session: Session, card: VerifiedCard, now: datetime, *, way: Way, random_bytes: RandomBytes
+    session: Session,
+    card: VerifiedCard,
+    now: datetime,
+    *,
+    way: Way,
+    random_bytes: RandomBytes,
+    allow_demo: bool = True,
 ) -> SignedIn:
     """Open a sign-in for the staff member whose card it is. Raises: CardIsNobodys, also for whoever is blocked."""
     found = session.scalar(
@@ -114,7 +120,7 @@ def sign_in_with_card(
     )
     if found is None:
         raise CardIsNobodys
-    return open_for(session, Kind.STAFF, found, now, way=way, random_bytes=random_bytes)
+    return open_for(session, Kind.STAFF, found, now, way=way, random_bytes=random_bytes, allow_demo=allow_demo)
 
 
 def block_keys(session: Session, key_ids: Iterable[bytes], now: datetime, *, why: str = "card stopped") -> int:

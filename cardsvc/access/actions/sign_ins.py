@@ -88,9 +88,21 @@ def open_sign_in(
 
 
 def open_for(
-    session: Session, kind: Kind, subject_id: UUID, now: datetime, *, way: Way, random_bytes: RandomBytes
+    session: Session,
+    kind: Kind,
+    subject_id: UUID,
+    now: datetime,
+    *,
+    way: Way,
+    random_bytes: RandomBytes,
+    allow_demo: bool = True,
 ) -> SignedIn:
-    """Open a sign-in for somebody who has shown who they are. Raises: NotSignedIn for whoever is blocked."""
+    """Open a sign-in for somebody who has shown who they are.
+
+    Raises: NotSignedIn for whoever is blocked; DemoCredentialsRefused.
+    """
+    if not allow_demo and queries.is_demo(session, kind, subject_id):
+        raise DemoCredentialsRefused
     token = base64.urlsafe_b64encode(random_bytes(_TOKEN_BYTES)).rstrip(b"=").decode()
     session.execute(
         insert(SignIn).values(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask.views import MethodView
 
-from cardsvc import access, db, web
+from cardsvc import access, web
 from cardsvc.access import guard
 from cardsvc.access.rules import Role
 from cardsvc.access.schemas import (
@@ -80,21 +80,4 @@ def _add_one(blueprint: web.ApiBlueprint, handlers: access.ActionHandlers) -> No
             """Sign an action: with the signature of one's card (9C), or with the password that opens one's own key. The
             second person's signature does what the action says.
             """
-            return sign(handlers, action_id, signature=given["signature"], password=given["password"])
-
-
-def sign(
-    handlers: access.ActionHandlers, action_id: UUID, *, signature: bytes | None, password: str | None
-) -> access.ActionView:
-    """Take the signature of whoever asks, at this edge. Raises: as `access.sign_action`; WrongPassword."""
-    by, now = guard.principal().subject_id, web.now()
-    if signature is None:
-        # a unit that only reads: opening the key takes a while
-        signature = db.run(
-            web.city().engine,
-            lambda session: access.sign_action_as(
-                session, by, password or "", access.action(session, action_id, now).action_bytes
-            ),
-            read_only=True,
-        )
-    return access.sign_action(web.session(), handlers, action_id, by=by, signature=signature, now=now)
+            return guard.sign_action(handlers, action_id, signature=given["signature"], password=given["password"])

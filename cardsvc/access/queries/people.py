@@ -152,6 +152,13 @@ def failures(session: Session, username: str, now: datetime) -> int:
     return session.scalars(count).one()
 
 
+def is_demo(session: Session, kind: Kind, subject_id: UUID) -> bool:
+    """Whether the account is one whose password everybody knows."""
+    if kind is Kind.STAFF:
+        return bool(session.scalar(select(Staff.demo).where(Staff.id == StaffId(subject_id))))
+    return bool(session.scalar(select(Credential.demo).where(Credential.resident_id == subject_id)))
+
+
 def failures_from(session: Session, address: str | None, now: datetime) -> int:
     """Wrong passwords from this address that still count; none where it is not known."""
     if address is None:
