@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from terminals.card import NoPuk, PinRefused, PinRejected, PivSession, PukRejected
+from terminals.card import Condition, NoPuk, NotAllowed, PinRefused, PinRejected, PivSession, PukRejected
 from terminals.counter.secret import Intake, transport_pin
 from terminals.station import wipe
 
@@ -53,9 +53,11 @@ class PinKeeper:
                 session.reset_retry_counter(self.puk[:], pin[:])
             except PinRefused:
                 wipe(pin)
-            except NoPuk:
+            except (NoPuk, NotAllowed) as refusal:
                 wipe(pin)
-                wipe(self.puk)
+                if self.state is PukState.DERIVED:  # the card has just taken this PUK: it minds where it lies
+                    raise NotAllowed("a new PIN by PUK", Condition.CONTACT) from refusal
+                self.wipe()
                 self.state, self.puk = PukState.NONE, bytearray()
                 return bytearray(self.first_pin)
             else:
