@@ -115,7 +115,7 @@ class RootIsApart(CityError):
     kind = ErrorKind.CONFLICT
 
     def __init__(self) -> None:
-        super().__init__("The root key is kept apart by its custodians. Call them together for ./city ceremony --rotate.")
+        super().__init__("Custodians keep the root key apart. Call them together for ./city ceremony --rotate.")
 
 
 class UnknownGeneration(CityError):

@@ -237,7 +237,7 @@ def ceremony(
 def verify(open_tools: Callable[[], Tools], file: Path, pinned: str | None, here: bool, as_json: bool) -> None:
     """Verify a transcript under the root certificate in it; exit 0 only when it holds."""
     try:
-        found = Transcript.verify(file.read_text(encoding="utf-8"))
+        found = Transcript.verify(file.read_bytes().decode("utf-8"))
     except UnicodeDecodeError as error:
         raise BadTranscript("it is not a text") from error
     print_of = fingerprint(found.root)
