@@ -9,21 +9,24 @@ from crypto.pki.certificates import (
     load_certificate,
     to_der,
 )
-from crypto.pki.chuid import FOREIGN_FASC_N, Chuid, build_chuid, read_chuid, verify_chuid
+from crypto.pki.chuid import FOREIGN_FASC_N, Chuid, build_chuid, check_chuid_signature, read_chuid, verify_chuid
 from crypto.pki.crl import Revoked, VerifiedCrl, check_crl, create_crl
+from crypto.pki.face import Face, face_object
 from crypto.pki.path import DEPTH_MAX, VerifiedCertificate, verify_chain
 from crypto.pki.printed import PrintedInformation, printed_information, read_printed_information
-from crypto.pki.profiles import CardSlot, CertificatePurpose
+from crypto.pki.profiles import EKU_CONTENT_SIGNING, CardSlot, CertificatePurpose
 from crypto.pki.rfc5280 import ANY_POLICY, Limits, PathRules, VerifiedPath, verify_path
 from crypto.pki.security_object import check_security_object, security_object
 
 __all__ = [
     "ANY_POLICY",
     "DEPTH_MAX",
+    "EKU_CONTENT_SIGNING",
     "FOREIGN_FASC_N",
     "CardSlot",
     "CertificatePurpose",
     "Chuid",
+    "Face",
     "Limits",
     "PathRules",
     "PrintedInformation",
@@ -32,6 +35,7 @@ __all__ = [
     "VerifiedCrl",
     "VerifiedPath",
     "build_chuid",
+    "check_chuid_signature",
     "check_crl",
     "check_security_object",
     "create_authority",
@@ -40,6 +44,7 @@ __all__ = [
     "create_crl",
     "create_root",
     "create_terminal_certificate",
+    "face_object",
     "load_certificate",
     "printed_information",
     "read_chuid",

@@ -13,6 +13,7 @@ from cryptography import x509
 from crypto.errors import MalformedMessage, UntrustedCertificate
 from crypto.keys import Signer
 from crypto.pki import cms, der
+from crypto.pki.signed_data import SIGNER_NAME, check_signed_data, read_signed_data, signer_certificate
 
 # SP 800-73-5 Part 1: the FASC-N of an issuer that is no US agency (9999 9999 999999 ...), as all such cards carry it
 FOREIGN_FASC_N = bytes.fromhex("D4E739DA739CED39CE739D836858210842108421C84210C3EB")
@@ -106,6 +107,24 @@ def verify_chuid(data: bytes, authorities: Sequence[x509.Certificate], at: datet
     if at.date() > chuid.expires_on:
         raise UntrustedCertificate("The card has expired.")
     return chuid
+
+
+def check_chuid_signature(chuid: Chuid) -> x509.Certificate:
+    """Return the certificate, carried by the CHUID, whose key signed it; a foreign card's too.
+
+    Whether the certificate counts is the caller's: `verify_path` for the purpose `EKU_CONTENT_SIGNING`.
+
+    Raises: MalformedMessage, InvalidSignature, UntrustedCertificate.
+    """
+    data = read_signed_data(chuid.signature)
+    certificate = signer_certificate(data)
+    if data.content_type != cms.CHUID_CONTENT or data.content is not None:
+        raise MalformedMessage("The signature is not that of a CHUID.")
+    check_signed_data(data, chuid.signed, certificate)
+    name = data.attributes.get(SIGNER_NAME)
+    if name is not None and name != certificate.subject.public_bytes():
+        raise UntrustedCertificate("The signature names another signer than its certificate.")
+    return certificate
 
 
 def _read_date(text: bytes) -> date:

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,18 +33,43 @@ class _SignerInfo:
     signature: bytes
 
 
-def sign(content: bytes, content_type: str, certificate: x509.Certificate, signer: Signer) -> bytes:
-    """The SignedData over a content that it does not contain."""
-    name = certificate.subject.public_bytes()
+def sign(
+    content: bytes,
+    content_type: str,
+    certificate: x509.Certificate,
+    signer: Signer,
+    attributes: Mapping[str, bytes] | None = None,
+) -> bytes:
+    """The SignedData over a content that it does not contain; it carries the signer's certificate.
+
+    `attributes` are signed too: the encoded value of each.
+    """
+    carried = [der.encode(der.CONTEXT_0, to_der(certificate))]
+    more = [_attribute(der.oid(kind), value) for kind, value in (attributes or {}).items()]
+    more.append(_attribute(_SIGNER_NAME, certificate.subject.public_bytes()))
+    signer_info = _signer_info(content, content_type, certificate, signer, more)
+    return _signed_data(der.encode(der.SEQUENCE, der.oid(content_type)), carried, signer_info)
+
+
+def sign_enclosed(content: bytes, content_type: str, certificate: x509.Certificate, signer: Signer) -> bytes:
+    """The SignedData that contains its content and not the certificate, which is found elsewhere."""
+    enclosed = der.encode(der.CONTEXT_0, der.encode(der.OCTET_STRING, content))
+    signer_info = _signer_info(content, content_type, certificate, signer, [])
+    return _signed_data(der.encode(der.SEQUENCE, der.oid(content_type), enclosed), [], signer_info)
+
+
+def _signer_info(
+    content: bytes, content_type: str, certificate: x509.Certificate, signer: Signer, more: list[bytes]
+) -> bytes:
     attributes = [
         _attribute(_CONTENT_TYPE, der.oid(content_type)),
         _attribute(_MESSAGE_DIGEST, der.encode(der.OCTET_STRING, hashlib.sha256(content).digest())),
-        _attribute(_SIGNER_NAME, name),
+        *more,
     ]
     signed = der.encode(der.SET, *sorted(attributes))  # X.690 11.6
     signature = keys.raw_to_der(signer.sign(signed))
     issuer = der.encode(der.SEQUENCE, certificate.issuer.public_bytes(), der.integer(certificate.serial_number))
-    signer_info = der.encode(
+    return der.encode(
         der.SEQUENCE,
         der.integer(1),  # RFC 5652 5.3: the signer is named by issuer and serial number
         issuer,
@@ -53,12 +78,15 @@ def sign(content: bytes, content_type: str, certificate: x509.Certificate, signe
         _ECDSA_SHA256,
         der.encode(der.OCTET_STRING, signature),
     )
+
+
+def _signed_data(encapsulated: bytes, certificates: list[bytes], signer_info: bytes) -> bytes:
     signed_data = der.encode(
         der.SEQUENCE,
         der.integer(3),  # RFC 5652 5.1: the content is not plain data
         der.encode(der.SET, _SHA256),
-        der.encode(der.SEQUENCE, der.oid(content_type)),
-        der.encode(der.CONTEXT_0, to_der(certificate)),
+        encapsulated,
+        *certificates,
         der.encode(der.SET, signer_info),
     )
     return der.encode(der.SEQUENCE, _SIGNED_DATA, der.encode(der.CONTEXT_0, signed_data))
