@@ -82,3 +82,12 @@ def pcsc_slot(pcsc_daemon: PrivatePcscd) -> Iterator[PcscSlot]:
     slots.reverse()
     yield slots[0]
     slots[0].remove()
+
+
+@pytest.fixture
+def pcsc_slots(pcsc_daemon: PrivatePcscd) -> Iterator[tuple[PcscSlot, PcscSlot]]:
+    """Both slots, empty."""
+    first, second = _slots()
+    yield first, second
+    first.remove()
+    second.remove()

@@ -139,10 +139,7 @@ class KioskFlow:
         except (PinRejected, PinFormat, LastPinTry) as error:
             self._go(self._ask_pin(chosen, _tries_left(error, asked)))
         except TransportError:
-            # Nothing was stored, or `sign` would have returned: putting the card back starts again. If that was done
-            # already, the reader's thread has gone on to the next screen.
-            if self.screen is waiting:
-                self._go(Removed())
+            self._torn(waiting)
         except _FAILURES as error:
             self._fail(error)
         else:
@@ -185,6 +182,14 @@ class KioskFlow:
     def _renew_idle(self) -> None:
         if isinstance(self.screen, Idle):
             self._go(self._idle())
+
+    def _torn(self, waiting: Screen) -> None:
+        """Nothing was stored, or `sign` would have returned: putting the card back starts again.
+
+        If that was done already, the reader's thread has gone on to the next screen.
+        """
+        if self.screen is waiting:
+            self._go(Removed())
 
     def _sign(self, session: PivSession, seen: Seen, chosen: Chosen, pin: bytearray) -> Outcome:
         if isinstance(chosen.what, DueView):

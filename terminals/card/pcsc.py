@@ -58,9 +58,11 @@ def find_reader(pattern: str = "", *, interface: Interface | None = None) -> "Pc
     return PcscReader(name, pattern=pattern, interface=interface)
 
 
-def expected_reader(pattern: str = "", *, interface: Interface | None = None) -> "PcscReader":
+def expected_reader(
+    pattern: str = "", *, interface: Interface | None = None, daemon_seconds: float = DAEMON_SECONDS
+) -> "PcscReader":
     """The same, for whoever can wait: the reader need not be there yet, nor PC/SC be running."""
-    return PcscReader(pattern, pattern=pattern, interface=interface)
+    return PcscReader(pattern, pattern=pattern, interface=interface, daemon_seconds=daemon_seconds)
 
 
 def look_around() -> tuple[LookedAt, ...]:

@@ -20,7 +20,8 @@ _POWER_ON: Final = b"\x01"
 _RESET: Final = b"\x02"
 _GIVE_ATR: Final = b"\x04"  # also the presence poll
 _LENGTH_SIZE: Final = 2
-# A slot that is filled again within one poll of the daemon (400 ms) stays empty for good, so it rests between cards.
+# A slot that is filled again within one poll of the daemon (400 ms) may stay empty until it is nudged, or show no event
+# between one card and the next, so it rests between cards.
 EMPTY_SECONDS: Final = 0.9
 _CONNECT_SECONDS: Final = 3.0
 
@@ -28,13 +29,16 @@ _CONNECT_SECONDS: Final = 3.0
 class VirtualReader:
     """One slot of the virtual reader, by its TCP port. `insert` and `remove` do what hands do with a real one."""
 
-    def __init__(self, port: int = DEFAULT_PORT, *, interface: Interface = Interface.CONTACT) -> None:
+    def __init__(
+        self, port: int = DEFAULT_PORT, *, interface: Interface = Interface.CONTACT, rest_seconds: float = EMPTY_SECONDS
+    ) -> None:
         self.port = port
+        self._rest_seconds = rest_seconds
         self.interface = interface
         self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self._seen = threading.Event()
-        self._removed_at = time.monotonic() - EMPTY_SECONDS
+        self._removed_at = time.monotonic() - rest_seconds
 
     @property
     def occupied(self) -> bool:
@@ -47,7 +51,7 @@ class VirtualReader:
             ReaderUnavailable: no virtual reader listens there, or another program's card is in it.
         """
         self.remove()
-        time.sleep(max(0.0, self._removed_at + EMPTY_SECONDS - time.monotonic()))
+        time.sleep(max(0.0, self._removed_at + self._rest_seconds - time.monotonic()))
         try:
             self._socket = socket.create_connection(("127.0.0.1", self.port), timeout=_CONNECT_SECONDS)
         except OSError as error:
@@ -76,7 +80,9 @@ class VirtualReader:
         with link, contextlib.suppress(OSError, CardRemoved):
             while frame := _receive(link):
                 answer = self._answer(card, frame)
-                if answer:  # an empty frame would block the slot for good
+                # An empty frame blocks the slot until the card leaves. Only a command is answered with one, by a card
+                # that is made so; the driver waits for no answer to power.
+                if answer or len(frame) > 1:
                     link.sendall(len(answer).to_bytes(_LENGTH_SIZE) + answer)
         self._removed_at = time.monotonic()
         card.power_off()

@@ -6,9 +6,9 @@ import pytest
 
 from terminals import card
 from tests.card_builders import IssuedCard, issued_card
-from tests.pcsc_fixtures import pcsc_daemon, pcsc_slot
+from tests.pcsc_fixtures import pcsc_daemon, pcsc_slot, pcsc_slots
 
-__all__ = ["pcsc_daemon", "pcsc_slot"]
+__all__ = ["pcsc_daemon", "pcsc_slot", "pcsc_slots"]
 
 
 @pytest.fixture
