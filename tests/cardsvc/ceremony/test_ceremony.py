@@ -31,6 +31,7 @@ class Room:
     def __init__(self, home: Path, clock: FixedClock) -> None:
         self.home = home
         self.clock = clock
+        self.random_bytes = random.Random(7).randbytes
         self.settings = Settings(
             env=Environment.TEST,
             home=home,
@@ -44,7 +45,7 @@ class Room:
         )
 
     def run(self, command: str, *arguments: str, typed: str | None = None) -> Result:
-        tools = Tools(self.settings, self.clock, random.Random(7).randbytes)
+        tools = Tools(self.settings, self.clock, self.random_bytes)
         group = {"ceremony": ceremony_commands.ceremony, "vault": ceremony_commands.vault}[command]
         return CliRunner().invoke(group, list(arguments), input=typed, obj=lambda: tools)
 
