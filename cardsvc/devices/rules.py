@@ -21,10 +21,6 @@ INVITE_VALIDITY = timedelta(days=7)
 CERTIFICATE_VALIDITY = timedelta(days=5 * 365)
 CLOCK_LEEWAY = timedelta(minutes=5)
 POLICY_VALIDITY = timedelta(hours=24)
-DENIALS_WINDOW = timedelta(hours=1)
-DENIALS_FLOOR = 100
-DENIALS_PERCENT = 1
-"""A city loses a few cards an hour. More than a hundred, and more than one of a hundred, is a fault or a decision."""
 REVOCATION_VALIDITY = timedelta(hours=24)
 NO_HASH = bytes(32)
 """What the first record of a terminal names as its previous one."""
@@ -121,9 +117,21 @@ class DenyListFull(CityError):
 # ----------------------------------------------------------------------------------------------------------- deny lists
 
 
-def too_many(new: int, lately: int, cards_in_use: int) -> bool:
-    """Whether `new` denials, beside those of the last `DENIALS_WINDOW`, are so many that two people must say so."""
-    return new > 0 and new + lately > max(DENIALS_FLOOR, cards_in_use * DENIALS_PERCENT // 100)
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """How many cards may be denied within `window` without two people: `floor`, or `percent` of the cards in use."""
+
+    floor: int
+    percent: int
+    window: timedelta
+
+    def trips(self, new: int, lately: int, cards_in_use: int) -> bool:
+        """Whether `new` denials, beside those of the last `window`, are too many."""
+        return new > 0 and new + lately > max(self.floor, cards_in_use * self.percent // 100)
+
+
+BREAKER = Breaker(floor=100, percent=1, window=timedelta(hours=1))
+"""A city loses a few cards an hour. More than a hundred, and more than one of a hundred, is a fault or a decision."""
 
 
 @dataclass(frozen=True, slots=True)

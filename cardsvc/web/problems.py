@@ -1,4 +1,4 @@
-"""Failures as answers: problem documents (RFC 9457) on /v1 and /log, a page elsewhere. No stack trace, ever."""
+"""Failures as answers: problem documents (RFC 9457) on /v1, /log and /pki, a page elsewhere. No stack trace, ever."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -60,7 +60,7 @@ TITLES: Final = {
     500: lazy_gettext("Something went wrong on our side"),
     503: lazy_gettext("The service is not ready"),
 }
-API_PREFIXES: Final = ("/v1", "/log")
+API_PREFIXES: Final = ("/v1", "/log", "/pki")
 REDIRECTS_END: Final = 400
 SERVER_ERROR: Final = 500
 NOT_FOUND: Final = 404

@@ -15,6 +15,7 @@ from cardsvc.devices.actions.revocations import (
     Authority,
     publish_revocation_list,
     publish_revocation_lists,
+    subject_key_id,
     usable_revocation_list,
 )
 
@@ -36,6 +37,7 @@ __all__ = [
     "revoke",
     "signed_deny_delta",
     "signed_deny_list",
+    "subject_key_id",
     "track",
     "usable_revocation_list",
 ]

@@ -15,7 +15,7 @@ from cardsvc.db import Base, to_ms
 from cardsvc.devices import queries
 from cardsvc.devices.models import DenyChangeRow, DenyHeldRow, DenyListRow
 from cardsvc.devices.queries import CARD, KEY, PublishedList
-from cardsvc.devices.rules import DENIALS_WINDOW, DenyListFull, NoDeltaFrom, net, too_many
+from cardsvc.devices.rules import BREAKER, Breaker, DenyListFull, NoDeltaFrom, net
 from cardsvc.vault import Vault
 from crypto.wire.denylist import (
     ENTRIES_MAX,
@@ -39,7 +39,9 @@ class _Entries:
     keys: frozenset[bytes]
 
 
-def publish_deny_list(session: Session, now: datetime, *, action_id: UUID | None = None) -> int:
+def publish_deny_list(
+    session: Session, now: datetime, *, action_id: UUID | None = None, breaker: Breaker = BREAKER
+) -> int:
     """Bring the list to what the cards say, and return its number; it grows when, and only when, the list changes.
 
     Cards that would come onto it in too great a number at once are held back, and the rest is published: until two
@@ -56,7 +58,7 @@ def publish_deny_list(session: Session, now: datetime, *, action_id: UUID | None
             return newest.number
         before = _entries(session, newest)
         if newest and action_id is None:
-            held |= _hold(session, denied - held - before.cards, now)
+            held |= _hold(session, denied - held - before.cards, breaker, now)
         number = _publish(session, newest, before, _Entries(denied - held, key_ids), now, action_id)
         if number is not None:
             return number
@@ -93,9 +95,10 @@ def signed_deny_delta(session: Session, vault: Vault, base_number: int) -> bytes
 
     Raises: NoDeltaFrom: there is no such list, it is the newest, or the whole list is the shorter answer.
     """
-    base, newest = queries.deny_list(session, base_number), queries.newest_deny_list(session)
-    if base is None or newest is None or base.number >= newest.number:
+    newest = queries.newest_deny_list(session)
+    if newest is None or not 0 < base_number < newest.number:
         raise NoDeltaFrom
+    base = queries.deny_list(session, base_number)  # numbers have no gaps
     span = (base.number, newest.number)
     added_cards, removed_cards = net(queries.deny_changes(session, CARD, *span))
     added_keys, removed_keys = net(queries.deny_changes(session, KEY, *span))
@@ -136,9 +139,10 @@ def _held(session: Session, denied: frozenset[bytes]) -> frozenset[bytes]:
     return held & denied
 
 
-def _hold(session: Session, new: frozenset[bytes], now: datetime) -> frozenset[bytes]:
+def _hold(session: Session, new: frozenset[bytes], breaker: Breaker, now: datetime) -> frozenset[bytes]:
     """Those of the new ones that are to be held back from now on: all or none."""
-    if not too_many(len(new), queries.denied_lately(session, now - DENIALS_WINDOW), cards.count_in_use(session)):
+    lately = queries.denied_lately(session, now - breaker.window)
+    if not breaker.trips(len(new), lately, cards.count_in_use(session)):
         return frozenset()
     rows = [{"card_id": card_id, "held_at": now} for card_id in sorted(new)]
     session.execute(_upsert(session)(DenyHeldRow).on_conflict_do_nothing(), rows)
