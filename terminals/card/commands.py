@@ -12,7 +12,7 @@ from cryptography import x509
 from rich.console import Console
 from rich.markup import escape
 
-from terminals.card import pcsc
+from terminals.card import health, pcsc
 from terminals.card.check import Check, Report, Step
 from terminals.card.connection import Reader
 from terminals.card.errors import CardError, NoCard
@@ -31,12 +31,16 @@ def card() -> None:
 @card.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def readers(as_json: bool) -> None:
-    """List the card readers of this machine."""
-    names = pcsc.list_readers()
+    """Show each card reader of this machine: its state, its driver's firmware, what is wrong and what to do about it.
+
+    No card is touched. Exits 0 only if there is a reader and all of them are well.
+    """
+    seen = health.survey(pcsc.look_around, health.Machine.look(), SystemClock().now_ms())
     if as_json:
-        click.echo(json.dumps({"readers": names}))
+        click.echo(json.dumps(health.document(seen)))
     else:
-        click.echo("\n".join(names) or "There is no reader.")
+        _print_readers(seen)
+    sys.exit(0 if seen.well else 1)
 
 
 @card.command()
@@ -118,3 +122,18 @@ def _print(reader: str, report: Report) -> None:
         mark = "[green]ok[/]    " if step.ok else "[red]failed[/]"
         console.print(f"{mark}  {step.name}: {escape(step.detail)}", soft_wrap=True)
     console.print(f"[bold]{escape(report.verdict)}[/]", soft_wrap=True)
+
+
+def _print_readers(seen: health.Health) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    if seen.problem:
+        console.print(escape(seen.problem))
+    for one in seen.readers:
+        what = ", ".join(
+            text for text in (one.title, one.interface.value, one.driver, one.firmware, one.serial) if text
+        )
+        console.print(f"[bold]{escape(one.name)}[/]: {one.state.value} ({escape(what)})")
+        if one.last_fault:
+            console.print(f"  [red]{escape(one.last_fault.text)}[/]")
+        for advice in one.advice:
+            console.print(f"  {escape(advice.says)} {escape(advice.do)}")

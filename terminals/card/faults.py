@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Final, TypeVar
 
 from terminals.card.apdu import Octets
 from terminals.card.connection import CardConnection, Interface, Reader
 from terminals.card.errors import CardError, NoCard, TransportError
 
 _T = TypeVar("_T")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,10 @@ class Fault:
     code: str
     text: str
     at_ms: int
+
+    @property
+    def at(self) -> datetime:
+        return _EPOCH + timedelta(milliseconds=self.at_ms)
 
 
 class FaultLog:

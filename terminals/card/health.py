@@ -58,6 +58,7 @@ class ReaderHealth:
     title: str
     interface: Interface
     state: ReaderState
+    card_present: bool
     driver: str
     firmware: str
     serial: str
@@ -90,16 +91,46 @@ class Machine:
 
 
 def survey(
-    look_around: Callable[[], Sequence[LookedAt]], machine: Machine, faults: Callable[[str], Fault | None]
+    look_around: Callable[[], Sequence[LookedAt]],
+    machine: Machine,
+    now_ms: int,
+    fault_of: Callable[[str], Fault | None] = lambda _name: None,
 ) -> Health:
-    """Look at every reader now. What PC/SC itself has to say against it is in `problem`."""
+    """Look at every reader now. What is wrong at this moment is the last fault, else what `fault_of` remembers.
+
+    What PC/SC itself has to say against it is in `problem`.
+    """
     try:
         seen = look_around()
     except ReaderUnavailable as error:
         return Health((), str(error))
     if not seen:
         return Health((), str(pcsc_codes.unavailable(pcsc_codes.NO_READERS)))
-    return Health(tuple(_health(one, machine, faults(one.name)) for one in seen), None)
+    return Health(tuple(_health(one, machine, _fault(one, now_ms) or fault_of(one.name)) for one in seen), None)
+
+
+def document(health: Health) -> dict[str, object]:
+    """The same for `--json`. Times are RFC 3339, UTC."""
+    return {
+        "ok": health.well,
+        "problem": health.problem,
+        "readers": [
+            {
+                "name": one.name,
+                "title": one.title,
+                "interface": one.interface.value,
+                "state": one.state.value,
+                "card_present": one.card_present,
+                "driver": one.driver,
+                "firmware": one.firmware,
+                "serial": one.serial,
+                "last_error": one.last_fault
+                and {"code": one.last_fault.code, "text": one.last_fault.text, "at": one.last_fault.at.isoformat()},
+                "advice": [{"says": each.says, "do": each.do} for each in one.advice],
+            }
+            for one in health.readers
+        ],
+    }
 
 
 def _health(seen: LookedAt, machine: Machine, fault: Fault | None) -> ReaderHealth:
@@ -110,6 +141,7 @@ def _health(seen: LookedAt, machine: Machine, fault: Fault | None) -> ReaderHeal
         title=known.title if known else "",
         interface=quirks.interface_of(seen.name),
         state=_state(seen),
+        card_present=seen.card_present,
         driver=" ".join(text for text in (seen.vendor, seen.model) if text),
         firmware=seen.firmware,
         serial=seen.serial,
@@ -126,12 +158,22 @@ def _state(seen: LookedAt) -> ReaderState:
     return ReaderState.CARD if seen.card_present else ReaderState.EMPTY
 
 
+def _fault(seen: LookedAt, now_ms: int) -> Fault | None:
+    """What is wrong with it at this moment."""
+    if not seen.code and not seen.unresponsive:
+        return None
+    error = pcsc_codes.unavailable(seen.code) if seen.code else CardUnresponsive()
+    return Fault(error.code, str(error), now_ms)
+
+
 def _now(seen: LookedAt) -> list[Advice]:
     """What is to be done about its state at this moment."""
     if seen.code:
-        return [Advice(str(pcsc_codes.unavailable(seen.code)), "Plug the reader out and in; then look here again.")]
+        return [Advice("PC/SC does not reach it.", "Plug the reader out and in; then look here again.")]
     if seen.unresponsive:
-        return [Advice(str(CardUnresponsive()), "Take out what is in it.")]
+        return [
+            Advice("What is in it does not answer.", "Take it out, and put one card in alone, the right way round.")
+        ]
     return [Advice("The card in it is in use.", _BUSY_ADVICE)] if seen.in_use else []
 
 
