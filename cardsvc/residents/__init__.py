@@ -13,6 +13,7 @@ from cardsvc.residents.queries import (
     history,
     ids_by_number,
     looks,
+    photo,
     search,
 )
 from cardsvc.residents.rules import (
@@ -55,6 +56,7 @@ __all__ = [
     "note_looks",
     "number_of",
     "parse_number",
+    "photo",
     "register",
     "register_many",
     "search",
