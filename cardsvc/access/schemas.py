@@ -29,6 +29,7 @@ class SignInSchema(web.ApiSchema):
 class SignedInSchema(web.ApiSchema):
     token = fields.String(required=True, metadata={"description": "for Authorization: Bearer; shown once"})
     expires_at = fields.AwareDateTime(required=True)
+    username = fields.String(required=True)
     roles = fields.List(fields.String(), required=True)
     staff_id = fields.UUID(required=True, allow_none=True, metadata={"description": "null for a resident"})
 

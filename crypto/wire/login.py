@@ -111,5 +111,10 @@ class CardBinding:
         return cbor.encode([BINDING_DOMAIN, header.VERSION, *ids, self.nonce, self.sign_in_point, self.signature_point])
 
     def to_be_signed(self) -> bytes:
-        """What each of the two keys signs; a card signs its SHA-256."""
+        """What each of the two keys signs."""
         return cose.to_be_signed(self.encode(), external_aad=BINDING_AAD)
+
+
+def binding_digest(binding: CardBinding) -> bytes:
+    """The 32 bytes that each of the card's two keys signs."""
+    return hashlib.sha256(binding.to_be_signed()).digest()

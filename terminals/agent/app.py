@@ -1,14 +1,23 @@
 """The agent: one Flask app beside one reader, for one browser on the same machine."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from terminals.agent import cash_pages, counter_pages, guard, kiosk_pages, look
+from terminals.agent import (
+    cash_pages,
+    counter_pages,
+    guard,
+    kiosk_pages,
+    look,
+    readers_page,
+    sign_in_counter,
+    sign_in_pages,
+)
 from terminals.agent.counter_flow import CounterFlow, NotSignedIn
 from terminals.agent.courier import Courier
 from terminals.agent.events import EventLog
@@ -17,7 +26,7 @@ from terminals.agent.kiosk_flow import KioskFlow
 from terminals.agent.kiosk_screens import Screen
 from terminals.agent.watcher import Watcher
 from terminals.agent.words import translated as _
-from terminals.card import Reader
+from terminals.card import FaultLog, LookedAt, NotedReader, Reader
 from terminals.settings import TerminalKind
 from terminals.station import Station
 
@@ -32,15 +41,20 @@ class Agent:
     watcher: Watcher
     courier: Courier
     events: EventLog
+    staff_watcher: Watcher | None = None
 
     def start(self) -> None:
         self.watcher.start()
+        if self.staff_watcher:
+            self.staff_watcher.start()
         self.courier.start()
 
     def close(self) -> None:
         """End the threads and every event stream."""
         self.events.close()
         self.watcher.stop()
+        if self.staff_watcher:
+            self.staff_watcher.stop()
         self.courier.stop()
 
 
@@ -59,9 +73,17 @@ def create_agent(
     city_name: str = "City card",
     token: str | None = None,
     port: Port | None = None,
+    staff_reader: Reader | None = None,
+    origin: str | None = None,
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+    look_around: Callable[[], Sequence[LookedAt]] | None = None,
 ) -> Flask:
     """The app of a kiosk or counter. `token` is of this boot: every address begins with it.
+
+    At a counter staff sign in with their card, in `staff_reader` if there is one; `origin` is the service's as browsers
+    know it, the address that this terminal calls unless told.
+
+    `look_around` sees all readers of this machine, for the page about them; without it that shows the one in use.
 
     The caller starts and closes `app.extensions["agent"]`, and binds the app to a loopback address.
     """
@@ -71,11 +93,22 @@ def create_agent(
     guard.protect(app, token, lambda: port.number if port else None)
     look.dress(app, city_name=city_name, base=f"/{token}", random_bytes=random_bytes)
     app.register_blueprint(_common(events, kind))
+    staff_watcher = None
+    faults = FaultLog(station.now_ms)
+    reader = NotedReader(reader, faults)
     if kind is TerminalKind.KIOSK:
         watcher, courier = _kiosk(app, station, reader, events, token)
     else:
-        watcher, courier = _counter(app, station, reader, events, random_bytes)
-    app.extensions["agent"] = Agent(f"/{token}/", watcher, courier, events)
+        flow = CounterFlow(station, events, random_bytes)
+        watcher, courier = Watcher(reader, flow), Courier(station, lambda _reached: None)
+        if staff_reader:
+            staff_watcher = Watcher(
+                NotedReader(staff_reader, faults), sign_in_counter.StaffSlot(flow, events, f"/{token}/counter")
+            )
+        _counter(app, flow, watcher, staff_watcher or watcher, origin or station.settings.service_url)
+    around = look_around or (lambda: (LookedAt(reader.name, card_present=watcher.card_present),))
+    app.register_blueprint(readers_page.make(around, faults, station.now_ms))
+    app.extensions["agent"] = Agent(f"/{token}/", watcher, courier, events, staff_watcher)
     return app
 
 
@@ -89,14 +122,12 @@ def _kiosk(app: Flask, station: Station, reader: Reader, events: EventLog, token
     return watcher, Courier(station, lambda reached: flow.network(offline=not reached))
 
 
-def _counter(
-    app: Flask, station: Station, reader: Reader, events: EventLog, random_bytes: Callable[[int], bytes]
-) -> tuple[Watcher, Courier]:
-    flow = CounterFlow(station, events, random_bytes)
-    watcher = Watcher(reader, flow)
+def _counter(app: Flask, flow: CounterFlow, watcher: Watcher, staff_watcher: Watcher, origin: str) -> None:
     pages = counter_pages.make(flow, watcher)
     cash_pages.add(pages, flow, watcher)
+    sign_in_counter.add(pages, flow, staff_watcher, origin)
     app.register_blueprint(pages)
+    sign_in_pages.add(app, staff_watcher, origin)
 
     @app.errorhandler(NotSignedIn)
     def sign_in_first(_error: NotSignedIn) -> BaseResponse:
@@ -108,7 +139,6 @@ def _counter(
 
     for failure in FAILURES:
         app.register_error_handler(failure, explain)
-    return watcher, Courier(station, lambda _reached: None)
 
 
 def _common(events: EventLog, kind: TerminalKind) -> Blueprint:

@@ -26,21 +26,46 @@ class _Quiet(WSGIRequestHandler):
 @click.command()
 @click.option("--kind", type=click.Choice(["kiosk", "counter"]), required=True, help="Which terminal this is.")
 @click.option("--port", type=int, default=0, help="The port to listen on; 0 takes a free one.")
+@click.option("--origin", help="The service's address as browsers know it, if it is another than --service.")
+@click.option("--staff-reader", help="A reader of its own for the card of the staff member: taking it out locks.")
 @click.option("--city-name", default="City card", show_default=True, help="The name on every page.")
 @console.terminal_options
 @click.pass_context
-def agent(context: click.Context, /, *, kind: str, port: int, city_name: str, **options: Any) -> None:
+def agent(
+    context: click.Context,
+    /,
+    *,
+    kind: str,
+    port: int,
+    origin: str | None,
+    staff_reader: str | None,
+    city_name: str,
+    **options: Any,
+) -> None:
     """Serve a terminal's pages on this machine, and nowhere else, until interrupted.
 
-    Prints the address of the first page: it holds a token of this start, so a bookmark of yesterday opens nothing.
+    Prints the address of the first page: it holds a token of this start, so a bookmark of yesterday opens nothing. For
+    staff who sign in with their card at the service's own pages take --port 8090, where the service sends them.
     """
     terminal = TerminalKind(kind)
     console.keep_options(context, terminal, options)
     station = console.open_station(context)
     pattern = station.settings.reader
-    reader = console.card_in_file(pattern) or pcsc.find_reader(pattern)
+    in_file = console.card_in_file(pattern)
+    # A terminal starts without its readers, and says so until somebody plugs them in.
+    reader = in_file or pcsc.expected_reader(pattern)
+    beside_it = (console.card_in_file(staff_reader) or pcsc.expected_reader(staff_reader)) if staff_reader else None
     told = Port()
-    app = create_agent(terminal, station, reader, city_name=city_name, port=told)
+    app = create_agent(
+        terminal,
+        station,
+        reader,
+        city_name=city_name,
+        port=told,
+        staff_reader=beside_it,
+        origin=origin,
+        look_around=None if in_file else pcsc.look_around,
+    )
     beside: Agent = app.extensions["agent"]
     server = make_server(_HOST, port, app, threaded=True, request_handler=_Quiet)
     told.number = server.server_port

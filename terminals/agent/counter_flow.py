@@ -1,6 +1,7 @@
 """What a counter remembers between two pages: who is signed in, whom it is about, the card that was just made."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -8,11 +9,12 @@ from uuid import UUID
 
 from terminals.agent.events import EventLog
 from terminals.card import PivSession
-from terminals.client import CardView, ResidentView, StaffClient
+from terminals.client import CardView, ClientError, ResidentView, StaffClient
 from terminals.counter import MadeCard, NotMade, Personalisation, Step, Till, VerifiedCard, verify_card
 from terminals.station import Station
 
 _ISSUERS: Final = frozenset({"clerk", "card_officer"})
+_BINDERS: Final = frozenset({"admin", "card_officer"})
 _ENDED: Final = frozenset({"revoked", "expired", "destroyed"})
 
 
@@ -50,6 +52,13 @@ class NobodyFound(Exception):
         super().__init__(f"No resident has the number {number}; look for the name.")
 
 
+class NobodyWorksHere(Exception):
+    code = "no_such_staff"
+
+    def __init__(self, username: str) -> None:
+        super().__init__(f"Nobody called {username} works here.")
+
+
 class CounterFlow:
     """A `Listener` of the reader; one member of staff at a time."""
 
@@ -59,6 +68,7 @@ class CounterFlow:
         self._events = events
         self._random_bytes = random_bytes
         self._staff: StaffClient | None = None
+        self._by_card = False
         self._made: MadeCard | None = None
         self._made_for = ""
         self.verified: VerifiedCard | None = None
@@ -95,6 +105,27 @@ class CounterFlow:
     def sign_in(self, username: str, password: str) -> None:
         """Raises: ServiceRefused, ServiceUnreachable."""
         self._staff = self.station.client.sign_in(username, password)
+        self._by_card = False
+
+    def sign_in_with_card(self, binding: bytes, token: str) -> None:
+        """Raises: ServiceRefused, ServiceUnreachable."""
+        self._staff = self.station.client.sign_in_with_card(binding, token)
+        self._by_card = True
+
+    def staff_challenge(self, username: str) -> tuple[UUID, bytes, bytes]:
+        """Whose card it is to be, a nonce for it to sign, and the binding. Raises: NobodyWorksHere."""
+        staff_id = self.staff.staff_id_of(username)
+        if staff_id is None:
+            raise NobodyWorksHere(username)
+        return staff_id, *self.staff.staff_card_challenge(staff_id)
+
+    def lock(self) -> bool:
+        """The staff card was taken out: whoever signed in with it is signed out. Whether anybody was."""
+        if self._staff is None or not self._by_card:
+            return False
+        with suppress(ClientError):  # forgotten here all the same; the service forgets by itself
+            self.sign_out()
+        return True
 
     def sign_out(self) -> None:
         """Forget the person here first; the service may not hear of it."""
@@ -105,6 +136,10 @@ class CounterFlow:
     @property
     def may_issue(self) -> bool:
         return bool(_ISSUERS & set(self.staff.session.roles))
+
+    @property
+    def may_bind(self) -> bool:
+        return bool(_BINDERS & set(self.staff.session.roles))
 
     @property
     def may_take_cash(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from terminals.agent import sign_in_counter
 from terminals.agent.counter_flow import Case, CounterFlow, Deed, NotSignedIn
 from terminals.agent.failures import FAILURES
 from terminals.agent.look import Field
@@ -19,7 +20,7 @@ from terminals.counter import Step, VerifiedCard
 from terminals.station import wipe
 
 Page = str | Response
-_OPEN: Final = ("counter.home", "counter.sign_in", "counter.sign_out")
+_OPEN: Final = ("counter.home", "counter.sign_in", "counter.sign_out", *sign_in_counter.ENDPOINTS)
 _ORDER: Final = ("request", "approve", "make", "pin", "done")
 
 
@@ -103,6 +104,7 @@ def _add_sign_in(pages: Blueprint, flow: CounterFlow) -> None:
         if not flow.signed_in:
             return _sign_in_page("", "")
         may = {"verify"} | ({"issue"} if flow.may_issue else set()) | ({"cash"} if flow.may_take_cash else set())
+        may |= {"bind"} if flow.may_bind else set()
         waiting = flow.station.outbox.waiting()
         return render_template(
             "counter/home.html", staff=staff_name(flow), may=may, shift=_shift(flow), waiting=waiting

@@ -3,11 +3,20 @@
 from typing import Final
 
 from crypto.errors import CryptoError
-from terminals.agent.counter_flow import NobodyFound
+from terminals.agent.counter_flow import NobodyFound, NobodyWorksHere
 from terminals.card import CardError
 from terminals.client import ClientError
 from terminals.counter import CounterError
 from terminals.outbox import OutboxError
 from terminals.station import StationError
 
-FAILURES: Final = (CardError, ClientError, CounterError, CryptoError, NobodyFound, OutboxError, StationError)
+FAILURES: Final = (
+    CardError,
+    ClientError,
+    CounterError,
+    CryptoError,
+    NobodyFound,
+    NobodyWorksHere,
+    OutboxError,
+    StationError,
+)

@@ -23,7 +23,7 @@ CENTS: Final = 100
 SECURITY: Final = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
 )
-SECURITY_REST: Final = "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+SECURITY_REST: Final = "connect-src 'self'; form-action {forms}; frame-ancestors 'none'; base-uri 'none'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,10 @@ def dress(app: Flask, *, city_name: str, base: str, random_bytes: Callable[[int]
 
     @app.after_request
     def protect(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = SECURITY.format(nonce=nonce()) + SECURITY_REST
+        # One page of ours posts elsewhere: what a card signed, to the service that it signed for.
+        forms = g.get("city_forms_go_to", "'self'")
+        policy = SECURITY.format(nonce=nonce()) + SECURITY_REST.format(forms=forms)
+        response.headers["Content-Security-Policy"] = policy
         response.headers["X-Content-Type-Options"] = "nosniff"
         # The token is in the address: no other site may learn it. Stricter than this and forms would send no Origin.
         response.headers["Referrer-Policy"] = "same-origin"

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from terminals.client.answers import EnrolmentAnswer, Look, StaffSession, UploadAnswer
 from terminals.client.calls import Caller
-from terminals.client.fields import encode_bytes
+from terminals.client.fields import Fields, encode_bytes
 from terminals.client.staff import StaffClient
 from terminals.client.transport import HttpTransport, Send
 
@@ -56,5 +56,18 @@ class ServiceClient:
     def sign_in(self, username: str, password: str) -> StaffClient:
         """Sign a member of staff in; the session ends with `StaffClient.sign_out`, or after a time of the service's."""
         answer = self._caller.post("/v1/sign-in", {"username": username, "password": password})
+        return self._signed_in(answer, username)
+
+    def sign_in_challenge(self) -> tuple[bytes, bytes]:
+        """A nonce for a staff member's card to sign, and the binding to send back with it."""
+        answer = self._caller.post("/v1/sign-in/challenges", {})
+        return answer.binary("nonce"), answer.binary("binding")
+
+    def sign_in_with_card(self, binding: bytes, token: str) -> StaffClient:
+        """Sign in whoever's card made the token."""
+        answer = self._caller.post("/v1/sign-in/card", {"binding": encode_bytes(binding), "token": token})
+        return self._signed_in(answer, answer.text("username"))
+
+    def _signed_in(self, answer: Fields, username: str) -> StaffClient:
         session = StaffSession(answer.text("token"), answer.uuid("staff_id"), username, answer.texts("roles"))
         return StaffClient(Caller(self._send, session.token), session)

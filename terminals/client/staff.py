@@ -1,6 +1,6 @@
 """The calls of a member of staff at a counter: residents, cards, and the staff member's own signature."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -23,6 +23,30 @@ class StaffClient:
         """This person's signature over the record, a detached COSE_Sign1. The password is asked for each time."""
         answer = self._caller.post("/v1/signatures", {"password": password, "record": encode_bytes(record)})
         return answer.binary("authorisation")
+
+    # --- staff cards ---
+
+    def staff_id_of(self, username: str) -> UUID | None:
+        """Whose user name it is, None for nobody's."""
+        for member in self._caller.get_json("/v1/staff").each("staff"):
+            if member.text("username") == username.strip().casefold():
+                return member.uuid("id")
+        return None
+
+    def staff_card_challenge(self, staff_id: UUID) -> tuple[bytes, bytes]:
+        """A nonce for both keys of a card that is to stand for this person, and the binding to send back with it."""
+        answer = self._caller.post(f"/v1/staff/{staff_id}/cards/challenges", {})
+        return answer.binary("nonce"), answer.binary("binding")
+
+    def bind_staff_card(self, staff_id: UUID, binding: bytes, proof: Mapping[str, bytes], password: str) -> UUID:
+        """From now on the card of the proof stands for this person. `password` is theirs, "" where an administrator
+        answers for them. Returns the card's id.
+        """
+        sent: dict[str, JsonValue] = {name: encode_bytes(value) for name, value in proof.items()}
+        sent["binding"] = encode_bytes(binding)
+        if password:
+            sent["password"] = password
+        return self._caller.post(f"/v1/staff/{staff_id}/cards", sent).uuid("card_id")
 
     # --- residents ---
 

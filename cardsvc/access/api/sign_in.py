@@ -87,6 +87,7 @@ def _shown(made: access.SignedIn) -> dict[str, Any]:
     return {
         "token": made.token,
         "expires_at": made.expires_at,
+        "username": asker.username,
         "roles": sorted(asker.roles),
         "staff_id": asker.subject_id if asker.kind is Kind.STAFF else None,
     }
