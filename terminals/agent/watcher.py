@@ -48,6 +48,11 @@ class Watcher:
         self._failing = ""
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
 
+    @property
+    def card_present(self) -> bool:
+        """Whether the listener was told of a card that has not left since."""
+        return self._present
+
     def start(self) -> None:
         self._thread.start()
 

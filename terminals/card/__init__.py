@@ -42,17 +42,21 @@ from terminals.card.errors import (
     WrongManagementAlgorithm,
     WrongManagementKey,
 )
+from terminals.card.faults import Fault, FaultLog, NotedReader
+from terminals.card.health import Advice, Health, LookedAt, Machine, ReaderHealth, ReaderState, survey
 from terminals.card.keys import ManagementAlgorithm, Slot, der_signature
 from terminals.card.local import CardInSlot, LocalConnection, LocalReader
 from terminals.card.objects import Chuid, DataObject, Discovery, encode_certificate
 from terminals.card.pcscd import PrivatePcscd, SystemPcscd
 from terminals.card.pins import PinStatus, check_pin
 from terminals.card.products import CardProduct, UnknownProduct, YubicoStyle, product_of
+from terminals.card.prompt import ask_secret, read_lines
 from terminals.card.session import PivSession
 from terminals.card.simulator import CardFile, CardSettings, CardState, SimulatedCard, factory_key
 from terminals.card.vpcd import VirtualReader
 
 __all__ = [
+    "Advice",
     "Application",
     "BadPublicKey",
     "BadSignature",
@@ -71,11 +75,16 @@ __all__ = [
     "Condition",
     "DataObject",
     "Discovery",
+    "Fault",
+    "FaultLog",
+    "Health",
     "Interface",
     "KeyMissing",
     "LastPinTry",
     "LocalConnection",
     "LocalReader",
+    "LookedAt",
+    "Machine",
     "MalformedResponse",
     "ManagementAlgorithm",
     "NoCard",
@@ -85,6 +94,7 @@ __all__ = [
     "NoRoom",
     "NotAPivCard",
     "NotAllowed",
+    "NotedReader",
     "ObjectMissing",
     "PinBlocked",
     "PinFormat",
@@ -99,6 +109,8 @@ __all__ = [
     "PukRejected",
     "Reader",
     "ReaderBusy",
+    "ReaderHealth",
+    "ReaderState",
     "ReaderUnavailable",
     "SessionEnded",
     "SimulatedCard",
@@ -112,9 +124,12 @@ __all__ = [
     "WrongManagementAlgorithm",
     "WrongManagementKey",
     "YubicoStyle",
+    "ask_secret",
     "check_pin",
     "der_signature",
     "encode_certificate",
     "factory_key",
     "product_of",
+    "read_lines",
+    "survey",
 ]
