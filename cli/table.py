@@ -69,6 +69,7 @@ SECTIONS = (
         "Proof",
         (
             Entry("receipt", "crypto.commands:receipt", "Verify a receipt offline, with only the city's public keys."),
+            Entry("pki", "crypto.commands:pki", "Check certificate paths and revocation lists offline."),
             Entry("audit", SERVICE, "Check the books and the transparency log."),
         ),
     ),
