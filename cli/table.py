@@ -62,7 +62,7 @@ SECTIONS = (
             Entry("transit", SERVICE, "Import a transit network and its fares."),
             Entry("ledger", SERVICE, "The books: trial balance, export."),
             Entry("vault", SERVICE, "The city's own keys: show, check and change them."),
-            Entry("ceremony", SERVICE, "Make the city's keys with witnesses, step by step; verify its transcript."),
+            Entry("ceremony", SERVICE, "Make the city's keys with witnesses; verify a transcript."),
         ),
     ),
     Section(
