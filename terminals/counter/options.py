@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from terminals.card import ManagementAlgorithm, check_pin
+from terminals.card import ManagementAlgorithm, check_pin, read_lines
 from terminals.counter.errors import BadIntake
 from terminals.counter.making import WAIT_SECONDS, AskPin
 from terminals.counter.office import Credentials, Office, is_production
@@ -16,7 +16,6 @@ from terminals.station import console
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
-_PIPED_MAX: Final = 64  # two PINs and their line ends fit many times
 ALGORITHMS: Final = {algorithm.title: algorithm for algorithm in ManagementAlgorithm}
 
 
@@ -134,7 +133,4 @@ def pin_source(pin_file: Path | None) -> AskPin | None:
 
 def _piped() -> list[bytearray]:
     """The PIN from standard input: one line, or the same line twice."""
-    content = bytearray(sys.stdin.buffer.read(_PIPED_MAX))
-    lines = content.split()
-    content[:] = bytes(len(content))
-    return lines[:2]
+    return [line for line in read_lines(2) if line]

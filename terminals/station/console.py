@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from terminals.card import LocalReader, SimulatedCard
+from terminals.card import LocalReader, SimulatedCard, ask_secret
 from terminals.settings import TerminalKind, TerminalSettings, load
 from terminals.station.station import Station, enrol
 
@@ -51,7 +51,7 @@ def pin_option(command: _F) -> _F:
 def read_pin(path: Path | None, question: str = "PIN") -> bytearray:
     """The PIN, in a buffer that whoever uses it wipes."""
     if path is None:
-        return bytearray(click.prompt(question, hide_input=True, err=True).encode())
+        return ask_secret(question)
     content = bytearray(path.read_bytes())
     pin = bytearray(content.strip())
     content[:] = bytes(len(content))

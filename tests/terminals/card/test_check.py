@@ -1,5 +1,5 @@
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -97,6 +97,46 @@ def test_a_copy_of_the_data_without_the_key_is_refused(issued: IssuedCard) -> No
     assert report.code == "card_not_genuine"
 
 
+def test_a_certificate_past_its_time_is_refused_by_its_own_reason(issued: IssuedCard) -> None:
+    reader = card.LocalReader()
+    reader.insert(issued.card)
+    issued.card.state.objects[DataObject.CHUID.value] = chuid(expires="20401231")
+    with PivSession(reader.connect()) as session:
+        report = Check(session, NOT_AFTER + timedelta(days=1)).run()
+    assert (report.ok, report.fault) == (False, "certificate_expired")
+
+
+def test_a_list_that_names_the_card_refuses_it_and_a_stale_or_foreign_list_is_none(issued: IssuedCard) -> None:
+    def report(*, serial: int, due: datetime) -> Report:
+        authority = CardAuthority()
+        revoked = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(NOT_BEFORE).build()
+        found = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(authority.name)
+            .last_update(NOT_BEFORE)
+            .next_update(due)
+            .add_revoked_certificate(revoked)
+            .sign(authority.key, hashes.SHA256())
+        )
+        reader = card.LocalReader()
+        reader.insert(issued.card)
+        with PivSession(reader.connect()) as session:
+            return Check(session, NOW, [authority_certificate()], revocation_lists=[found]).run()
+
+    assert report(serial=7, due=NOT_AFTER).ok
+    assert report(serial=1000 + Slot.CARD_AUTHENTICATION, due=NOT_AFTER).fault == "certificate_revoked"
+    assert report(serial=7, due=NOW - timedelta(days=1)).fault == "revocation_unknown"
+
+
+def test_without_contact_only_presence_is_checked(issued: IssuedCard) -> None:
+    reader = card.LocalReader(interface=card.Interface.CONTACTLESS)
+    reader.insert(issued.card)
+    with PivSession(reader.connect()) as session:
+        report = Check(session, NOW, [authority_certificate()]).run()
+    assert report.ok, report.verdict
+    assert [slot for slot, _ in report.keys] == [Slot.CARD_AUTHENTICATION]
+
+
 def test_a_wrong_pin_and_a_blocked_one_are_told_apart(issued: IssuedCard) -> None:
     assert check(issued.card, b"000000").code == "pin_rejected"
     issued.card.state.pin_tries_left = 0
@@ -134,4 +174,4 @@ def test_the_command_says_what_is_missing(pcsc_slot: PcscSlot) -> None:
     other = CliRunner().invoke(card_command, ["check", "--reader", "ACR1252", "--json"])
     assert (other.exit_code, json.loads(other.output)["code"]) == (1, "reader_unavailable")
     listed = CliRunner().invoke(card_command, ["readers", "--json"])
-    assert pcsc_slot.reader_name in json.loads(listed.output)["readers"]
+    assert pcsc_slot.reader_name in [one["name"] for one in json.loads(listed.output)["readers"]]

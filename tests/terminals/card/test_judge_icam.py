@@ -1,20 +1,31 @@
-"""Eight PIV cards made by others (GSA ICAM test cards), read by our session; openssl says whose CHUID is signed.
+"""Eight PIV cards made by others (GSA ICAM test cards): read by our session, judged by our check as their index says.
 
-Their RSA keys do not go into the virtual card, which is P-256 only; judged is how we read, and the EC card whole.
+The virtual card is P-256 only; here it is given their keys, RSA among them. openssl judges the CHUIDs too.
 """
 
 import json
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 
 from terminals import card
-from terminals.card import CardState, DataObject, PivSession, SimulatedCard, Slot
+from terminals.card import CardState, DataObject, PivSession, SimulatedCard, Slot, tlv
+from terminals.card.apdu import (
+    INS_GENERAL_AUTHENTICATE,
+    TAG_CHALLENGE,
+    TAG_DYNAMIC_AUTHENTICATION,
+    TAG_RESPONSE,
+    CommandApdu,
+)
+from terminals.card.check import Check, Report
+from terminals.card.files import read_certificates, read_revocation_lists
 from tests import testdata
 from tests.judging import require
 
@@ -36,11 +47,7 @@ CERTIFICATES = {
 
 def certificate(file: Path) -> bytes:
     """Some files are DER, some PEM, some PEM after a page of text."""
-    data = file.read_bytes()
-    start = data.find(b"-----BEGIN CERTIFICATE")
-    if start < 0:
-        return data
-    return x509.load_pem_x509_certificate(data[start:]).public_bytes(Encoding.DER)
+    return read_certificates(file)[0].public_bytes(Encoding.DER)
 
 
 def load(folder: Path) -> tuple[SimulatedCard, dict[Slot, bytes]]:
@@ -112,3 +119,72 @@ def test_the_foreign_card_with_a_p256_key_proves_its_presence() -> None:
     simulated.state.keys[slot] += 1
     with opened(simulated) as session, pytest.raises(card.CardNotGenuine):
         session.prove_possession(slot, public_key)
+
+
+# --- the verdict ---
+
+PIN = b"123456"
+AT = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+class KeyedCard(SimulatedCard):
+    """The card with the private keys of the folder, of whatever kind; here none of them asks for the PIN."""
+
+    private: dict[int, object]
+
+    def _dispatch(self, command: CommandApdu) -> bytes:
+        key = self.private.get(command.p2)
+        if command.ins != INS_GENERAL_AUTHENTICATE or key is None:
+            return super()._dispatch(command)
+        block = tlv.decode_unique(tlv.decode_one(bytes(command.data), TAG_DYNAMIC_AUTHENTICATION))[TAG_CHALLENGE]
+        if isinstance(key, ec.EllipticCurvePrivateKey):
+            hash_ = hashes.SHA256() if len(block) == 32 else hashes.SHA384()
+            answer = key.sign(block, ec.ECDSA(utils.Prehashed(hash_)))
+        else:
+            assert isinstance(key, rsa.RSAPrivateKey)
+            numbers = key.private_numbers()
+            modulus = numbers.public_numbers.n
+            answer = pow(int.from_bytes(block), numbers.d, modulus).to_bytes(key.key_size // 8)
+        return tlv.encode(TAG_DYNAMIC_AUTHENTICATION, tlv.encode(TAG_RESPONSE, answer))
+
+
+def keyed(folder: Path) -> KeyedCard:
+    loaded, _ = load(folder)
+    made = KeyedCard(loaded.state, loaded.settings)
+    made.private = {}
+    for slot, name in CERTIFICATES.items():
+        key, _, _ = pkcs12.load_key_and_certificates((folder / f"{name}.p12").read_bytes(), EMPTY_PASSWORD)
+        made.private[int(slot)] = key
+    return made
+
+
+def judged(base: Path, folder: Path, *, lists: bool = True) -> Report:
+    authorities = read_certificates(base / "ca" / "root.crt")
+    others = [one for path in sorted((base / "ca").glob("signing*.crt")) for one in read_certificates(path)]
+    crls = [one for path in sorted((base / "ca" / "crl").glob("*.crl")) for one in read_revocation_lists(path)]
+    reader = card.LocalReader()
+    reader.insert(keyed(folder))
+    with PivSession(reader.connect()) as session:
+        looked = Check(session, AT, authorities, intermediates=others, revocation_lists=crls if lists else ())
+        return looked.run(bytearray(PIN))
+
+
+def test_each_foreign_card_gets_its_verdict_and_each_bad_one_its_own_reason() -> None:
+    base = testdata.folder("gsa-icam")
+    index: list[dict[str, Any]] = json.loads((base / "cards.json").read_text())["cards"]
+    verdicts = {entry["card"]: judged(base, base / entry["folder"]) for entry in index}
+    assert {number: report.fault or None for number, report in verdicts.items()} == {
+        entry["card"]: entry["fault"] for entry in index
+    }
+    assert [number for number, report in verdicts.items() if report.ok] == ["01", "37", "46"]
+    assert all(len(report.steps) == 8 for report in verdicts.values() if report.ok)
+    assert not any(report.citizen_card for report in verdicts.values())  # each has RSA keys too
+    assert "RSA-2048" in verdicts["01"].verdict
+
+
+def test_a_revocation_is_known_only_by_its_list() -> None:
+    base = testdata.folder("gsa-icam")
+    folder = next(path for path in (base / "cards").iterdir() if path.name.startswith("24"))
+    report = judged(base, folder, lists=False)
+    assert report.ok
+    assert any("revocation not checked" in step.detail for step in report.steps)
