@@ -7,7 +7,7 @@ from cardsvc.cards.actions.orders import approve, new_card_id, request
 from cardsvc.cards.actions.personalisation import Instructions, Issued, begin_personalisation, certify
 from cardsvc.cards.actions.renewing import renew, replace
 from cardsvc.cards.actions.renewing_many import RenewedMany, renew_many
-from cardsvc.cards.actions.status import destroy, expire_due, resume, revoke, suspend
+from cardsvc.cards.actions.status import destroy, expire_due, resume, revoke, suspend, suspend_own
 from cardsvc.cards.actions.stock import send_back, spoil, take_in, use_blank
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "send_back",
     "spoil",
     "suspend",
+    "suspend_own",
     "take_in",
     "use_blank",
     "verify_presence",

@@ -6,14 +6,13 @@ Each step may be asked again: with the same proof it gives the same answer and c
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from cardsvc.cards import queries
 from cardsvc.cards.actions.attempts import present_attempt, readback_challenge, verify
 from cardsvc.cards.actions.moves import move
+from cardsvc.cards.actions.objects import forget
 from cardsvc.cards.actions.renewing import end_predecessor
-from cardsvc.cards.models import CardObjectRow
 from cardsvc.cards.queries import Card
 from cardsvc.cards.rules import (
     CardNotActive,
@@ -57,8 +56,7 @@ def report_ready(
     card = queries.find(session, card_id)
     if card.state is CardState.READY:
         return card
-    # What is on the chip now need not be in the database too: a face least of all.
-    session.execute(delete(CardObjectRow).where(CardObjectRow.card_id == card_id))
+    forget(session, card_id)
     return move(session, card, Move.READY, by=by, now=now, management_key=management_key.value)
 
 

@@ -18,6 +18,7 @@ from cardsvc.cards import queries
 from cardsvc.cards.actions.attempts import present_attempt
 from cardsvc.cards.actions.issuing import Press, management_key
 from cardsvc.cards.actions.moves import RandomBytes, move
+from cardsvc.cards.actions.objects import lay_out, sign_objects, written
 from cardsvc.cards.actions.stock import use_blank
 from cardsvc.cards.models import CardKeyRow, CardRow
 from cardsvc.cards.queries import Card
@@ -26,6 +27,8 @@ from cardsvc.cards.rules import (
     CHALLENGE_BYTES,
     DEFAULT_PRODUCT,
     DISCOVERY,
+    PRINTED_TAG,
+    SECURITY_TAG,
     CardState,
     InvalidMove,
     KeyProof,
@@ -111,7 +114,7 @@ def begin_personalisation(
     `algorithm` is that of the card's management key where it is not the product's. Another blank than last time: the
     one of last time is spoiled.
     Raises: CardNotFound, InvalidMove, UnknownProduct, UnknownAlgorithm, WithdrawnAlgorithm, BlankNeeded, BlankNotFound,
-    BlankInUse, WrongBlank.
+    BlankInUse, WrongBlank, UnsuitablePhoto.
     """
     card = queries.find(session, card_id)
     kind = product(product_name)
@@ -155,21 +158,22 @@ def _instructions(
     assert card.expires_on is not None
     assert card.personalised_by is not None
     assert card.personalised_at is not None
-    residents.note_look(
-        session,
-        resident.id,
-        actor=card.personalised_by,
-        purpose="personalising a card",
-        fields=("name",),
-        device_id=card.terminal_id,
-        now=card.personalised_at,
-    )
     text = printed(
         card.id,
         name=resident.full_name,
         expires_on=card.expires_on,
         blank_serial=blank_serial,
         city_name=vault.city_name,
+    )
+    face = lay_out(session, vault, card, text, settings, card.personalised_at)
+    residents.note_look(
+        session,
+        resident.id,
+        actor=card.personalised_by,
+        purpose="personalising a card",
+        fields=("name", "photo") if face else ("name",),
+        device_id=card.terminal_id,
+        now=card.personalised_at,
     )
     return Instructions(
         card_id=card.id,
@@ -181,6 +185,7 @@ def _instructions(
         name=resident.full_name,
         number=resident.number,
         printed=text if settings.printed_information else None,
+        face=face,
     )
 
 
@@ -206,7 +211,8 @@ def certify(
         _same_keys(proven, present)
         assert row.chuid is not None
         assert row.readback_challenge is not None
-        return Issued({slot: der for slot, (_, der) in present.items()}, row.chuid, row.readback_challenge)
+        certified = {slot: der for slot, (_, der) in present.items()}
+        return _issued(session, card_id, certified, row.chuid, row.readback_challenge)
     _never_seen(session, proven)
     press = Press.of(vault)
     certificates = press.certificates(card_id, proven, row.expires_on, now=now, random_bytes=random_bytes)
@@ -228,9 +234,23 @@ def certify(
             for key in proven
         ],
     )
-    written = {"chuid": chuid, "readback_challenge": challenge, "authority": press.authority_id}
-    session.execute(update(CardRow).where(CardRow.id == card_id).values(written))
-    return Issued(certificates, chuid, challenge)
+    values = {"chuid": chuid, "readback_challenge": challenge, "authority": press.authority_id}
+    session.execute(update(CardRow).where(CardRow.id == card_id).values(values))
+    sign_objects(session, press, card_id, now)
+    return _issued(session, card_id, certificates, chuid, challenge)
+
+
+def _issued(
+    session: Session, card_id: UUID, certificates: Mapping[CardSlot, bytes], chuid: bytes, challenge: bytes
+) -> Issued:
+    objects = written(session, card_id)
+    return Issued(
+        certificates,
+        chuid,
+        challenge,
+        printed_information=objects.get(PRINTED_TAG),
+        security_object=objects.get(SECURITY_TAG),
+    )
 
 
 def _same_keys(proven: Sequence[ProvenKey], present: Mapping[CardSlot, tuple[PublicKey, bytes]]) -> None:

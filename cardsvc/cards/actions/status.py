@@ -21,6 +21,13 @@ def suspend(session: Session, card_id: UUID, *, reason: str, by: UUID, now: date
     return move(session, card, Move.SUSPEND, by=by, now=now, reason=reason)
 
 
+def suspend_own(session: Session, resident_id: UUID, *, now: datetime, note: str | None = None) -> Card:
+    """The holder reports the card lost: it is blocked at once. Reported again, nothing changes. Raises: NoCardHeld."""
+    card = queries.held(session, resident_id)
+    reason = "reported lost by its holder" + (f": {note}" if note else "")
+    return suspend(session, card.id, reason=reason, by=resident_id, now=now)
+
+
 def resume(session: Session, card_id: UUID, *, reason: str, by: UUID, now: datetime) -> Card:
     """Let a suspended card be used again. An active card stays as it is.
 

@@ -14,6 +14,7 @@ from cardsvc.cards.schemas.life import (
     BeginSchema,
     CardListSchema,
     CardPageSchema,
+    CardReasonSchema,
     CardSchema,
     CardWithHistorySchema,
     ConsequencesSchema,
@@ -23,7 +24,6 @@ from cardsvc.cards.schemas.life import (
     PresenceSchema,
     ProofsSchema,
     ReadbackSchema,
-    ReasonSchema,
     ReplacementSchema,
     RevocationSchema,
     SignatureSchema,
@@ -167,7 +167,7 @@ class Verification(MethodView):
 @blueprint.route("/<uuid:card_id>/suspension")
 class Suspension(MethodView):
     @guard.requires(*COUNTER)
-    @blueprint.arguments(ReasonSchema)
+    @blueprint.arguments(CardReasonSchema)
     @blueprint.response(200, CardSchema)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """Block the card at once, until it is resumed."""
@@ -177,7 +177,7 @@ class Suspension(MethodView):
 @blueprint.route("/<uuid:card_id>/resumption")
 class Resumption(MethodView):
     @guard.requires(OFFICER)
-    @blueprint.arguments(ReasonSchema)
+    @blueprint.arguments(CardReasonSchema)
     @blueprint.response(200, CardSchema)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
         """Let a suspended card be used again."""

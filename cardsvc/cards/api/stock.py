@@ -12,10 +12,10 @@ from cardsvc.cards.api.common import COUNTER, OFFICER, asker, blueprint
 from cardsvc.cards.rules import Delivery
 from cardsvc.cards.schemas.stock import (
     BlankListSchema,
+    BlankNoteSchema,
     BlankPageSchema,
     BlankSchema,
     BlankWithHistorySchema,
-    NoteSchema,
     ReconciliationSchema,
     ReconciliationsSchema,
     SpoilageListSchema,
@@ -94,7 +94,7 @@ class Spoilage(MethodView):
 @blueprint.route("/blanks/<serial>/return")
 class SendingBack(MethodView):
     @guard.requires(OFFICER)
-    @blueprint.arguments(NoteSchema)
+    @blueprint.arguments(BlankNoteSchema)
     @blueprint.response(200, BlankSchema)
     def post(self, given: dict[str, Any], serial: str) -> dict[str, Any]:
         """Note that an unused blank went back to whoever delivered it."""

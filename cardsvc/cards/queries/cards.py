@@ -17,6 +17,7 @@ from cardsvc.cards.rules import (
     CardNotFound,
     CardState,
     ManagementKeyState,
+    NoCardHeld,
     OrderKind,
     PublicKey,
     RevocationReason,
@@ -127,6 +128,14 @@ def held_by(session: Session, resident_ids: Sequence[UUID]) -> dict[UUID, Card]:
         chosen = CardRow.resident_id.in_(resident_ids[start : start + _CHUNK])
         rows = session.execute(_select().where(chosen, CardRow.state.in_([state.value for state in HELD])))
         found |= {row.resident_id: _card(row) for row in rows}
+    return found
+
+
+def held(session: Session, resident_id: UUID) -> Card:
+    """The card in use of a resident. Raises: NoCardHeld."""
+    found = held_by(session, [resident_id]).get(resident_id)
+    if found is None:
+        raise NoCardHeld
     return found
 
 

@@ -13,6 +13,14 @@ class CardNotFound(CityError):
         super().__init__("No card of this city has this id. Check that the card was made by this city.")
 
 
+class NoCardHeld(CityError):
+    code = "no_card_held"
+    kind = ErrorKind.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("There is no card in use to be stopped. Ask a counter for a new one.")
+
+
 class InvalidMove(CityError):
     code = "invalid_card_move"
     kind = ErrorKind.CONFLICT
@@ -61,6 +69,14 @@ class UnknownProduct(CityError):
 
     def __init__(self, known: str) -> None:
         super().__init__(f"The city does not buy cards of this product. Known products: {known}.")
+
+
+class UnsuitablePhoto(CityError):
+    code = "unsuitable_photo"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__("The photo does not fit on a chip. Store a JPEG of at most 11,000 bytes for this resident.")
 
 
 class InvalidPublicKey(CityError):

@@ -16,9 +16,12 @@ CAPABILITIES = bytes.fromhex("F000F100F200F300F400F50110F600F700FA00FB00FC00FD00
 # Section 3.3.2: the PIV application, and a PIN policy of the application PIN alone (0x40, 0x00).
 DISCOVERY = bytes.fromhex("7E124F0BA0000003080000100001005F2F024000")
 
+DISCOVERY_HEADER_BYTES = 2  # the tag 7E and the length, which the security object does not cover
+
 AFFILIATION = "RESIDENT"
-_SERIAL_LENGTH_MAX = 20
-_ISSUER_LENGTH_MAX = 15
+FACE_CREATOR = "CITY"  # who made the facial image object, in its header (SP 800-76-2, table 14)
+# Table 17: what an element of the printed information may hold, in bytes
+_NAME_BYTES_MAX, _SERIAL_BYTES_MAX, _ISSUER_BYTES_MAX = 125, 20, 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,15 @@ class Printed:
 
 
 def printed(card_id: UUID, *, name: str, expires_on: date, blank_serial: str | None, city_name: str) -> Printed:
-    """What the city prints. The serial is the blank's; where none is known or it is too long, the card id's start."""
-    short = blank_serial is not None and len(blank_serial.encode()) <= _SERIAL_LENGTH_MAX
-    serial = blank_serial if short and blank_serial is not None else card_id.hex[:_SERIAL_LENGTH_MAX].upper()
-    return Printed(name, AFFILIATION, expires_on, serial, city_name[:_ISSUER_LENGTH_MAX].strip())
+    """What the chip repeats, cut to what it holds. The serial is the blank's; where none is known or it is too long,
+    the card id's start.
+    """
+    serial = card_id.hex[:_SERIAL_BYTES_MAX].upper()
+    if blank_serial is not None and len(blank_serial) <= _SERIAL_BYTES_MAX:
+        serial = blank_serial
+    return Printed(cut(name, _NAME_BYTES_MAX), AFFILIATION, expires_on, serial, cut(city_name, _ISSUER_BYTES_MAX))
+
+
+def cut(text: str, bytes_max: int) -> str:
+    """The start of the text that fits, by whole letters (UTF-8)."""
+    return text.encode()[:bytes_max].decode(errors="ignore").strip()

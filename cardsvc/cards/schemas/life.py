@@ -175,7 +175,7 @@ class PresenceSchema(SignatureSchema):
     )
 
 
-class ReasonSchema(web.ApiSchema):
+class CardReasonSchema(web.ApiSchema):
     reason = fields.String(required=True, validate=validate.Length(min=1, max=REASON_LENGTH_MAX))
 
 

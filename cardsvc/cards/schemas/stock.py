@@ -104,11 +104,11 @@ class SpoilageRegisterSchema(web.ApiSchema):
     spoiled = fields.List(fields.Nested(BlankStepSchema), required=True)
 
 
-class NoteSchema(web.ApiSchema):
+class BlankNoteSchema(web.ApiSchema):
     note = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=NOTE_LENGTH_MAX))
 
 
-class SpoilageSchema(NoteSchema):
+class SpoilageSchema(BlankNoteSchema):
     reason = fields.Enum(SpoilageReason, by_value=True, required=True, metadata=_REASONS)
 
 
