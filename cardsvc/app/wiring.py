@@ -171,6 +171,7 @@ def blueprints() -> list[Any]:
         audit_api.blueprint,
         residents_api.make(wallets.open_wallets),
         cards_api.blueprint,
+        cards_api.own_blueprint,
         devices_api.make(devices.PolicySources(_fares, _tariff_version, lambda _session, _now: LIMITS)),
         devices_api.make_pki(),
         transactions_api.blueprint,
