@@ -45,6 +45,7 @@ from cardsvc.ledger import commands as ledger_commands
 from cardsvc.money import CURRENCY
 from cardsvc.residents import api as residents_api
 from cardsvc.residents import commands as residents_commands
+from cardsvc.residents import pages as residents_pages
 from cardsvc.taxes import api as taxes_api
 from cardsvc.transactions import api as transactions_api
 from cardsvc.transit import api as transit_api
@@ -169,7 +170,8 @@ def blueprints() -> list[Any]:
         access_pages.card_blueprint,
         *access_pages.make_actions(ACTIONS),
         audit_api.blueprint,
-        residents_api.make(wallets.open_wallets),
+        residents_api.make(wallets.open_wallets, _holdings, _device_names),
+        residents_pages.make(_device_names),
         cards_api.blueprint,
         cards_api.own_blueprint,
         devices_api.make(devices.PolicySources(_fares, _tariff_version, lambda _session, _now: LIMITS)),
@@ -222,6 +224,10 @@ def _bill_lines(session: Session, resident_id: UUID, _today: date) -> Sequence[w
         )
         for bill in taxes.open_bills(session, resident_id)
     ]
+
+
+def _device_names(session: Session, device_ids: Sequence[UUID]) -> dict[UUID, str]:
+    return {device_id: device.name for device_id, device in devices.by_ids(session, device_ids).items()}
 
 
 def _holdings(session: Session, resident_id: UUID, now: datetime) -> Sequence[str]:

@@ -1,6 +1,16 @@
 """The register of residents: who lives in the city, each with a number, never twice."""
 
-from cardsvc.residents.actions import change_status, note_look, note_looks, register, register_many
+from cardsvc.residents.actions import (
+    Holdings,
+    change_status,
+    merge,
+    note_look,
+    note_looks,
+    part,
+    register,
+    register_many,
+    store_photo,
+)
 from cardsvc.residents.queries import (
     Look,
     LookPage,
@@ -22,6 +32,7 @@ from cardsvc.residents.rules import (
     InvalidRegistration,
     InvalidResidentNumber,
     InvalidStatusChange,
+    Photo,
     Registration,
     ResidentNotFound,
     ResidentStatus,
@@ -32,12 +43,14 @@ from cardsvc.residents.rules import (
 
 __all__ = [
     "DuplicateResident",
+    "Holdings",
     "InvalidLook",
     "InvalidRegistration",
     "InvalidResidentNumber",
     "InvalidStatusChange",
     "Look",
     "LookPage",
+    "Photo",
     "Registration",
     "Resident",
     "ResidentHistory",
@@ -52,12 +65,16 @@ __all__ = [
     "history",
     "ids_by_number",
     "looks",
+    "merge",
     "note_look",
     "note_looks",
     "number_of",
     "parse_number",
+    "part",
     "photo",
     "register",
     "register_many",
     "search",
+    "store_photo",
+    "survivors",
 ]

@@ -4,6 +4,7 @@ from cardsvc.residents.actions.comparing import Pool, decide_entries, index_regi
 from cardsvc.residents.actions.importing import begin_import, end_import, import_rows
 from cardsvc.residents.actions.looking import note_look, note_looks
 from cardsvc.residents.actions.merging import Holdings, decide_pair, merge, part
+from cardsvc.residents.actions.photos import store_photo
 from cardsvc.residents.actions.registering import OnRegistered, change_status, register, register_many
 from cardsvc.residents.actions.writing import RandomBytes, entry_of
 
@@ -26,4 +27,5 @@ __all__ = [
     "part",
     "register",
     "register_many",
+    "store_photo",
 ]

@@ -15,6 +15,7 @@ from cardsvc.residents.queries.matching import (
     without_keys,
     write_why,
 )
+from cardsvc.residents.queries.photos import photo
 from cardsvc.residents.queries.reading import (
     Resident,
     ResidentHistory,
@@ -56,6 +57,7 @@ __all__ = [
     "merges",
     "pair",
     "pairs",
+    "photo",
     "read_why",
     "search",
     "sharing",

@@ -24,6 +24,7 @@ from cardsvc.residents.rules import (
     facts_of,
 )
 
+_ID_MAX: Final = 2**63 - 1
 _CHUNK: Final = 10_000  # values in one statement: SQLite binds at most 32,766
 
 
@@ -122,7 +123,7 @@ def pairs(session: Session, *, state: PairState = PairState.OPEN, offset: int = 
 
 def pair(session: Session, pair_id: int) -> Pair:
     """Raises: PairNotFound."""
-    row = session.get(ResidentPairRow, pair_id)
+    row = session.get(ResidentPairRow, pair_id) if pair_id <= _ID_MAX else None
     if row is None:
         raise PairNotFound
     return _pair(row)

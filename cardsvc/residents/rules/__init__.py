@@ -54,6 +54,7 @@ from cardsvc.residents.rules.merging import (
     SameEntry,
     check_merge,
 )
+from cardsvc.residents.rules.photo import PHOTO_BYTES_MAX, InvalidPhoto, Photo, read_photo
 from cardsvc.residents.rules.register import (
     ADDRESS_LENGTH_MAX,
     AGE_YEARS_MAX,
@@ -93,6 +94,7 @@ __all__ = [
     "LINE_BYTES_MAX",
     "NAME_LENGTH_MAX",
     "NUMBER_PREFIX",
+    "PHOTO_BYTES_MAX",
     "PURPOSE_LENGTH_MAX",
     "REQUIRED",
     "SERIAL_MAX",
@@ -105,6 +107,7 @@ __all__ = [
     "Facts",
     "Heading",
     "InvalidLook",
+    "InvalidPhoto",
     "InvalidRegistration",
     "InvalidResidentNumber",
     "InvalidStatusChange",
@@ -118,6 +121,7 @@ __all__ = [
     "PairDecided",
     "PairNotFound",
     "PairState",
+    "Photo",
     "Reason",
     "RefusedRow",
     "Registration",
@@ -149,6 +153,7 @@ __all__ = [
     "parse_number",
     "person_key",
     "read",
+    "read_photo",
     "search_text",
     "verdict",
 ]

@@ -23,7 +23,7 @@ MARIA = {
 
 @pytest.fixture
 def client(city: web.City, above: Above) -> FlaskClient:
-    return app_with(city, api.make(above)).test_client()
+    return app_with(city, api.make(above, above.holdings, lambda _session, _ids: {})).test_client()
 
 
 @pytest.fixture
