@@ -231,7 +231,7 @@ def _describe(data: bytes) -> dict[str, object]:
         return {
             "subject": certificate.subject.rfc4514_string(),
             "issuer": certificate.issuer.rfc4514_string(),
-            "serial": str(certificate.serial_number),
+            "serial": f"{certificate.serial_number:x}",
             "not_before": f"{certificate.not_valid_before_utc:%Y-%m-%dT%H:%M:%SZ}",
             "not_after": f"{certificate.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}",
             "signature": certificate.signature_algorithm_oid.dotted_string,
