@@ -13,6 +13,7 @@ from cardsvc.devices.actions import (
     revoke,
     signed_deny_delta,
     signed_deny_list,
+    telling_terminals,
     track,
 )
 from cardsvc.devices.queries import Device, SeenAnomaly, anomalies, by_ids, by_key_id, find, held_back, listed
@@ -64,5 +65,6 @@ __all__ = [
     "revoke",
     "signed_deny_delta",
     "signed_deny_list",
+    "telling_terminals",
     "track",
 ]

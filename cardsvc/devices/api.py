@@ -97,7 +97,8 @@ def _add_deny_list(blueprint: web.ApiBlueprint) -> None:
         def get(self) -> dict[str, Any]:
             """How many denied cards the breaker keeps off the list until two people sign `denials.release`."""
             newest = queries.newest_deny_list(web.session())
-            return {"number": newest.number if newest else 0, "held": len(queries.held_back(web.session()))}
+            held, list_hash = actions.held_list(web.session())
+            return {"number": newest.number if newest else 0, "held": held, "list_hash": list_hash}
 
 
 def _add_enrolment(blueprint: web.ApiBlueprint) -> None:

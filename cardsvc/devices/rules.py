@@ -104,6 +104,16 @@ class NoDeltaFrom(CityError):
         super().__init__("There is no shorter way from that deny list to the newest one. Take the whole list.")
 
 
+class HeldChanged(CityError):
+    code = "held_changed"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Other cards are held back than the action names. Look at /v1/deny-list/held, propose it anew."
+        )
+
+
 class DenyListFull(CityError):
     """More than a message holds. Terminals keep the list they have, and stop when their policy ends."""
 

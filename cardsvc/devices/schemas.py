@@ -54,6 +54,7 @@ class DeviceListSchema(web.ApiSchema):
 class HeldSchema(web.ApiSchema):
     number = fields.Integer(required=True, metadata={"description": "of the newest deny list, 0 before the first"})
     held = fields.Integer(required=True, metadata={"description": "denied cards that are not on it"})
+    list_hash = fields.String(required=True, metadata={"description": "which: the action to release them names both"})
 
 
 class DeviceRevocationSchema(web.ApiSchema):

@@ -4,9 +4,11 @@ from cardsvc.devices.actions.chain import track
 from cardsvc.devices.actions.denials import (
     RELEASE,
     current_deny_number,
+    held_list,
     publish_deny_list,
     signed_deny_delta,
     signed_deny_list,
+    telling_terminals,
 )
 from cardsvc.devices.actions.enrolment import Enrolment, enrol, invite, portal, revoke
 from cardsvc.devices.actions.policies import PolicySources, numbered_policy, policy
@@ -27,6 +29,7 @@ __all__ = [
     "PolicySources",
     "current_deny_number",
     "enrol",
+    "held_list",
     "invite",
     "numbered_policy",
     "policy",
@@ -38,6 +41,7 @@ __all__ = [
     "signed_deny_delta",
     "signed_deny_list",
     "subject_key_id",
+    "telling_terminals",
     "track",
     "usable_revocation_list",
 ]

@@ -1,7 +1,8 @@
 """The deny list as it is published: numbered when it changes, signed when it is asked for."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from cardsvc.db import Base, to_ms
 from cardsvc.devices import queries
 from cardsvc.devices.models import DenyChangeRow, DenyHeldRow, DenyListRow
 from cardsvc.devices.queries import CARD, KEY, PublishedList
-from cardsvc.devices.rules import BREAKER, Breaker, DenyListFull, NoDeltaFrom, net
+from cardsvc.devices.rules import BREAKER, Breaker, DenyListFull, HeldChanged, NoDeltaFrom, net
 from cardsvc.vault import Vault
 from crypto.wire.denylist import (
     ENTRIES_MAX,
@@ -40,20 +41,26 @@ class _Entries:
 
 
 def publish_deny_list(
-    session: Session, now: datetime, *, action_id: UUID | None = None, breaker: Breaker = BREAKER
+    session: Session,
+    now: datetime,
+    *,
+    action_id: UUID | None = None,
+    release: bool = False,
+    breaker: Breaker = BREAKER,
 ) -> int:
     """Bring the list to what the cards say, and return its number; it grows when, and only when, the list changes.
 
     Cards that would come onto it in too great a number at once are held back, and the rest is published: until two
-    people sign for it (`action_id` is what they signed) or the cards are let go. The service refuses held cards as any
-    denied one; only terminals without a network do not know of them. The very first list is taken as it is.
+    people sign for it or the cards are let go. `action_id` is what two people signed: then nothing new is held back,
+    and with `release` nothing at all. The service refuses held cards as any denied one; only terminals without a
+    network do not know of them. The very first list is taken as it is.
 
     Raises: DenyListFull; nothing changed.
     """
     while True:
         newest = queries.newest_deny_list(session)
         denied, key_ids = _denied(session, now), frozenset(cards.denied_key_ids(session, now))
-        held = _held(session, denied) if action_id is None else _release(session)
+        held = _release(session) if release else _held(session, denied)
         if newest and content_hash(newest.number, pack(denied - held), pack(key_ids)) == newest.content_hash:
             return newest.number
         before = _entries(session, newest)
@@ -197,20 +204,43 @@ def _write_changes(session: Session, kind: str, number: int, entries: frozenset[
     )
 
 
-def _run_release(session: Session, _payload: dict[str, Any], action: access.ActionView, now: datetime) -> None:
-    publish_deny_list(session, now, action_id=action.id)
+def held_list(session: Session) -> tuple[int, str]:
+    """How many cards are held back, and which: SHA-256 over their packed ids, in hex."""
+    held = queries.held_back(session)
+    return len(held), hashlib.sha256(pack(held)).hexdigest()
 
 
-def _describe_release(session: Session, _payload: dict[str, Any]) -> str:
-    count = len(queries.held_back(session))
+def _check_held(session: Session, payload: Mapping[str, Any]) -> int:
+    count, list_hash = held_list(session)
+    if not count or payload != {"held": count, "list_hash": list_hash}:
+        raise HeldChanged
+    return count
+
+
+def _run_release(session: Session, payload: dict[str, Any], action: access.ActionView, now: datetime) -> None:
+    _check_held(session, payload)
+    publish_deny_list(session, now, action_id=action.id, release=True)
+
+
+def _describe_release(session: Session, payload: dict[str, Any]) -> str:
+    count = _check_held(session, payload)
     return f"Tell all terminals to refuse the {count} cards that were denied at once and are held back."
 
 
-RELEASE = access.ActionHandler(
-    kind="denials.release",
-    proposer_roles=frozenset({access.Role.CARD_OFFICER, access.Role.ADMIN}),
-    approver_roles=frozenset({access.Role.CARD_OFFICER, access.Role.ADMIN}),
-    run=_run_release,
-    describe=_describe_release,
-)
-"""Two people let what is held back go out to the terminals."""
+_OFFICERS = frozenset({access.Role.CARD_OFFICER, access.Role.ADMIN})
+RELEASE = access.ActionHandler("denials.release", _OFFICERS, _OFFICERS, _run_release, _describe_release)
+"""Two people let what is held back go out to the terminals. The payload names it, as `held_list` says it."""
+
+
+def telling_terminals(handler: access.ActionHandler) -> access.ActionHandler:
+    """The same action of two, and the cards that it denies go onto the list at once, however many they are.
+
+    What came to be denied without it, before it, is judged by itself.
+    """
+
+    def run(session: Session, payload: dict[str, Any], action: access.ActionView, now: datetime) -> None:
+        publish_deny_list(session, now)
+        handler.run(session, payload, action, now)
+        publish_deny_list(session, now, action_id=action.id)
+
+    return replace(handler, run=run)

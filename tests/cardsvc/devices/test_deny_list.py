@@ -37,9 +37,10 @@ class Lists:
         resident = make_resident(self.session, self.clock.now())
         return make_card(self.session, self.vault, resident.id, self.clock.now())
 
-    def publish(self, action_id: UUID | None = None) -> int:
+    def publish(self, action_id: UUID | None = None, *, release: bool = False) -> int:
+        breaker = THREE_AN_HOUR if self.strict else BREAKER
         return devices.publish_deny_list(
-            self.session, self.clock.now(), action_id=action_id, breaker=THREE_AN_HOUR if self.strict else BREAKER
+            self.session, self.clock.now(), action_id=action_id, release=release, breaker=breaker
         )
 
     def newest(self) -> DenyList:
@@ -185,7 +186,14 @@ def test_too_many_denials_at_once_wait_for_two_people_and_a_lost_card_does_not(l
     lists.suspend(many[0])
     lists.publish()
     assert lists.denied() == {lost.card_id, many[0].card_id}
-    number = lists.publish(ACTION)
+    decided = [lists.card() for _ in range(4)]
+    for card in decided:
+        lists.suspend(card)
+    lists.publish(ACTION)  # two people signed for these, not for those
+    assert len(devices.held_back(lists.session)) == 3
+    assert lists.denied() == {lost.card_id, many[0].card_id, *(card.card_id for card in decided)}
+    many += decided
+    number = lists.publish(ACTION, release=True)
     assert lists.denied() == {lost.card_id, *(card.card_id for card in many)}
     assert (lists.newest().number, lists.newest().action_id) == (number, ACTION)
     assert not devices.held_back(lists.session)

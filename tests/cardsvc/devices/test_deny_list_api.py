@@ -3,6 +3,7 @@
 import json
 import secrets
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,18 +12,18 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from cardsvc import cards, db, devices, web
+from cardsvc import access, cards, db, devices, web
 from cardsvc.app import wiring
 from cardsvc.cards import RevocationReason
 from cardsvc.clock import FixedClock
 from cardsvc.devices import commands as device_commands
-from cardsvc.devices.rules import Breaker
+from cardsvc.devices.rules import Breaker, HeldChanged
 from crypto import pki
 from crypto.wire.denylist import open_delta, open_list
 from terminals.client import ServiceUnreachable
 from terminals.settings import TerminalKind, TerminalSettings
 from terminals.station import CardDenied, CityCard, NoDenyList, Station, enrol
-from tests.builders import CLERK, OFFICER, SoftwareCard, make_card, make_resident, staff_token
+from tests.builders import CLERK, OFFICER, PASSWORD, SoftwareCard, make_card, make_resident, make_staff, staff_token
 from tests.terminals.service import URL, InProcess, StationClock
 
 
@@ -45,6 +46,32 @@ def publish(city: web.City, breaker: Breaker | None = None) -> int:
         return devices.publish_deny_list(session, city.clock.now())
 
     return db.run(city.engine, work)
+
+
+def officers_of(city: web.City) -> list[access.StaffMember]:
+    """Two of them."""
+    return db.run(
+        city.engine, lambda session: [make_staff(session, city.clock.now(), "card_officer") for _ in range(2)]
+    )
+
+
+def sign(city: web.City, action: access.ActionView, members: list[access.StaffMember]) -> None:
+    for member in members:
+        signature = db.run(
+            city.engine,
+            partial(access.sign_action_as, staff_id=member.id, password=PASSWORD, action_bytes=action.action_bytes),
+        )
+        db.run(
+            city.engine,
+            partial(
+                access.sign_action,
+                handlers=wiring.ACTIONS,
+                action_id=action.id,
+                by=member.id,
+                signature=signature,
+                now=city.clock.now(),
+            ),
+        )
 
 
 def test_anybody_may_download_the_deny_list_and_ask_whether_it_is_still_the_one(
@@ -77,19 +104,58 @@ def test_a_step_leads_to_the_list_or_says_take_the_whole(city: web.City, client:
 
 def test_what_is_held_back_is_shown_and_released_by_two(city: web.City, client: FlaskClient, clock: FixedClock) -> None:
     publish(city)
-    suspend(city, card_in(city))
+    suspend(city, card := card_in(city))
     assert publish(city, Breaker(0, 0, timedelta(hours=1))) == 1
     officer = staff_token(city, client, "card_officer")
-    assert client.get("/v1/deny-list/held", headers=officer).get_json() == {"number": 1, "held": 1}
+    shown = client.get("/v1/deny-list/held", headers=officer).get_json()
+    assert (shown["number"], shown["held"]) == (1, 1)
     assert client.get("/v1/deny-list/held").status_code == 401
     result = CliRunner().invoke(device_commands.devices, ["deny-list", "--json"], obj=lambda: city)
     assert json.loads(result.stdout) == {"number": 1, "cards": 0, "keys": 0, "held": 1}
     told = CliRunner().invoke(device_commands.devices, ["deny-list"], obj=lambda: city)
     assert "1 cards were denied at once" in told.stdout
-    assert devices.RELEASE.describe
-    with db.unit_of_work(city.engine, read_only=True) as session:
-        assert "1 cards" in devices.RELEASE.describe(session, {})
-    assert "denials.release" in {handler.kind for handler in wiring.ACTIONS.values()}
+    officers = officers_of(city)
+    named = {"held": shown["held"], "list_hash": shown["list_hash"]}
+
+    def propose(session: Session) -> access.ActionView:
+        return access.propose(
+            session,
+            devices.RELEASE,
+            named,
+            devices.RELEASE.describe(session, named) if devices.RELEASE.describe else "",
+            by=officers[0].id,
+            now=clock.now(),
+            random_bytes=secrets.token_bytes,
+        )
+
+    action = db.run(city.engine, propose)
+    sign(city, action, officers)
+    newest = open_list(client.get("/v1/deny-list").data, city.vault.city_keys())
+    assert (newest.number, newest.action_id, newest.denies_card(card.card_id)) == (2, action.id, True)
+    with pytest.raises(HeldChanged):  # nothing is held any more: what was named is not what is there
+        db.run(city.engine, propose)
+
+
+def test_what_two_people_suspend_at_once_is_on_the_list_at_once(
+    city: web.City, client: FlaskClient, clock: FixedClock
+) -> None:
+    some = [card_in(city) for _ in range(3)]
+    publish(city)
+    order = cards.BulkOrder(
+        cards.BulkKind.SUSPEND, cards.Criteria(card_ids=tuple(card.card_id for card in some)), "weak keys"
+    )
+    officers = officers_of(city)
+
+    def propose(session: Session) -> access.ActionView:
+        return cards.propose_bulk(session, order, by=officers[0].id, now=clock.now(), random_bytes=secrets.token_bytes)[
+            1
+        ]
+
+    action = db.run(city.engine, propose)
+    sign(city, action, officers)
+    newest = open_list(client.get("/v1/deny-list").data, city.vault.city_keys())
+    assert newest.action_id == action.id
+    assert all(newest.denies_card(card.card_id) for card in some)
 
 
 @pytest.mark.parametrize("name", ["root", "card-ca", "terminal-ca", "content", "card-ca.1"])
