@@ -85,14 +85,18 @@ class Search:
                 yield from self._climb((*path, issuer.facts), below)
 
     def _issuers(self, child: Facts) -> list[Candidate]:
-        """Those that bear the issuer's name and do not bear another key identifier: anchors first, then the newest."""
+        """Those that bear the issuer's name and no other key identifier: anchors first, then by the way to one."""
         found = [self._candidate(item.certificate, anchor=True) for item in self._anchors.get(child.issuer, ())]
         if child.issuer in self._reachable:
             found += [self._candidate(item.certificate, anchor=False) for item in self._offered.get(child.issuer, ())]
         named = None if child.issuer_key is None else child.issuer_key.key_identifier
         issuers = [item for item in found if item and (named is None or item.facts.key_id in (None, named))]
-        newest_first = sorted(issuers, key=lambda item: item.facts.certificate.not_valid_before_utc, reverse=True)
-        return sorted(newest_first, key=lambda item: not item.anchor)
+        issuers.sort(key=lambda item: item.facts.certificate.not_valid_before_utc, reverse=True)
+        return sorted(issuers, key=self._distance)
+
+    def _distance(self, candidate: Candidate) -> int:
+        """Of names to an anchor, 0 for an anchor."""
+        return 0 if candidate.anchor else 1 + self._reachable.get(candidate.facts.issuer, 0)
 
     def _candidate(self, certificate: x509.Certificate, *, anchor: bool) -> Candidate | None:
         """Read at first sight and kept. One that cannot be read stands in no path, and makes no other one bad."""
@@ -142,17 +146,17 @@ def _by_subject(certificates: Sequence[x509.Certificate]) -> dict[PreparedName, 
     return found
 
 
-def _reachable(anchors: set[PreparedName], offered: dict[PreparedName, list[_Named]]) -> set[PreparedName]:
-    """The names of offered certificates from which an anchor's name is reached."""
+def _reachable(anchors: set[PreparedName], offered: dict[PreparedName, list[_Named]]) -> dict[PreparedName, int]:
+    """The names of offered certificates from which an anchor's name is reached, and over how many certificates."""
     below: dict[PreparedName, list[PreparedName]] = {}
     for subject, items in offered.items():
         for item in items:
             below.setdefault(item.issuer, []).append(subject)
-    reached: set[PreparedName] = set()
-    waiting = [subject for anchor in anchors for subject in below.get(anchor, ())]
+    reached: dict[PreparedName, int] = {}
+    waiting, distance = list(anchors), 0
     while waiting:
-        name = waiting.pop()
-        if name not in reached:
-            reached.add(name)
-            waiting.extend(below.get(name, ()))
+        distance += 1
+        fresh = {name for above in waiting for name in below.get(above, ())} - reached.keys()
+        reached |= dict.fromkeys(fresh, distance)
+        waiting = list(fresh)
     return reached

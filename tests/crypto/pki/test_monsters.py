@@ -14,7 +14,7 @@ from crypto.pki import Limits, PathRules, der, load_certificate, verify_path
 from crypto.pki.files import load_foreign
 from tests.crypto.pki.forge import CA_USAGE, MIDDLE, NOW, ROOT, Issuer, anchor, key, name
 
-NAMES = 2_000
+NAMES = 1_500
 
 
 def mesh(size: int) -> tuple[list[Issuer], list[x509.Certificate]]:
@@ -44,8 +44,8 @@ def test_a_mesh_in_which_every_path_is_bad_is_left_when_the_budget_is_spent() ->
 def test_a_mesh_with_a_good_path_is_no_harm() -> None:
     issuers, crossed = mesh(12)
     crossed.append(ROOT.authority(issuers[0]))
-    path = verify_path(issuers[5].leaf(), crossed, [anchor()], NOW).path
-    assert path[-1] == anchor()
+    root = anchor()
+    assert verify_path(issuers[5].leaf(), crossed, [root], NOW).path[-1] == root
 
 
 def test_a_loop_of_one_authority_under_two_keys_ends() -> None:
@@ -115,10 +115,10 @@ def test_a_certificate_of_more_than_64_kib_is_not_read() -> None:
         verify_path(MIDDLE.leaf(), [large], [anchor()], NOW)
 
 
-def test_thousands_of_extensions_are_not_looked_at() -> None:
+def test_hundreds_of_extensions_are_not_looked_at() -> None:
     extras = [
         (x509.UnrecognizedExtension(ObjectIdentifier(f"1.3.6.1.4.1.99999.{number}"), b"\x05\x00"), False)
-        for number in range(2_000)
+        for number in range(300)
     ]
     with pytest.raises(UntrustedCertificate, match="64 extensions"):
         verify_path(ROOT.leaf(extras), [], [anchor()], NOW)

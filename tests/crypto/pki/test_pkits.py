@@ -146,9 +146,15 @@ class Suite:
 
     def lists_of(self, chain: list[x509.Certificate]) -> list[bytes]:
         names = {spelling(item.issuer) for item in chain}
-        return [data for data in self.lists.values() if spelling(x509.load_der_x509_crl(data).issuer) in names]
+        return [data for data in self.lists.values() if list_issuer(data) in names]
 
 
+@cache
+def list_issuer(data: bytes) -> str:
+    return spelling(x509.load_der_x509_crl(data).issuer)
+
+
+@cache
 def spelling(name: x509.Name) -> str:
     return "".join(str(name.rfc4514_string()).lower().replace("\\", "").split())
 
