@@ -146,7 +146,7 @@ def _taxes_section(session: Session, card: transactions.CardRef, _now: datetime)
 
 # ---------------------------------------------------------------------------------------------------- actions of two
 
-ACTIONS = access.handlers_by_kind(access.STAFF_ROLES, cards.BULK, devices.RELEASE)
+ACTIONS = access.handlers_by_kind(access.STAFF_ROLES, devices.telling_terminals(cards.BULK), devices.RELEASE)
 """What two members of staff do together, by its kind."""
 
 
