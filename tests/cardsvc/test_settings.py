@@ -83,6 +83,26 @@ def test_a_wrong_value_names_its_variable(monkeypatch: pytest.MonkeyPatch, name:
         settings.load()
 
 
+def test_a_module_takes_the_place_of_the_passphrase(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "pin").write_text("the PIN of a token\n")
+    set_all(monkeypatch, {name: value for name, value in PRODUCTION.items() if "PASSPHRASE" not in name})
+    set_all(monkeypatch, {"CITY_VAULT_MODULE": "/usr/lib/module.so", "CITY_VAULT_PIN_FILE": str(tmp_path / "pin")})
+    found = settings.load()
+    assert found.vault == settings.VaultSettings(Path("/usr/lib/module.so"), "city", "the PIN of a token")
+    assert "the PIN" not in repr(found) + repr(settings.describe(found))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wrong"),
+    [("CITY_VAULT_MODULE", "/usr/lib/module.so", "CITY_VAULT_PIN"), ("CITY_VAULT_PIN", "1234", "CITY_VAULT_MODULE")],
+)
+def test_a_module_and_its_pin_come_together(monkeypatch: pytest.MonkeyPatch, name: str, value: str, wrong: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidSettings) as refused:
+        settings.load()
+    assert set(refused.value.fields) == {wrong}
+
+
 def test_passwords_are_cheap_in_tests_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CITY_ENV", "test")
     assert settings.load().password_cost == CHEAP

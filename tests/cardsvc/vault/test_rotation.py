@@ -107,9 +107,11 @@ def test_a_new_key_is_known_before_it_signs(town: Town, random_bytes: RandomByte
 
 def test_both_keys_of_the_log_sign_until_the_old_one_retires(town: Town, random_bytes: RandomBytes) -> None:
     vault = town.city.vault
-    signatures = []
+    counter, shift_id = town.till()
+    person = town.person()
+    signatures, results = [], []
     for step in ("before", "announced", "activated"):
-        town.fund(reference=step)
+        results.append(counter.send_one(top_up(shift_id, 100_00), person.signs(Purpose.PRESENCE)))
         note = town.client.get("/log/checkpoint").text
         signatures.append(note.count(f"\N{EM DASH} {vault.log_origin} "))
         open_checkpoint(note, town.keys().logs)
@@ -121,6 +123,8 @@ def test_both_keys_of_the_log_sign_until_the_old_one_retires(town: Town, random_
             open_checkpoint(note, town.keys().logs[1:])
             vaults.activate(vault, KeyName.LOG, at=START + MONTH, random_bytes=random_bytes)
     assert signatures == [1, 2, 1]
+    for result in results:
+        town.verified(result)
     assert town.keys().logs[0].name == old[0].name == vault.log_origin
     town.check()
 
