@@ -1,16 +1,19 @@
 """The deny list: which cards and which card keys no terminal may accept. Numbered snapshots, and steps between them.
 
 Entries are packed: sixteen bytes each, ascending, nothing between. So a list of fifty thousand cards is one string of
-800 kB, and looking something up is bisecting that string. Why a card is denied is nobody's business and is not in it.
+800 kB, and looking something up is bisecting. Why a card is denied is nobody's business and is not in it.
 
 Evolution: append only (see `crypto.wire.body`); what a terminal must not overlook is version 2.
 """
 
 import hashlib
 import operator
+import sys
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
@@ -23,7 +26,7 @@ from crypto.wire.citykeys import CityKeys
 
 LIST_DOMAIN, LIST_AAD = "city.denylist", b"city.denylist.v1"
 DELTA_DOMAIN, DELTA_AAD = "city.denydelta", b"city.denydelta.v1"
-ENTRY_BYTES = 16
+ENTRY_BYTES, _START_BYTES = 16, 8
 ENTRIES_MAX = 200_000
 """Of one message, cards and keys together: what fits into a message of 4 MiB."""
 
@@ -167,11 +170,31 @@ def _opened(data: bytes, domain: str, city_keys: CityKeys, aad: bytes) -> cbor.V
 def _changed(packed: bytes, added: bytes, removed: bytes) -> bytes:
     if not added and not removed:
         return packed
-    return pack(set(unpack(packed)).difference(unpack(removed)).union(unpack(added)))
+    gone = frozenset(unpack(removed))
+    entries = [entry for entry in unpack(packed) if entry not in gone] + unpack(added)
+    entries.sort()  # two runs that are in order, which costs little more than merging them
+    return b"".join(entries)
 
 
 def _holds(packed: bytes, entry: bytes) -> bool:
-    place = bisect_left(
-        range(len(packed) // ENTRY_BYTES), entry, key=lambda n: packed[n * ENTRY_BYTES : (n + 1) * ENTRY_BYTES]
-    )
-    return packed[place * ENTRY_BYTES : (place + 1) * ENTRY_BYTES] == entry
+    """By the first half of each entry, then by the whole of those few that begin alike."""
+    if len(entry) != ENTRY_BYTES:
+        return False
+    starts = _starts(packed)
+    start = int.from_bytes(entry[:_START_BYTES], "big")
+    for place in range(bisect_left(starts, start), len(starts)):
+        if starts[place] != start:
+            return False
+        if packed[place * ENTRY_BYTES : (place + 1) * ENTRY_BYTES] == entry:
+            return True
+    return False
+
+
+# The cards and the keys of one list; those of the list before are let go.
+@lru_cache(maxsize=2)
+def _starts(packed: bytes) -> "array[int]":
+    """The first half of each entry as a number: bisecting numbers needs no Python code at each step."""
+    halves = array("Q", packed)
+    if sys.byteorder == "little":
+        halves.byteswap()
+    return halves[::2]
