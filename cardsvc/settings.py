@@ -184,7 +184,7 @@ def _read(env: FileAwareEnv, bind_host: str | None, port: int | None) -> Setting
         look_from=env.int("DEDUPE_LOOK_FROM", DedupeSettings().look_from),
     )
     place = Environment(environment) if environment in list(Environment) else Environment.DEMO
-    sign_in = _read_sign_in(env, place)
+    sign_in = _read_sign_in(env, place, values["public_url"])
     vault = _read_vault(env)
     env.seal()  # raises for all that was wrong so far
     values |= {"cards": cards, "dedupe": dedupe, "sign_in": sign_in, "vault": vault}
@@ -199,12 +199,14 @@ def _read_vault(env: FileAwareEnv) -> VaultSettings:
     )
 
 
-def _read_sign_in(env: FileAwareEnv, place: Environment) -> SignInSettings:
+def _read_sign_in(env: FileAwareEnv, place: Environment, public_url: str) -> SignInSettings:
+    # to a browser `localhost` and 127.0.0.1 are two sites, and a cookie of the one stays away from forms of the other
+    agent_url = "http://localhost:8090" if urlsplit(public_url).hostname == "localhost" else SignInSettings().agent_url
     usual = StaffPasswords.UNTIL_BOUND if place is Environment.PRODUCTION else StaffPasswords.ALLOW
     passwords = env.str("STAFF_PASSWORDS", usual.value, validate=validate.OneOf(list(StaffPasswords)))
     return SignInSettings(
         staff_passwords=StaffPasswords(passwords) if passwords in list(StaffPasswords) else usual,
-        agent_url=env.str("AGENT_URL", SignInSettings().agent_url).rstrip("/"),
+        agent_url=env.str("AGENT_URL", agent_url).rstrip("/"),
         proxies=env.int("PROXIES", SignInSettings().proxies) or 0,
     )
 

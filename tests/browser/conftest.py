@@ -24,7 +24,7 @@ from tests import judging
 from tests.browser import samples, terminal_samples
 
 ROOT = Path(__file__).parent.parent.parent
-ROOMS_WITH_PAGES = ("access", "wallets", "finance")
+ROOMS_WITH_PAGES = ("access", "residents", "wallets", "finance")
 TERMINAL_BASE = "/t"
 CHROMIUM_FLAGS = [
     "--no-sandbox",  # tests may run as root, in a container; the pages are our own
@@ -57,9 +57,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 @contextmanager
-def serving(app: Flask) -> Iterator[str]:
-    """The app on a free port of this machine, as its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+def serving(app: Flask, port: int = 0) -> Iterator[str]:
+    """The app on a free port of this machine, or on one that it knows already; as its address."""
+    server = make_server("127.0.0.1", port, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

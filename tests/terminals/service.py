@@ -34,6 +34,7 @@ STAFF = {
     "andres": ["benefits_approver"],
     "tessa": ["treasurer", "finance"],
     "admin": ["admin"],
+    "beata": ["admin"],
 }
 
 
