@@ -107,9 +107,10 @@ class _Door:
         with self._lock:
             try:
                 return work(self._open())
-            except (NoSuchKey, ModuleRefusesPin, ModuleUnavailable):
+            except ModuleRefusesPin:
                 raise
-            except PKCS11Error:
+            # Who was logged out finds no keys, and a token that came back is seen only by a library begun anew.
+            except (PKCS11Error, ModuleUnavailable):
                 self._session = None
             try:
                 return work(self._open(anew=True))

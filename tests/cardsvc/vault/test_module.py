@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import random
+import shutil
 import subprocess
 import threading
 from dataclasses import replace
@@ -119,16 +120,41 @@ def test_its_keys_can_be_changed_too(folder: Path, hsm: Module) -> None:
     assert keys.verify(old, b"receipt", before)
 
 
-@pytest.mark.parametrize("what", ["lost sessions", "logged out"])
+def test_what_an_interrupted_announcement_left_on_the_token_gives_way(folder: Path, hsm: Module) -> None:
+    vault = make(folder, hsm)
+    vault.store.make("receipt.2", edwards=False, random_bytes=RANDOM)
+    vaults.announce(vault, KeyName.RECEIPT, at=AT, random_bytes=RANDOM)
+    with pkcs11.lib(str(LIBRARY)).get_token(token_label=hsm.token).open() as session:
+        assert len(list(session.get_objects({Attribute.LABEL: "receipt.2"}))) == 2, "one private, one public"
+
+
+@pytest.mark.parametrize("what", ["the module was restarted", "somebody closed the session"])
 def test_a_lost_session_is_opened_again(folder: Path, hsm: Module, softhsm: SoftHsm, what: str) -> None:
     vault = make(folder, hsm)
     check_all_sign(vault)
-    if what == "lost sessions":
+    if what == "the module was restarted":
         softhsm.lose_sessions()
     else:
-        pkcs11.lib(str(LIBRARY)).get_token(token_label=hsm.token).open(user_pin=None).close()
-        with pytest.raises(pkcs11.UserAlreadyLoggedIn):
-            pkcs11.lib(str(LIBRARY)).get_token(token_label=hsm.token).open(user_pin=PIN)
+        assert isinstance(vault.store, ModuleStore)
+        session = vault.store._door._session
+        assert session is not None
+        session.raw.close()
+    check_all_sign(vault)
+
+
+def test_a_token_may_go_away_and_come_back(folder: Path, hsm: Module, softhsm: SoftHsm) -> None:
+    vault = make(folder, hsm)
+    tokens, away = softhsm.folder / "tokens", softhsm.folder / "away"
+    tokens.rename(away)
+    tokens.mkdir()
+    try:
+        softhsm.lose_sessions()
+        for _ in range(2):
+            with pytest.raises(ModuleUnavailable, match="has no token"):
+                vault.signer("receipt").sign(b"message")
+    finally:
+        shutil.rmtree(tokens)
+        away.rename(tokens)
     check_all_sign(vault)
 
 
