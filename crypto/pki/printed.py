@@ -58,7 +58,9 @@ def read_printed_information(data: bytes) -> PrintedInformation:
 def _read_date(text: str) -> date:
     year, month, day = text[:4], text[4:7].upper(), text[7:]
     fault = MalformedMessage("The printed expiry is not a date (YYYYMMMDD).")
-    if not (year + day).isdecimal() or month not in _MONTHS:  # int() would take signs, blanks and underscores
+    if (
+        len(text) != _LENGTHS_MAX[_EXPIRY] or not (year + day).isdecimal() or month not in _MONTHS
+    ):  # int() would take signs, blanks and underscores
         raise fault
     try:
         return date(int(year), _MONTHS.index(month) + 1, int(day))

@@ -78,7 +78,7 @@ def read_signed_data(message: bytes) -> SignedData:
     if len(message) > BYTES_MAX:
         raise MalformedMessage(f"A signature of more than {BYTES_MAX} bytes is not read here.")
     match der.read_all(der.read_only(message, der.SEQUENCE).content):
-        case [kind, wrapped] if kind.tag == der.OBJECT_IDENTIFIER and der.dotted(kind) == _SIGNED_DATA:
+        case [kind, wrapped] if der.dotted(kind) == _SIGNED_DATA and wrapped.tag == der.CONTEXT_0:
             parts = der.read_all(der.read_only(wrapped.content, der.SEQUENCE).content)
         case _:
             raise MalformedMessage("The signature is not a CMS SignedData.")
@@ -127,7 +127,7 @@ def signer_certificate(data: SignedData) -> x509.Certificate:
 
 
 def _read_content(encapsulated: der.Element) -> tuple[str, bytes | None]:
-    match der.read_all(encapsulated.content):
+    match der.read_all(der.read_only(encapsulated.raw, der.SEQUENCE).content):
         case [kind]:
             return der.dotted(kind), None
         case [kind, wrapped] if wrapped.tag == der.CONTEXT_0:
@@ -167,14 +167,14 @@ def _read_signer(
 
 
 def _algorithm(element: der.Element) -> str:
-    return der.dotted(der.read(element.content)[0])
+    return der.dotted(der.read(der.read_only(element.raw, der.SEQUENCE).content)[0])
 
 
 def _read_attributes(content: bytes) -> dict[str, bytes]:
     attributes: dict[str, bytes] = {}
     elements = der.read_all(content)
     for element in elements:
-        kind, values = der.read(element.content)
+        kind, values = der.read(der.read_only(element.raw, der.SEQUENCE).content)
         attributes[der.dotted(kind)] = der.read_only(values, der.SET).content
     if len(attributes) != len(elements):
         raise MalformedMessage("A signed attribute is repeated.")
