@@ -215,6 +215,18 @@ EVERY_FIELD = (
 )
 PROBLEM = thing(title="Not found", detail="There is nothing at this address.", errors={}, status=404)
 
+LOOKS = tuple(
+    thing(at=NOW - timedelta(hours=7 * place), role=role, office=office, purpose=purpose, fields=fields)
+    for place, (role, office, purpose, fields) in enumerate(
+        (
+            ("clerk", "City Hall, window 3", "handing over a card", ("name", "number", "birth_date", "photo")),
+            ("card_officer clerk", None, "looked up in the register", ("name", "number", "address", "mobile", "sex")),
+            ("clerk", None, "a call about a lost card, on the city's number, from her own phone", ("name", "status")),
+            ("service", None, "report", ("name",)),
+        )
+    )
+)
+
 SERVICE = (
     Sample("sign-in", "access/sign_in.html", {"fields": SIGN_IN, "refused": ""}),
     Sample(
@@ -241,6 +253,8 @@ SERVICE = (
         {"wallet": WALLET, "page": statement_page(0), "next_url": "", "first_url": "?"},
         "Maria Santos",
     ),
+    Sample("looks", "residents/looks.html", {"looks": LOOKS, "next_url": "?x=1", "first_url": "?"}, "Maria Santos"),
+    Sample("looks-empty", "residents/looks.html", {"looks": (), "next_url": "", "first_url": ""}, "Maria Santos"),
     Sample("finance", "finance/day.html", FINANCE, "Teresa Aquino"),
     Sample("finance-quiet", "finance/day.html", QUIET_FINANCE, "Teresa Aquino"),
     Sample("error", "error.html", {"problem": PROBLEM, "trace_id": "4f1d2c3b4a5968778695a4b3c2d1e0ff"}, "Maria Santos"),

@@ -7,7 +7,7 @@ from tests.browser.conftest import WIDTHS, Open, fits, judge
 
 pytestmark = pytest.mark.browser
 
-RESIDENTS = ("sign-in", "wallet", "wallet-owing", "statement", "statement-empty", "error")
+RESIDENTS = ("sign-in", "wallet", "wallet-owing", "statement", "statement-empty", "looks", "looks-empty", "error")
 
 
 @pytest.mark.parametrize("name", [sample.name for sample in samples.SERVICE])

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from cardsvc.residents.rules.register import Registration, normalise_name
-from cardsvc.residents.rules.similarity import dice, is_slip, jaro_winkler
+from cardsvc.residents.rules.similarity import can_reach, dice, is_slip, jaro_winkler
 from cardsvc.settings import DedupeSettings
 
 # "Ma. Cristina" is Maria Cristina to everybody; other short names are different names often enough to be looked at.
@@ -242,6 +242,8 @@ def _equal(one: str, other: str) -> Agreement:
 def _text(one: str, other: str) -> Agreement:
     if one == other or not one or not other:
         return _equal(one, other)
+    if not can_reach(one, other, ALIKE):
+        return Agreement.DIFFERENT
     alike = jaro_winkler(one, other)
     if alike >= NEAR:
         return Agreement.NEAR

@@ -5,6 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
+from functools import lru_cache
 
 from cardsvc.errors import CityError, ErrorKind
 
@@ -159,6 +160,7 @@ def looks_like_number(text: str) -> bool:
     return any(character.isdigit() for character in text)
 
 
+@lru_cache(maxsize=100_000)
 def normalise_name(text: str) -> str:
     """The name as compared: lower case, no accents, single spaces, nothing but letters and digits."""
     plain = unicodedata.normalize("NFKD", text).casefold()

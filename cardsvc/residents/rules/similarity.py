@@ -21,6 +21,26 @@ def jaro_winkler(one: str, other: str) -> float:
     return jaro + prefix * PREFIX_SHARE * (1 - jaro)
 
 
+def can_reach(one: str, other: str, least: float) -> bool:
+    """Whether `jaro_winkler` could be `least` or more: most names differ by their letters alone, and that is quick.
+
+    A letter that only one of the two has matches nothing, so it bounds how many can match.
+    """
+    if not one or not other:
+        return False
+    left, right = _letters(one), _letters(other)
+    matched = min(len(one) - len(left - right), len(other) - len(right - left))
+    bound = (matched / len(one) + matched / len(other) + 1) / 3
+    if one[0] == other[0]:
+        bound += PREFIX_MAX * PREFIX_SHARE * (1 - bound)
+    return bound >= least
+
+
+@lru_cache(maxsize=100_000)
+def _letters(text: str) -> frozenset[str]:
+    return frozenset(text)
+
+
 def _jaro(one: str, other: str) -> float:
     """Letters in common that stand near each other, less half of those in another order."""
     if not one or not other:
