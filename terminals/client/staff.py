@@ -66,6 +66,11 @@ class StaffClient:
     def approve_card(self, card_id: UUID) -> CardView:
         return CardView.read(self._caller.post(f"/v1/cards/{card_id}/approval", {}))
 
+    def replace_card(self, card_id: UUID, reason: str, *, identity_checked: bool = False) -> CardView:
+        """End a card at once; the answer is the order of the one in its place."""
+        content: dict[str, JsonValue] = {"reason": reason, "identity_checked": identity_checked}
+        return CardView.read(self._caller.post(f"/v1/cards/{card_id}/replacement", content))
+
     def card(self, card_id: UUID) -> CardView:
         return CardView.read(self._caller.get_json(f"/v1/cards/{card_id}"))
 

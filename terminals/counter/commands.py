@@ -1,6 +1,7 @@
 """`./city counter`: issue and verify cards, take cash, from the command line."""
 
 import os
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,15 @@ from terminals.counter.making import Bench
 from terminals.counter.office import Office
 from terminals.counter.personalise import Step
 from terminals.counter.till import Till, read_pesos
+from terminals.counter.tray import Tray
+from terminals.counter.tray_bar import TrayBar, tray_sentence
 from terminals.counter.verify import verify_card
 from terminals.outbox import State, Stored
 from terminals.settings import TerminalKind
 from terminals.station import Station, console
 
 _WAIT_SECONDS = 30.0
+_ORDERS_MAX = 500
 
 
 @click.group()
@@ -45,6 +49,13 @@ def staff_options(command: Any) -> Any:
 @counter.command()
 @click.argument("card_id", type=click.UUID, required=False)
 @click.option("--resident", metavar="ID", help="Whose card it is: the resident's number or id.")
+@click.option(
+    "--replace",
+    "reason",
+    type=click.Choice(["lost", "stolen", "damaged"]),
+    help="With --resident: the card held until now is ended at once, for this reason.",
+)
+@click.option("--identity-checked", is_flag=True, help="With --replace: the person was identified anew.")
 @options.reader_options
 @options.intake_options
 @console.pin_option
@@ -56,8 +67,11 @@ def staff_options(command: Any) -> Any:
 def issue(
     context: click.Context,
     /,
+    *,
     card_id: UUID | None,
     resident: str | None,
+    reason: str | None,
+    identity_checked: bool,
     pattern: str | None,
     wait_seconds: float,
     pin_file: Path | None,
@@ -82,7 +96,8 @@ def issue(
     office = options.read_office(**told)
     staff = office.sign_in(office.clerk)
     try:
-        order = _order(office, staff, card_id, resident)
+        replacement = orders.Replacement(reason, identity_checked) if reason else None
+        order = _order(office, staff, card_id, resident, replacement)
         bench = Bench(_reader_of(context, pattern), staff, intake, wait_seconds=wait_seconds)
         done = bench.make(order.card_id, ask_pin, watch=_tell, blank_serial=serial)
     finally:
@@ -92,6 +107,37 @@ def issue(
     if ask_pin is None and not no_hand_over:
         click.echo("Nobody gave a PIN, so the card was not handed over; the same line with --pin-file does.", err=True)
     console.say({"ok": True, **done.to_json()}, f"Card {done.card_id} is {done.state}.")
+
+
+@counter.command()
+@click.option("--count", type=click.IntRange(1, 500), help="How many cards at most; all approved orders when left out.")
+@options.reader_options
+@options.intake_options
+@options.office_options
+@console.json_option
+@click.pass_context
+def tray(context: click.Context, /, count: int | None, pattern: str | None, wait_seconds: float, **given: Any) -> None:
+    """Make the approved orders into cards, one blank after another. They are ready then, not handed over.
+
+    Put a card in, take it out when it is done, put in the next. A card that fails is noted and put aside; its order
+    goes on with the next card. Ends when all are made, or no card comes for a while. Exits 0 only if all were made.
+    """
+    intake = options.read_intake(**_of(given, _INTAKE))
+    office = options.read_office(**_told(context, given))
+    staff = office.sign_in(office.clerk)
+    try:
+        found = [*staff.orders("personalising", limit=_ORDERS_MAX), *staff.orders("approved", limit=_ORDERS_MAX)]
+        waiting = found[:count]
+        reader = _reader_of(context, pattern)
+        bench = Bench(reader, staff, intake, wait_seconds=wait_seconds)
+        with TrayBar(len(waiting)) as bar:
+            work = Tray(reader, bench, seconds=time.monotonic, tell=bar.tell, wait_seconds=wait_seconds)
+            report = work.run(waiting)
+    finally:
+        staff.sign_out()
+    console.say(report.to_json(), tray_sentence(report))
+    if report.left or report.stopped:
+        context.exit(1)
 
 
 @counter.command()
@@ -168,11 +214,17 @@ def _told(context: click.Context, given: Mapping[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _order(office: Office, staff: StaffClient, card_id: UUID | None, resident: str | None) -> CardView:
+def _order(
+    office: Office,
+    staff: StaffClient,
+    card_id: UUID | None,
+    resident: str | None,
+    replacement: orders.Replacement | None,
+) -> CardView:
     if card_id is not None:
         order = staff.card(card_id)
     else:
-        order = orders.order_of(staff, orders.find_resident(staff, str(resident)).resident_id)
+        order = orders.order_of(staff, orders.find_resident(staff, str(resident)).resident_id, replacement)
     return orders.approved(order, lambda: office.sign_in(office.approver) if office.approver else None)
 
 

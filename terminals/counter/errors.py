@@ -101,7 +101,8 @@ class HoldsACard(CounterError):
 
     def __init__(self, card_id: UUID, state: str) -> None:
         super().__init__(
-            f"The resident holds card {card_id} ({state}); have it renewed or replaced first, then make the new order."
+            f"The resident holds card {card_id} ({state}); have it renewed first, or end it and make the next one with "
+            "--replace lost, stolen or damaged."
         )
         self.card_id = card_id
 

@@ -1,6 +1,7 @@
 """Which order is made into a card: the one that is named, or a resident's, ordered and approved if need be."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +16,14 @@ Approver = Callable[[], StaffClient | None]
 """Signs the second person in; None when nobody was named."""
 
 
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Why the card held until now ends. `identity_checked`: the person was identified anew, from documents."""
+
+    reason: str
+    identity_checked: bool = False
+
+
 def find_resident(staff: StaffClient, wanted: str) -> ResidentView:
     """By number or id. Raises: ResidentUnknown, ServiceRefused, ServiceUnreachable."""
     try:
@@ -27,15 +36,17 @@ def find_resident(staff: StaffClient, wanted: str) -> ResidentView:
     raise ResidentUnknown(wanted)
 
 
-def order_of(staff: StaffClient, resident_id: UUID) -> CardView:
-    """The resident's order that is on its way, else a new one. Raises: HoldsACard."""
+def order_of(staff: StaffClient, resident_id: UUID, replacement: Replacement | None = None) -> CardView:
+    """The resident's order that is on its way, else a new one. Raises: HoldsACard: nothing says what becomes of it."""
     cards = staff.cards_of(resident_id)
     for card in cards:
         if card.state in MAKEABLE or card.state == REQUESTED:
             return card
     for card in cards:
         if card.state in _HELD:
-            raise HoldsACard(card.card_id, card.state)
+            if replacement is None:
+                raise HoldsACard(card.card_id, card.state)
+            return staff.replace_card(card.card_id, replacement.reason, identity_checked=replacement.identity_checked)
     return staff.request_card(resident_id)
 
 
