@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final, Literal
+from urllib.parse import urlencode
 
 import segno
 from flask import Flask, Response, g, request
@@ -69,6 +70,12 @@ def language() -> str:
     return "en"
 
 
+def query_in(code: str) -> str:
+    """This page's query in another language: what it is about stays."""
+    kept = {name: value for name, value in request.args.items() if name != "lang"}
+    return urlencode({**kept, "lang": code})
+
+
 def dress(app: Flask, *, city_name: str, base: str, random_bytes: Callable[[int], bytes]) -> None:
     """Give `app` the look. `base` is the path before every page, the boot's token in it, without a last slash."""
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
@@ -106,7 +113,7 @@ def dress(app: Flask, *, city_name: str, base: str, random_bytes: Callable[[int]
 
     app.jinja_env.filters.update(money=money, signed=signed, qr=qr, manila=_manila, clock=_clock, day=_day)
     app.jinja_env.globals.update(
-        languages=LANGUAGES, language=language, csp_nonce=nonce, city_name=city_name, base=base
+        languages=LANGUAGES, language=language, query_in=query_in, csp_nonce=nonce, city_name=city_name, base=base
     )
 
 

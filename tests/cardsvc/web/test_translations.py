@@ -16,7 +16,7 @@ METHODS = [("**.py", "python"), ("**templates/**.html", "jinja2")]
 OPTIONS = {"**.html": {"trim_blocks": "true", "lstrip_blocks": "true"}}
 # What residents read. Staff pages (finance, counter) may wait for their Filipino; they show English until then.
 READ_BY_RESIDENTS = {
-    "cardsvc": ("templates/", "web/", "wallets/", "residents/templates/", "access/pages.py", "access/templates/"),
+    "cardsvc": ("templates/", "web/", "wallets/", "residents/templates/", "access/pages/", "access/templates/"),
     "terminals/agent": (
         "templates/kiosk/",
         "templates/form.html",
