@@ -41,8 +41,8 @@ class Keyboard:
         return str(click.prompt(f"  {question}", hide_input=True, confirmation_prompt=twice, err=True))
 
     def confirm(self, who: str) -> bool:
-        answer = str(click.prompt(f"  {who}, is this right? Type yes or no", err=True))
-        return answer.strip().casefold() == "yes"
+        question = f"  {who}, is this right? Type yes or no"
+        return bool(click.prompt(question, type=click.Choice(["yes", "no"]), show_choices=False, err=True) == "yes")
 
 
 class Answers:

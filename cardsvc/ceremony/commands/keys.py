@@ -31,7 +31,10 @@ def vault() -> None:
 @_JSON
 @click.pass_obj
 def show(open_tools: Callable[[], Tools], as_json: bool) -> None:
-    """Every key: its generation, whether it signs now, its fingerprint, until when its certificate is good."""
+    """Every key, its stage and its fingerprint.
+
+    Also which generation it is, and until when its certificate is good. --json gives the whole hashes.
+    """
     found = vaults.open_by(open_tools().settings)
     rows = [_row(found, name, one.number) for name in KeyName for one in found.register.keys[name]]
     if as_json:
@@ -74,7 +77,10 @@ def _row(found: Vault, name: KeyName, number: int) -> dict[str, str | int | bool
 @_JSON
 @click.pass_obj
 def check(open_tools: Callable[[], Tools], as_json: bool) -> None:
-    """Let every key sign, verify every certificate under its issuer; exit 0 only when all of it holds."""
+    """Whether every key and certificate works.
+
+    Lets each key sign, and verifies each certificate under its issuer; exit 0 only when all of it holds.
+    """
     tools = open_tools()
     found = vaults.open_by(tools.settings)
     count = vaults.check(found)
@@ -97,7 +103,9 @@ def _soon(found: Vault, now: datetime) -> list[str]:
 @_JSON
 @click.pass_obj
 def rotate(open_tools: Callable[[], Tools], name: str, as_json: bool) -> None:
-    """Make a new key of this NAME and publish it; the old one signs until `activate`.
+    """Make a new key and publish it.
+
+    The old key of this NAME goes on signing until `activate`.
 
     With an authority goes what it certified: with card-ca also content; with root all four.
     """
@@ -118,7 +126,10 @@ def rotate(open_tools: Callable[[], Tools], name: str, as_json: bool) -> None:
 @_JSON
 @click.pass_obj
 def activate(open_tools: Callable[[], Tools], name: str, at_once: bool, as_json: bool) -> None:
-    """From now on the announced key of this NAME signs; what the old one signed still verifies."""
+    """Let the announced key sign from now on.
+
+    What the old key of this NAME signed still verifies.
+    """
     tools = open_tools()
     found = vaults.open_by(tools.settings)
     names = vaults.activate(
@@ -135,7 +146,10 @@ def activate(open_tools: Callable[[], Tools], name: str, at_once: bool, as_json:
 @_JSON
 @click.pass_obj
 def distrust(open_tools: Callable[[], Tools], name: str, generation: int, as_json: bool) -> None:
-    """Publish this GENERATION of the key no more: for a key that somebody else had. Cannot be undone."""
+    """Count a key no more; cannot be undone.
+
+    For a key that somebody else had: nothing that this GENERATION of NAME signed verifies any longer.
+    """
     tools = open_tools()
     found = vaults.open_by(tools.settings)
     vaults.distrust(found, KeyName(name), generation, random_bytes=tools.random_bytes)

@@ -75,14 +75,20 @@ class Walk:
         if new:
             self.say(f"  Each custodian invents a part of {PART_LENGTH_MIN} characters or more and tells it to nobody.")
             self.say("  If one part is lost, so is the root key: each custodian keeps a sealed copy of their own part.")
-        parts = (
-            self.asker.secret("parts.0", f"{self.people.custodians[0]}, your part (not shown)", twice=new),
-            self.asker.secret("parts.1", f"{self.people.custodians[1]}, your part (not shown)", twice=new),
-        )
+        parts = (self.part(0, new=new), self.part(1, new=new))
         if new:
             check_parts(parts)
         self.confirm("Each custodian entered their own part of the passphrase, unseen by the other")
         return Custody(self.root_file, parts)
+
+    def part(self, place: int, *, new: bool) -> str:
+        """What this custodian typed; a part that is too short is asked for again."""
+        question = f"{self.people.custodians[place]}, your part (not shown)"
+        text = self.asker.secret(f"parts.{place}", question, twice=new)
+        while new and len(text) < PART_LENGTH_MIN and not self.asker.is_rehearsal:
+            self.say(f"  That has fewer than {PART_LENGTH_MIN} characters.")
+            text = self.asker.secret(f"parts.{place}", question, twice=new)
+        return text
 
     def make_root(self) -> P256Signer:
         custody = self.custody(new=True)
@@ -197,8 +203,8 @@ def ceremony(
 ) -> None:
     """Make or change a city's keys with witnesses, step by step; prints a signed transcript.
 
-    Two custodians type one part each of the passphrase that seals the root key. It is not kept in the vault: a service
-    that is broken into cannot make itself a new authority. Run it before ./city init, on a machine you trust.
+    Two custodians type one part each of the passphrase that seals the root key. That key is not kept in the vault, so a
+    service that is broken into cannot make itself a new authority. Run it before ./city init, on a machine you trust.
 
     Rehearse it first in another CITY_HOME. The file of --answers: {"operator": "..", "custodians": ["..", ".."],
     "witnesses": [".."], "parts": ["..", ".."]}

@@ -89,8 +89,8 @@ def refusal(result: Result) -> str:
 def test_people_at_a_keyboard_make_a_city(room: Room) -> None:
     yes = "yes\nyes\n"
     typed = (
-        "Olga\nAna Reyes\nBen Cruz\nCarla\n\n" + yes + yes
-        + f"{PARTS[0]}\n{PARTS[0]}\n{PARTS[1]}\n{PARTS[1]}\n" + yes + yes + yes
+        "Olga\nAna Reyes\nBen Cruz\nCarla\n\n" + "y\n" + yes + yes
+        + f"short\nshort\n{PARTS[0]}\nmistyped\n{PARTS[0]}\n{PARTS[0]}\n{PARTS[1]}\n{PARTS[1]}\n" + yes + yes + yes
     )  # fmt: skip
     result = room.run("ceremony", typed=typed)
     assert result.exit_code == 0, result.output
