@@ -31,6 +31,7 @@ NOT_AFTER = datetime(2031, 12, 31, tzinfo=UTC)
 PIN = b"482915"
 PUK = b"73920461"
 MANAGEMENT_KEY = bytes(range(100, 132))
+MUTE_SECONDS = 60.0  # how long a gated card says nothing, if a test forgets it
 CARD_AUTHENTICATION_USE = x509.ObjectIdentifier("2.16.840.1.101.3.6.8")
 
 
@@ -226,5 +227,5 @@ class Gated(Wrapped):
     def process(self, frame: bytes) -> bytes:
         if not self._gate.is_set():
             self.reached.set()
-            self._gate.wait()
+            self._gate.wait(MUTE_SECONDS)
         return super().process(frame)

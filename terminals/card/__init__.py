@@ -53,6 +53,7 @@ from terminals.card.products import CardProduct, UnknownProduct, YubicoStyle, pr
 from terminals.card.prompt import ask_secret, read_lines
 from terminals.card.session import PivSession
 from terminals.card.simulator import CardFile, CardSettings, CardState, SimulatedCard, factory_key
+from terminals.card.uid import uid_of
 from terminals.card.vpcd import VirtualReader
 
 __all__ = [
@@ -132,4 +133,5 @@ __all__ = [
     "product_of",
     "read_lines",
     "survey",
+    "uid_of",
 ]

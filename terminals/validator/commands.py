@@ -1,5 +1,6 @@
 """`./city validator`: take taps from the command line, once or until interrupted."""
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import click
 
 from crypto.errors import CryptoError
-from terminals.card import CardError, PivSession, Reader, pcsc
+from terminals.card import CardError, PivSession, Reader, ReaderUnavailable, pcsc, uid_of
 from terminals.client import ClientError
 from terminals.outbox import OutboxError
 from terminals.settings import TerminalKind
@@ -16,6 +17,7 @@ from terminals.validator.gate import Validator
 from terminals.validator.values import Outcome, Place, TapResult
 
 _POLL_SECONDS = 0.2
+_PAUSE_SECONDS = 5.0
 _SYNC_MS = 60_000
 _WAIT_SECONDS = 30.0
 
@@ -77,7 +79,9 @@ def sync(context: click.Context) -> None:
 def run(context: click.Context, network_id: str, stop_id: str, category: str | None) -> None:
     """Take taps until interrupted, and sync each minute when there is a network."""
     station = console.open_station(context)
-    reader = _reader(station)
+    pattern = station.settings.reader
+    # It starts without its reader, and says so until somebody plugs it in.
+    reader = console.card_in_file(pattern) or pcsc.expected_reader(pattern)
     gate = Validator(station, Place(network_id, stop_id, category), _open_gate)
     next_sync_ms = 0
     while True:
@@ -85,10 +89,19 @@ def run(context: click.Context, network_id: str, stop_id: str, category: str | N
             next_sync_ms = station.now_ms() + _SYNC_MS
             _sync_if_possible(gate)
             _warn(station)
-        if reader.wait_for_card(_POLL_SECONDS):
-            _say(_tap(gate, reader))
-            while not reader.wait_for_removal(_POLL_SECONDS):
-                pass
+        try:
+            _next_card(gate, reader)
+        except ReaderUnavailable as error:
+            click.echo(str(error), err=True)
+            time.sleep(_PAUSE_SECONDS)
+
+
+def _next_card(gate: Validator, reader: Reader) -> None:
+    """Take the tap of a card that is there, and wait until it is gone."""
+    if reader.wait_for_card(_POLL_SECONDS):
+        _say(_tap(gate, reader))
+        while not reader.wait_for_removal(_POLL_SECONDS):
+            pass
 
 
 def _reader(station: Station) -> Reader:
@@ -98,8 +111,9 @@ def _reader(station: Station) -> Reader:
 
 def _tap(gate: Validator, reader: Reader) -> TapResult:
     try:
-        with PivSession(reader.connect()) as session:
-            return gate.tap(session)
+        connection = reader.connect()
+        with PivSession(connection) as session:
+            return gate.tap(session, uid_of(connection))
     except CardError as error:
         return TapResult(Outcome.REFUSED, error.code, str(error))
 
