@@ -172,16 +172,22 @@ def _time(at: datetime) -> bytes:
     return der.encode(_GENERALIZED_TIME, at.strftime("%Y%m%d%H%M%SZ").encode("ascii"))
 
 
+def _reason_extension(number: int) -> bytes:
+    reason = der.encode(der.OCTET_STRING, der.encode(_ENUMERATED, bytes((number,))))
+    return der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, _REASON, reason))
+
+
+_REASON_EXTENSIONS = {reason: _reason_extension(number) for reason, number in REASON_NUMBERS.items()}
+
+
 def _entry(entry: Revoked, *, delta: bool) -> bytes:
     if not 0 < entry.serial < _NUMBER_MAX:
         raise MalformedMessage("A serial number is positive and at most 20 bytes long.")
     if entry.reason is x509.ReasonFlags.remove_from_crl and not delta:
         raise MalformedMessage("Only a delta takes a certificate off the list again.")
     parts = [der.integer(entry.serial), _time(entry.at)]
-    if entry.reason not in (None, x509.ReasonFlags.unspecified):  # RFC 5280 5.3.1: absent rather than unspecified
-        reason = der.encode(_ENUMERATED, bytes((REASON_NUMBERS[entry.reason],)))
-        extension = der.encode(der.SEQUENCE, _REASON, der.encode(der.OCTET_STRING, reason))
-        parts.append(der.encode(der.SEQUENCE, extension))
+    if entry.reason is not None and entry.reason is not x509.ReasonFlags.unspecified:
+        parts.append(_REASON_EXTENSIONS[entry.reason])  # RFC 5280 5.3.1: absent rather than unspecified
     return der.encode(der.SEQUENCE, *parts)
 
 
