@@ -77,8 +77,11 @@ def current_deny_number(session: Session, now: datetime) -> int | None:
     newest = queries.newest_deny_list(session)
     if newest is None:
         return None
-    denied = _denied(session, now) - queries.held_back(session)
-    wanted = content_hash(newest.number, pack(denied), pack(cards.denied_key_ids(session, now)))
+    held = queries.held_back(session)
+    denied = b"".join(
+        card_id for card_id in cards.denied_ids(session, now) if card_id not in held
+    )  # in order, as packed
+    wanted = content_hash(newest.number, denied, b"".join(cards.denied_key_ids(session, now)))
     return newest.number if wanted == newest.content_hash else None
 
 
@@ -128,7 +131,7 @@ def signed_deny_delta(session: Session, vault: Vault, base_number: int) -> bytes
 
 
 def _denied(session: Session, now: datetime) -> frozenset[bytes]:
-    return frozenset(card_id.bytes for card_id in cards.denied_cards(session, now))
+    return frozenset(cards.denied_ids(session, now))
 
 
 def _entries(session: Session, newest: PublishedList | None) -> _Entries:
