@@ -23,6 +23,8 @@ _PURPOSES = {
     "OCSPSigning": ExtendedKeyUsageOID.OCSP_SIGNING,
 }
 _DEPTH_MAX = 16
+# whom the case is about: that much is asked even of a case that names no purpose
+_KINDS = {"SERVER": ExtendedKeyUsageOID.SERVER_AUTH, "CLIENT": ExtendedKeyUsageOID.CLIENT_AUTH}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +80,25 @@ def _run(case: dict[str, Any], now: datetime) -> CaseResult:
 
 
 def _verify(case: dict[str, Any], now: datetime) -> None:
-    at = now if case["validation_time"] is None else datetime.fromisoformat(case["validation_time"])
+    at = now if case.get("validation_time") is None else datetime.fromisoformat(case["validation_time"])
     depth = case.get("max_chain_depth")
     limits = Limits() if depth is None else Limits(depth=min(depth, _DEPTH_MAX))
     leaf = load_foreign(_single(case["peer_certificate"], CERTIFICATE))
     wanted = case.get("expected_peer_name")
-    for purpose in case["extended_key_usage"] or (None,):
+    rules = PathRules(
+        name=None if wanted is None else _name(wanted),
+        not_ruled_out=_KINDS.get(case.get("validation_kind", "")),
+        limits=limits,
+    )
+    for purpose in case.get("extended_key_usage") or (None,):
         verify_path(
             leaf,
-            _readable(case["untrusted_intermediates"]),
+            _readable(case.get("untrusted_intermediates", [])),
             _readable(case["trusted_certs"]),
             at,
             purpose=None if purpose is None else _PURPOSES.get(purpose) or ObjectIdentifier(purpose),
             crls=[_single(item, LIST) for item in case.get("crls", ())],
-            rules=PathRules(name=None if wanted is None else _name(wanted), limits=limits),
+            rules=rules,
         )
 
 

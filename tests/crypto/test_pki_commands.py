@@ -93,10 +93,11 @@ def case(case_id: str, expected: str, anchor: x509.Certificate) -> dict[str, obj
 
     return {
         "id": case_id,
+        "validation_kind": "CLIENT",
         "expected_result": expected,
         "trusted_certs": [pem(anchor)],
         "untrusted_intermediates": [pem(TREE.authority), "no certificate"],
-        "peer_certificate": pem(CARD),
+        "peer_certificate": pem(TREE.card(CardSlot.AUTHENTICATION)),
         "validation_time": "2027-06-02T00:00:00+00:00",
         "extended_key_usage": [],
         "expected_peer_name": None,

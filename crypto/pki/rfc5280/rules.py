@@ -25,6 +25,7 @@ class Limits:
 class PathRules:
     """The inputs of RFC 5280 6.1.1 besides the certificates; the defaults ask for nothing.
 
+    `not_ruled_out` is a purpose that any certificate which names purposes must name, or all of them.
     `conforming` asks also for what RFC 5280 section 4 asks of issuers: key identifiers, critical constraints and so on.
     `policies` is the user-initial-policy-set; `name` is a host, address or mail address that the leaf must bear.
     """
@@ -34,6 +35,7 @@ class PathRules:
     inhibit_mapping: bool = False
     inhibit_any_policy: bool = False
     name: x509.GeneralName | None = None
+    not_ruled_out: ObjectIdentifier | None = None
     conforming: bool = True
     limits: Limits = field(default_factory=Limits)
 

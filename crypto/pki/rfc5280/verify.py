@@ -48,7 +48,10 @@ def verify_path(
     refusal: UntrustedCertificate | None = None
     for path in search.paths(facts):
         try:
-            policies = _validate(path, purpose, rules, budget)
+            for authority in path[1:]:
+                _check_purpose(authority, purpose)
+                _check_purpose(authority, rules.not_ruled_out)
+            policies = _validate(path, rules, budget)
             revocation.check(path)
         except TooMuchWork:
             raise
@@ -62,19 +65,17 @@ def verify_path(
 def _check_leaf(leaf: Facts, purpose: ObjectIdentifier | None, rules: PathRules) -> None:
     if purpose is not None and purpose not in (leaf.purposes or ()):
         raise UntrustedCertificate("The certificate is not meant for this purpose.")
+    _check_purpose(leaf, rules.not_ruled_out)
     if rules.name is not None:
         check_name(leaf, rules.name)
 
 
-def _validate(
-    path: tuple[Facts, ...], purpose: ObjectIdentifier | None, rules: PathRules, budget: Budget
-) -> frozenset[ObjectIdentifier]:
+def _validate(path: tuple[Facts, ...], rules: PathRules, budget: Budget) -> frozenset[ObjectIdentifier]:
     """RFC 5280 6.1.2 to 6.1.5, from the anchor down; what the search has checked is not checked again."""
     leaf, *above, anchor = path
     constraints, policies = Constraints(budget), Policies(rules, len(path) - 1)
     if anchor.constraints is not None:
         constraints.add(anchor.constraints)
-    _check_purpose(anchor, purpose)
     room = _room(anchor, rules.limits.depth)
     for facts in reversed(above):
         if not facts.self_issued:
@@ -84,7 +85,6 @@ def _validate(
             room -= 1
         policies.take(facts, last=False)
         policies.descend(facts)
-        _check_purpose(facts, purpose)
         if facts.constraints is not None:
             constraints.add(facts.constraints)
         room = _room(facts, room)
@@ -99,9 +99,9 @@ def _room(facts: Facts, room: int) -> int:
     return room if limit is None else min(room, limit)
 
 
-def _check_purpose(authority: Facts, purpose: ObjectIdentifier | None) -> None:
-    """Beyond RFC 5280, as everybody does it: an authority that is limited to purposes cannot certify others."""
-    if purpose is None or authority.purposes is None:
+def _check_purpose(facts: Facts, purpose: ObjectIdentifier | None) -> None:
+    """Beyond RFC 5280, as everybody does it: an authority that is limited to purposes cannot certify for others."""
+    if purpose is None or facts.purposes is None:
         return
-    if purpose not in authority.purposes and ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE not in authority.purposes:
-        raise UntrustedCertificate("An authority of the path does not certify for this purpose.")
+    if purpose not in facts.purposes and ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE not in facts.purposes:
+        raise UntrustedCertificate("A certificate of the path is limited to other purposes.")

@@ -161,8 +161,13 @@ def test_purposes_are_named_by_the_leaf_and_not_ruled_out_above() -> None:
     holds(leaf=[(DIRECT, False)], purpose=client)
     refused("not meant", leaf=[(DIRECT, False)], purpose=server)
     refused("not meant", purpose=client)
+    rules = PathRules(not_ruled_out=client)
+    holds(rules=rules)
+    holds(leaf=[(DIRECT, False)], rules=rules)
+    refused("limited to other purposes", middle=[(x509.ExtendedKeyUsage([server]), False)], rules=rules)
+    refused("limited to other purposes", leaf=[(x509.ExtendedKeyUsage([server]), False)], rules=rules)
     only_server = x509.ExtendedKeyUsage([server])
-    refused("does not certify", leaf=[(DIRECT, False)], middle=[(only_server, False)], purpose=client)
+    refused("limited to other purposes", leaf=[(DIRECT, False)], middle=[(only_server, False)], purpose=client)
 
 
 def test_names_that_are_asked_for() -> None:
