@@ -63,11 +63,7 @@ from cardsvc.cards.rules.proofs import (
     KeyProof,
     ProvenKey,
     PublicKey,
-    handover_statement,
-    possession_statement,
-    presence_statement,
     prove,
-    readback_statement,
     slot_name,
     slot_of,
 )
@@ -107,6 +103,10 @@ from cardsvc.cards.rules.stock import (
     list_hash,
     wrong_serials,
 )
+from crypto.wire.personalisation import handover as handover_statement
+from crypto.wire.personalisation import possession as possession_statement
+from crypto.wire.personalisation import presence as presence_statement
+from crypto.wire.personalisation import readback as readback_statement
 
 __all__ = [
     "BLOCKED",

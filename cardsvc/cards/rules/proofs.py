@@ -1,8 +1,4 @@
-"""What a card signs while it is made, and how the service checks it.
-
-Every statement is CBOR; a card signs its SHA-256, and the signature travels as 64 bytes r || s with low s
-(docs/cardsvc-cards.md has the statements byte by byte: the counter builds the same ones).
-"""
+"""How the service checks what a card signs while it is made (`crypto.wire.personalisation`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +8,12 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from cardsvc.cards.rules.errors import InvalidPossession, InvalidPublicKey, ReusedKey, WrongSlots
-from crypto import cbor, keys
+from crypto import keys
 from crypto.errors import InvalidSignature, MalformedMessage
 from crypto.pki import CardSlot
+from crypto.wire import personalisation
 
 CHALLENGE_BYTES = 32
-_VERSION = 1
 
 CARD_SLOTS = (CardSlot.AUTHENTICATION, CardSlot.SIGNATURE, CardSlot.CARD_AUTH)
 
@@ -43,26 +39,6 @@ class ProvenKey:
     spki: bytes
 
 
-def possession_statement(card_id: UUID, slot: CardSlot, challenge: bytes, point: bytes) -> bytes:
-    """What the key in `slot` signs to show that the card holds it."""
-    return cbor.encode(["city.possession", _VERSION, card_id.bytes, slot_number(slot), challenge, point])
-
-
-def readback_statement(card_id: UUID, challenge: bytes) -> bytes:
-    """What 9E signs after everything on the card was read back and compared."""
-    return cbor.encode(["city.readback", _VERSION, card_id.bytes, challenge])
-
-
-def handover_statement(card_id: UUID, challenge: bytes) -> bytes:
-    """What 9C signs with the PIN that the holder has just set."""
-    return cbor.encode(["city.handover", _VERSION, card_id.bytes, challenge])
-
-
-def presence_statement(card_id: UUID, challenge: bytes) -> bytes:
-    """What 9E signs to show that the card is in the reader now; the challenge is fresh."""
-    return cbor.encode(["city.presence-check", _VERSION, card_id.bytes, challenge])
-
-
 def prove(card_id: UUID, challenge: bytes, proofs: Sequence[KeyProof]) -> tuple[ProvenKey, ...]:
     """The keys, in the order of `CARD_SLOTS`, all of them proven.
 
@@ -86,7 +62,7 @@ def _prove_one(card_id: UUID, challenge: bytes, proof: KeyProof) -> ProvenKey:
         public_key = keys.load_point(proof.point)
     except MalformedMessage as error:
         raise InvalidPublicKey(name) from error
-    statement = possession_statement(card_id, proof.slot, challenge, proof.point)
+    statement = personalisation.possession(card_id, proof.slot, challenge, proof.point)
     try:
         keys.verify(public_key, statement, proof.signature)
     except InvalidSignature as error:
