@@ -1,6 +1,7 @@
 """`./city agent`: serve a kiosk's or counter's pages to the browser of this machine."""
 
 import ipaddress
+import resource
 import signal
 import sys
 from typing import Any
@@ -47,6 +48,8 @@ def agent(
     Prints the address of the first page: it holds a token of this start, so a bookmark of yesterday opens nothing. For
     staff who sign in with their card at the service's own pages take --port 8090, where the service sends them.
     """
+    # A PIN passes through this process: whatever brings it down leaves no image of its memory on a disk.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     terminal = TerminalKind(kind)
     console.keep_options(context, terminal, options)
     station = console.open_station(context)
