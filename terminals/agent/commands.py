@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import click
+from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from terminals.agent.app import Agent, Port, create_agent
@@ -69,6 +70,11 @@ def agent(
         origin=origin,
         look_around=None if in_file else pcsc.look_around,
     )
+    _serve(app, port, told)
+
+
+def _serve(app: Flask, port: int, told: Port) -> None:
+    """Until interrupted."""
     beside: Agent = app.extensions["agent"]
     server = make_server(_HOST, port, app, threaded=True, request_handler=_Quiet)
     told.number = server.server_port
