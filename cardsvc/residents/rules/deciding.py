@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from cardsvc.residents.rules.matching import Agreement, Comparison, Facts, Verdict, compare, verdict
+from cardsvc.residents.rules.matching import Agreement, Comparison, Facts, Verdict, compare, plainly_two, verdict
 from cardsvc.settings import DedupeSettings
 
 LOOKS_MAX: Final = 5
@@ -48,6 +48,8 @@ def decide(facts: Facts, others: Iterable[tuple[UUID, Facts]], thresholds: Dedup
     same: list[Likeness] = []
     looks: list[Likeness] = []
     for resident_id, other in others:
+        if plainly_two(facts, other):
+            continue
         found = compare(facts, other)
         said = verdict(found, thresholds)
         if said is not Verdict.DIFFERENT:
