@@ -104,11 +104,12 @@ def create_crl(
     return der.encode(der.SEQUENCE, content, _ECDSA_SHA256, signature)
 
 
-def check_crl(data: bytes, issuer: x509.Certificate, at: datetime) -> VerifiedCrl:
+def check_crl(data: bytes, issuer: x509.Certificate, at: datetime, *, conforming: bool = True) -> VerifiedCrl:
     """Return the list when `issuer` signed it and it is fresh at `at`.
 
     Refused: indirect lists and those of one distribution point, unknown critical extensions (of the list or an entry),
-    a list without number or next update. Whether the issuer's certificate counts is the caller's.
+    a list without next update; one without a number too, unless `conforming` is false: then it is number 0.
+    Whether the issuer's certificate counts is the caller's.
 
     Raises: MalformedMessage, InvalidSignature, UntrustedCertificate.
     """
@@ -119,6 +120,8 @@ def check_crl(data: bytes, issuer: x509.Certificate, at: datetime) -> VerifiedCr
         _check_issuer(issuer)
         check_signed(check_key(issuer.public_key()), crl, crl.tbs_certlist_bytes)
         number, base_number = _read_numbers(crl, issuer)
+        if number is None and (conforming or base_number is not None):  # 5.2.3 asks issuers for it, 6.3 not validators
+            raise UntrustedCertificate("The list has no number.")
         this_update, next_update = crl.last_update_utc, crl.next_update_utc
         if next_update is None:  # RFC 5280 5.1.2.5
             raise UntrustedCertificate("The list does not say when the next one comes.")
@@ -131,7 +134,7 @@ def check_crl(data: bytes, issuer: x509.Certificate, at: datetime) -> VerifiedCr
                 raise UntrustedCertificate("A certificate stands on the list twice.")
     except UNREADABLE as error:
         raise MalformedMessage(f"The list repeats an extension or holds a bad one: {error}") from error
-    return VerifiedCrl(issuer, number, base_number, this_update, next_update, entries)
+    return VerifiedCrl(issuer, number or 0, base_number, this_update, next_update, entries)
 
 
 def load_crl(data: bytes) -> x509.CertificateRevocationList:
@@ -206,7 +209,7 @@ def _extension(value: x509.ExtensionType, *, critical: bool) -> bytes:
     return der.encode(der.SEQUENCE, der.oid(value.oid.dotted_string), *marked, content)
 
 
-def _read_numbers(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> tuple[int, int | None]:
+def _read_numbers(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> tuple[int | None, int | None]:
     """The list's number and, of a delta, that of its base."""
     number, base_number = None, None
     for item in crl.extensions:
@@ -221,8 +224,8 @@ def _read_numbers(crl: x509.CertificateRevocationList, issuer: x509.Certificate)
                 raise UntrustedCertificate("The list marks an extension as critical, or not, against the rules.")
             case _ if item.critical:  # among them the one that says the list is partial or indirect (RFC 5280 5.2.5)
                 raise UntrustedCertificate("The list has a critical extension that is not understood here.")
-    if number is None or not 0 <= number < _NUMBER_MAX:
-        raise UntrustedCertificate("The list has no number, or none that can be.")
+    if number is not None and not 0 <= number < _NUMBER_MAX:
+        raise UntrustedCertificate("The list has a number that cannot be.")
     return number, base_number
 
 

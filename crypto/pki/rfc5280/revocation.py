@@ -19,11 +19,12 @@ BYTES_MAX = 2**24  # of all lists together
 class Revocation:
     """The lists by their issuers' names. A list is read when a path needs it, and once for each issuer's key."""
 
-    def __init__(self, lists: Sequence[bytes], at: datetime, budget: Budget) -> None:
+    def __init__(self, lists: Sequence[bytes], at: datetime, budget: Budget, *, conforming: bool) -> None:
         if len(lists) > LISTS_MAX or sum(map(len, lists)) > BYTES_MAX:
             raise TooMuchWork(f"More than {LISTS_MAX} revocation lists or {BYTES_MAX} bytes of them are not read here.")
         self._at = at
         self._budget = budget
+        self._conforming = conforming
         self._by_issuer: dict[PreparedName, list[bytes]] = {}
         self._checked: dict[bytes, list[VerifiedCrl]] = {}
         self._asked = bool(lists)
@@ -49,7 +50,9 @@ class Revocation:
             for item in self._by_issuer.get(issuer.subject, ()):
                 self._budget.signature()
                 try:
-                    self._checked[key].append(check_crl(item, issuer.certificate, self._at))
+                    self._checked[key].append(
+                        check_crl(item, issuer.certificate, self._at, conforming=self._conforming)
+                    )
                 except (MalformedMessage, InvalidSignature, UntrustedCertificate) as error:
                     self._fault = UntrustedCertificate(f"A revocation list is not used. {error}")
         return self._checked[key]
@@ -60,7 +63,7 @@ def _is_revoked(serial: int, lists: list[VerifiedCrl], fault: UntrustedCertifica
     whole = [item for item in lists if item.base_number is None]
     if not whole:
         raise fault
-    newest = max(whole, key=lambda item: item.number)
+    newest = max(whole, key=lambda item: (item.number, item.this_update))
     deltas = [
         item for item in lists if item.base_number is not None and item.base_number <= newest.number < item.number
     ]

@@ -44,7 +44,7 @@ def verify_path(
     if rules.conforming:
         check_conforming(facts)
     _check_leaf(facts, purpose, rules)
-    revocation = Revocation(crls, at, budget)
+    revocation = Revocation(crls, at, budget, conforming=rules.conforming)
     refusal: UntrustedCertificate | None = None
     for path in search.paths(facts):
         try:

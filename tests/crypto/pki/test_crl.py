@@ -167,6 +167,12 @@ def test_a_partial_or_unnumbered_list_or_one_that_is_not_understood_is_refused()
             check_crl(data, AUTHORITY, NOW)
 
 
+def test_a_foreign_list_without_a_number_can_be_taken_and_a_delta_cannot() -> None:
+    assert check_crl(foreign(), AUTHORITY, NOW, conforming=False).number == 0
+    with pytest.raises(UntrustedCertificate, match="no number"):
+        check_crl(foreign((x509.DeltaCRLIndicator(2), True)), AUTHORITY, NOW, conforming=False)
+
+
 def test_a_card_signs_no_lists() -> None:
     with pytest.raises(UntrustedCertificate, match="may not sign"):
         create_crl([], issuer=CARD, signer=TREE.card_key, number=1, this_update=TODAY, next_update=TODAY + timedelta(1))
