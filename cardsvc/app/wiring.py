@@ -65,15 +65,16 @@ LIMITS = OfflineLimits(
     tap_cents_max=100_00,
     card_day_cents_max=500_00,
     card_day_taps_max=20,
-    policy_age_ms_max=24 * _HOUR_MS,
+    policy_age_ms_max=4 * 24 * _HOUR_MS,
     age_warning_ms=12 * _HOUR_MS,
-    age_lower_ms=18 * _HOUR_MS,
+    age_lower_ms=24 * _HOUR_MS,
     lower_tap_cents_max=50_00,
     lower_card_day_cents_max=100_00,
 )
 """What a validator may accept without asking. The loss limit of a card is `card_day_cents_max` a validator and day.
 
-A policy ends after a day, so that no terminal accepts cards by a deny list that is older.
+A gate works for days without a network. What it may lose falls after the first day, because its deny list is as old as
+its policy; after the fourth nothing is accepted.
 """
 
 # ---------------------------------------------------------------------------------------------------------- the records

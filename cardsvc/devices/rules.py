@@ -20,7 +20,7 @@ _GROUP = 4
 INVITE_VALIDITY = timedelta(days=7)
 CERTIFICATE_VALIDITY = timedelta(days=5 * 365)
 CLOCK_LEEWAY = timedelta(minutes=5)
-POLICY_VALIDITY = timedelta(hours=24)
+POLICY_VALIDITY = timedelta(days=4)
 REVOCATION_VALIDITY = timedelta(hours=24)
 NO_HASH = bytes(32)
 """What the first record of a terminal names as its previous one."""

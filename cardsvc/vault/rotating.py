@@ -22,9 +22,9 @@ from cardsvc.vault.names import (
 )
 from crypto.keys import P256Signer
 
-# A policy is good for a day: every terminal in use has read the announcement by then. A new policy key is learnt only
+# A policy is good for four days: every terminal in use has read the announcement by then. A new policy key is learnt only
 # from a policy that the old one signed, so a terminal may be switched off for a month meanwhile.
-ANNOUNCED_MIN = timedelta(hours=25)
+ANNOUNCED_MIN = timedelta(days=4, hours=1)
 POLICY_ANNOUNCED_MIN = timedelta(days=31)
 
 # With an authority, what it certified is made anew: nothing new shall stand on the old one.

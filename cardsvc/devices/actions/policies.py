@@ -29,7 +29,7 @@ class PolicySources:
 
 
 def policy(session: Session, vault: Vault, sources: PolicySources, now: datetime) -> bytes:
-    """The signed policy in force now, good for a day. Its number grows when, and only when, the content changed."""
+    """The signed policy in force now, good for four days. Its number grows when, and only when, the content changed."""
     content = _content(session, vault, sources, publish_deny_list(session, now), now)
     return _signed(content, _number(session, content, now), vault, now)
 

@@ -246,7 +246,7 @@ class Town:
 def test_the_policy_is_signed_and_good_for_a_day(session: Session, vault: Vault, clock: FixedClock) -> None:
     policy = open_policy(devices.policy(session, vault, Town().sources(), clock.now()), vault.city_keys())
     assert policy.issued_at_ms == to_ms(clock.now())
-    assert policy.expires_at_ms == to_ms(clock.now() + timedelta(hours=24))
+    assert policy.expires_at_ms == to_ms(clock.now() + timedelta(days=4))
     assert (policy.number, policy.deny, policy.limits) == (1, (), LIMITS)
     assert policy.fares[0].amount_cents == 1300
     assert [pki.load_certificate(der) for der in policy.card_authorities] == [

@@ -112,7 +112,7 @@ def test_its_keys_can_be_changed_too(folder: Path, hsm: Module) -> None:
     before = vault.signer("receipt").sign(b"receipt")
     for name in (KeyName.RECEIPT, KeyName.LOG, KeyName.ROOT):
         vaults.announce(vault, name, at=AT, random_bytes=RANDOM)
-        vaults.activate(vault, name, at=AT + timedelta(days=2), random_bytes=RANDOM)
+        vaults.activate(vault, name, at=AT + timedelta(days=5), random_bytes=RANDOM)
     again = Vault.open_in_module(folder, hsm)
     check_all_sign(again)
     new, old = again.public_keys("receipt")
