@@ -22,8 +22,8 @@ from cardsvc.vault.names import (
 )
 from crypto.keys import P256Signer
 
-# A policy is good for four days: every terminal in use has read the announcement by then. A new policy key is learnt only
-# from a policy that the old one signed, so a terminal may be switched off for a month meanwhile.
+# A policy is good for four days: every terminal in use has read the announcement by then. A new policy key is learnt
+# only from a policy that the old one signed, so a terminal may be switched off for a month meanwhile.
 ANNOUNCED_MIN = timedelta(days=4, hours=1)
 POLICY_ANNOUNCED_MIN = timedelta(days=31)
 
