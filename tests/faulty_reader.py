@@ -1,4 +1,4 @@
-"""A virtual reader whose faults can be switched on: unplugged, or with something in it that does not answer to power."""
+"""A virtual reader whose faults can be switched on: unplugged, or with something in it that answers to no power."""
 
 import shutil
 import subprocess

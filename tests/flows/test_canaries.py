@@ -125,6 +125,25 @@ def refused(session: PivSession, log: Path, secret: bytearray) -> None:
             file.write(dumped(error))
 
 
+def of_the_process() -> dict[str, bytes]:
+    return {
+        "environment": Path("/proc/self/environ").read_bytes(),
+        "arguments": Path("/proc/self/cmdline").read_bytes() + " ".join(sys.argv).encode(),
+    }
+
+
+def secrets_of(state: CardState, puk: bytes) -> dict[str, bytes]:
+    return {
+        "first PIN": FIRST_PIN,
+        "wrong PIN": WRONG_PIN,
+        "PIN after unblocking": NEXT_PIN,
+        "changed PIN": LAST_PIN,
+        "PUK": puk,
+        "management key": bytes(state.management_key),
+        **{f"private key {slot:02X}": scalar.to_bytes(32) for slot, scalar in state.keys.items()},
+    }
+
+
 def last_try(session: PivSession) -> None:
     session.select()
     session.verify_pin(bytearray(WRONG_PIN), last_try=True)
@@ -184,20 +203,8 @@ def test_no_secret_of_a_card_is_ever_written_down(
     station.close()
     office.close()
     printed = capfd.readouterr()
-    places = written(tmp_path) | {
-        "printed": (printed.out + printed.err).encode(),
-        "environment": Path("/proc/self/environ").read_bytes(),
-        "arguments": Path("/proc/self/cmdline").read_bytes() + " ".join(sys.argv).encode(),
-    }
-    canaries = {
-        "first PIN": FIRST_PIN,
-        "wrong PIN": WRONG_PIN,
-        "PIN after unblocking": NEXT_PIN,
-        "changed PIN": LAST_PIN,
-        "PUK": puk,
-        "management key": bytes(state.management_key),
-        **{f"private key {slot:02X}": scalar.to_bytes(32) for slot, scalar in state.keys.items()},
-    }
+    places = written(tmp_path) | of_the_process() | {"printed": (printed.out + printed.err).encode()}
+    canaries = secrets_of(state, puk)
     assert len(canaries) == 9
     assert state.pin == LAST_PIN.ljust(8, b"\xff")
     assert {"everything.log", "city.sqlite", "kiosk/outbox.sqlite"} <= set(places)
