@@ -27,6 +27,12 @@ class InvalidSignature(CryptoError):
     code = "invalid_signature"
 
 
+class InvalidSeal(CryptoError):
+    """The sealed bytes were not made for this key and this request, or were changed."""
+
+    code = "invalid_seal"
+
+
 class UntrustedCertificate(CryptoError):
     """The certificate does not lead to a pinned authority, or is not good for this purpose at this time."""
 

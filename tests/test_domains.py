@@ -14,11 +14,12 @@ from crypto import cose, keys
 from crypto.errors import CryptoError, InvalidSignature
 from crypto.keys import SoftwareSigner
 from crypto.pki import CardSlot
-from crypto.wire import action, batch, denylist, login, policy, query, receipt
+from crypto.wire import action, batch, denylist, login, personalisation, policy, query, receipt
 from crypto.wire.action import Action
 from crypto.wire.batch import Batch
 from crypto.wire.ids import uuid7
 from crypto.wire.login import CardBinding, Login
+from crypto.wire.personalisation import CardSecret, SecretRequest
 from crypto.wire.query import Query, SignedQuery
 from crypto.wire.transaction import NO_PREVIOUS, Authorisation, Purpose, Record, verify_authorisation
 from crypto.wire.wallets import BalanceQuery, CashTopUp
@@ -37,6 +38,7 @@ QUERY = Query.of(BalanceQuery(), query_id=ID, terminal_id=OTHER, nonce=NONCE, at
 ACTION = Action(ID, "staff.roles", {"staff_id": str(OTHER)}, "Give a role", OTHER, AT_MS, AT_MS + 1).encode()
 LOGIN = Login.of(ORIGIN, NONCE)
 BINDING = CardBinding(OTHER, ID, NONCE, POINT, POINT)
+REQUEST = SecretRequest(CardSecret.PUK, OTHER, ID, 1, POINT).encode()
 BATCH = cose.parse(batch.sign_batch(Batch(ID, OTHER, AT_MS, 7, (RECORD,)), KEY)).payload or b""
 
 
@@ -96,6 +98,8 @@ PLACES = (
           lambda signature: keys.verify(KEY.public_key, BINDING.to_be_signed(), signature)),
     Place("batch", BATCH, batch.AAD, _read_batch,
           lambda signature: batch.open_batch(cose.assemble(BATCH, signature, kid=b"k"), KEY.public_key)),
+    Place("card's secret", REQUEST, personalisation.REQUEST_AAD, SecretRequest.decode,
+          lambda signature: personalisation.open_request(cose.assemble(REQUEST, signature, kid=b"k"), KEY.public_key)),
     Place("query as sent", SignedQuery(QUERY, ()).encode(), query.AAD, SignedQuery.decode,
           lambda signature: query.open_query(
               cose.assemble(SignedQuery(QUERY, ()).encode(), signature, kid=b"k"), KEY.public_key)),
@@ -144,7 +148,7 @@ def test_what_is_written_for_one_place_is_not_read_in_another(written_for: Place
 def test_every_external_data_is_its_own() -> None:
     all_of_them = [
         *(purpose.aad for purpose in Purpose), action.AAD, login.AAD, login.BINDING_AAD, batch.AAD, query.AAD,
-        receipt.AAD, policy.AAD, denylist.LIST_AAD, denylist.DELTA_AAD,
+        personalisation.REQUEST_AAD, receipt.AAD, policy.AAD, denylist.LIST_AAD, denylist.DELTA_AAD,
     ]  # fmt: skip
     assert len(set(all_of_them)) == len(all_of_them)
 
