@@ -117,10 +117,12 @@ def _attribute(kind: bytes, value: bytes) -> bytes:
 
 
 def _read(message: bytes, content_type: str) -> _SignerInfo:
-    outer = der.read_all(der.read_only(message, der.SEQUENCE).content)
-    if [element.raw for element in outer[:1]] != [_SIGNED_DATA] or len(outer) != 2:  # noqa: PLR2004
-        raise MalformedMessage("The CHUID's signature is not a CMS SignedData.")
-    match der.read_all(der.read_only(outer[1].content, der.SEQUENCE).content):
+    match der.read_all(der.read_only(message, der.SEQUENCE).content):
+        case [kind, enclosed] if kind.raw == _SIGNED_DATA and enclosed.tag == der.CONTEXT_0:
+            signed_data = der.read_only(enclosed.content, der.SEQUENCE)
+        case _:
+            raise MalformedMessage("The CHUID's signature is not a CMS SignedData.")
+    match der.read_all(signed_data.content):
         case [version, digests, encapsulated, certificates, signers] if (
             version.raw == der.integer(3)
             and digests.raw == der.encode(der.SET, _SHA256)
