@@ -35,6 +35,7 @@ from cardsvc.audit import commands as audit_commands
 from cardsvc.benefits import api as benefits_api
 from cardsvc.cards import api as cards_api
 from cardsvc.cards import commands as cards_commands
+from cardsvc.cards import pages as cards_pages
 from cardsvc.ceremony import commands as ceremony_commands
 from cardsvc.clock import business_date
 from cardsvc.devices import api as devices_api
@@ -173,8 +174,10 @@ def blueprints() -> list[Any]:
         audit_api.blueprint,
         residents_api.make(wallets.open_wallets, _holdings, _device_names),
         residents_pages.make(_device_names),
+        residents_pages.make_pairs(_holdings),
         cards_api.blueprint,
         cards_api.own_blueprint,
+        cards_pages.pages,
         devices_api.make(devices.PolicySources(_fares, _tariff_version, lambda _session, _now: LIMITS)),
         devices_api.make_pki(),
         transactions_api.blueprint,

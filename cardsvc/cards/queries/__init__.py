@@ -35,7 +35,7 @@ from cardsvc.cards.queries.cards import (
     of_resident,
     stopped_keys,
 )
-from cardsvc.cards.queries.orders import Backlog, CardDeed, backlog, deeds
+from cardsvc.cards.queries.orders import Backlog, CardDeed, Queue, backlog, deeds, waiting
 from cardsvc.cards.queries.stock import (
     Blank,
     BlankPage,
@@ -63,6 +63,7 @@ __all__ = [
     "CardKey",
     "CardPage",
     "CardStep",
+    "Queue",
     "Reconciliation",
     "StateCount",
     "StoppedKey",
@@ -98,5 +99,6 @@ __all__ = [
     "reconciliation",
     "spoilage",
     "stopped_keys",
+    "waiting",
     "without_successor",
 ]

@@ -1,5 +1,6 @@
 """Reads across cards: how long orders wait, and who did what when."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cardsvc.cards.models import CardEventRow, CardRow
+from cardsvc.cards.queries.cards import Card, find
 from cardsvc.cards.rules import STAGES, Ageing, CardState, ageing
 
 
@@ -17,6 +19,14 @@ class Backlog:
 
     at: datetime
     stages: tuple[Ageing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Some cards, the longest in their state first; `next` names the place after them, None at the end."""
+
+    cards: tuple[Card, ...]
+    next: tuple[datetime, UUID] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,29 @@ def backlog(session: Session, now: datetime) -> Backlog:
     for state, since in session.execute(query):
         waiting[state].append(since)
     return Backlog(now, tuple(ageing(stage, waiting[stage.value], now) for stage in STAGES))
+
+
+def waiting(
+    session: Session,
+    states: Collection[CardState] = STAGES,
+    *,
+    since_before: datetime | None = None,
+    after: tuple[datetime, UUID] | None = None,
+    limit: int = 50,
+) -> Queue:
+    """Cards in these states; `after` is the `next` of the page before, `since_before` leaves the younger ones out."""
+    place = (CardRow.state_since, CardRow.id)
+    query = select(*place).where(CardRow.state.in_([state.value for state in states])).order_by(*place).limit(limit + 1)
+    if since_before is not None:
+        query = query.where(CardRow.state_since < since_before)
+    if after is not None:
+        since, card_id = after
+        same_time = (CardRow.state_since == since) & (CardRow.id > card_id)
+        query = query.where((CardRow.state_since > since) | same_time)
+    rows = session.execute(query).all()
+    shown = rows[:limit]
+    last = (shown[-1][0], shown[-1][1]) if len(rows) > limit else None
+    return Queue(tuple(find(session, card_id) for _since, card_id in shown), last)
 
 
 def deeds(

@@ -1,5 +1,7 @@
 """The resident's own page of the register: who looked at me."""
 
+from pathlib import Path
+
 from flask import render_template, request, url_for
 
 from cardsvc import web
@@ -7,12 +9,13 @@ from cardsvc.access import guard
 from cardsvc.residents import queries
 from cardsvc.residents.schemas import DeviceNames, shown_looks
 
+ROOM = str(Path(__file__).parent.parent)  # where this room's templates are
 LOOKS_A_PAGE = 25
 
 
 def make(device_names: DeviceNames) -> web.PageBlueprint:
-    """The room's pages."""
-    blueprint = web.PageBlueprint("resident_pages", __name__)
+    """The resident's page."""
+    blueprint = web.PageBlueprint("resident_pages", __name__, root_path=ROOM)
 
     @blueprint.get("/wallet/looks")
     @guard.resident_only
