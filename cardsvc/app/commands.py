@@ -110,8 +110,9 @@ def show(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({line.name: {"value": line.value, "from": line.source} for line in lines}))
         return
+    width = max(len(line.name) for line in lines)
     for line in lines:
-        click.echo(f"{line.name:<24} {line.value:<48} {line.source}")
+        click.echo(f"{line.name:<{width}} {line.value:<48} {line.source}")
 
 
 @config.command("check")
