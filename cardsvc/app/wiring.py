@@ -234,6 +234,10 @@ def _device_names(session: Session, device_ids: Sequence[UUID]) -> dict[UUID, st
     return {device_id: device.name for device_id, device in devices.by_ids(session, device_ids).items()}
 
 
+def _card_ordered(session: Session, resident_id: UUID) -> bool:
+    return any(card.state in cards.ORDERED for card in cards.of_resident(session, resident_id))
+
+
 def _holdings(session: Session, resident_id: UUID, now: datetime) -> Sequence[str]:
     """What a resident's entry still has: merged into another one, nobody would find it there."""
     summary = wallets.summary(session, wallets.of_resident(session, resident_id).id)
@@ -243,6 +247,7 @@ def _holdings(session: Session, resident_id: UUID, now: datetime) -> Sequence[st
             (summary.balance_cents, f"{money.show(summary.balance_cents)} in the wallet"),
             (summary.owed_cents, f"{money.show(summary.owed_cents)} to repay"),
             (cards.held_by(session, [resident_id]), "a card in use"),
+            (_card_ordered(session, resident_id), "a card order under way"),
             (benefits.due(session, resident_id, business_date(now)), "benefits to claim"),
             (taxes.open_bills(session, resident_id), "tax bills to pay"),
         )

@@ -24,6 +24,7 @@ from cardsvc.cards.actions import (
     replace,
     report_ready,
     request,
+    reset_pin,
     resume,
     revoke,
     send_back,
@@ -73,6 +74,7 @@ from cardsvc.cards.queries import (
 )
 from cardsvc.cards.rules import (
     CONSEQUENCES,
+    ORDERED,
     ActiveCardExists,
     BlankInUse,
     BlankNeeded,
@@ -134,6 +136,7 @@ from cardsvc.cards.rules import (
 __all__ = [
     "BULK",
     "CONSEQUENCES",
+    "ORDERED",
     "ActiveCardExists",
     "Backlog",
     "BatchChallenges",
@@ -246,6 +249,7 @@ __all__ = [
     "replace",
     "report_ready",
     "request",
+    "reset_pin",
     "resume",
     "revoke",
     "send_back",

@@ -61,7 +61,8 @@ class MergeHolds(CityError):
 
     def __init__(self, number: str, holds: Sequence[str], *, both: bool) -> None:
         first = (
-            "The other entry has some too: move the money, pay what is due and revoke the card of one of them first."
+            "The other entry has some too: move the money, pay what is due, withdraw the card order and revoke the "
+            "card of one of them first."
             if both
             else "Keep this entry and merge the other one into it."
         )

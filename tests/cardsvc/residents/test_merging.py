@@ -4,12 +4,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cardsvc import access, db, residents, web
+from cardsvc import access, cards, db, residents, wallets, web
+from cardsvc.app import commands
 from cardsvc.residents import api, queries
-from tests.builders import app_with, make_resident, make_staff, staff_token
+from tests.builders import CLERK, app_with, make_resident, make_staff, staff_token
 from tests.cardsvc.residents.conftest import Above, Shell
 from tests.promised import hold_to_its_document
 
@@ -107,7 +109,8 @@ def test_an_entry_with_money_or_a_card_is_not_merged_away(
     assert (refused.status_code, refused.get_json()["code"]) == (409, "merge_holds")
     assert "Keep this entry and merge the other one into it." in refused.get_json()["detail"]
     above.held[UUID(first["id"])] = ["a card in use"]
-    assert "revoke the card of one of them first" in client.post(path, json=wanted, headers=clerk).get_json()["detail"]
+    told = client.post(path, json=wanted, headers=clerk).get_json()["detail"]
+    assert "withdraw the card order and revoke the card of one of them first" in told
     above.held.clear()
     assert client.post(path, json=wanted, headers=clerk).status_code == 201
     assert client.post(path, json=wanted, headers=clerk).get_json()["code"] == "already_merged"
@@ -167,3 +170,25 @@ def test_merging_and_parting_from_the_command_line(city: web.City, shell: Shell)
     assert (code, told["number"], told["status"]) == (0, kept, "active")
     code, told = shell.run("part", second, "--reason", "two people", "--by", clerk)
     assert (code, told["number"], told["status"]) == (0, second, "active")
+
+
+def test_an_entry_with_a_card_order_under_way_is_not_merged_away(city: web.City) -> None:
+    """As the service is wired: the ordered card would be made for somebody who is another person by then."""
+    now = city.clock.now()
+    with db.unit_of_work(city.engine) as session:
+        clerk = make_staff(session, now).username
+        made = [make_resident(session, now) for _ in range(2)]
+        wallets.open_wallets(session, [one.id for one in made], now)
+        order = cards.request(session, made[1].id, by=CLERK, now=now, random_bytes=city.random_bytes)
+    kept, second = (one.number for one in made)
+    arguments = ["merge", kept, second, "--reason", "same papers", "--by", clerk, "--json"]
+
+    def merged() -> Result:
+        return CliRunner().invoke(commands["residents"], arguments, obj=lambda: city)
+
+    assert "a card order under way" in str(merged().exception)
+    db.run(
+        city.engine,
+        lambda s: cards.revoke(s, order.id, reason=cards.RevocationReason.WITHDRAWN, by=CLERK, now=now),
+    )
+    assert merged().exit_code == 0
