@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from cardsvc.residents.rules.register import Registration, normalise_name
-from cardsvc.residents.rules.similarity import can_reach, dice, is_slip, jaro_winkler
+from cardsvc.residents.rules.similarity import dice, is_slip, jaro_winkler
 from cardsvc.settings import DedupeSettings
 
 # "Ma. Cristina" is Maria Cristina to everybody; other short names are different names often enough to be looked at.
@@ -135,7 +135,7 @@ def facts_from(
     return Facts(family, given, middle, suffix, birth_date, sex, place, normalise_name(address), mobile)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def _name(text: str) -> tuple[str, str]:
     """The name as compared, as one word, and the suffix that stood at its end."""
     words = [_WRITTEN_OUT.get(word, word) for word in normalise_name(text).split()]
@@ -165,12 +165,11 @@ def plainly_two(one: Facts, other: Facts) -> bool:
     """Whether `verdict` would say different whatever else agrees: other given names on other birth dates. It is quick,
     and most of those who share a key are such brothers and sisters.
     """
-    return (
-        bool(one.given_name and other.given_name)
-        and not can_reach(one.given_name, other.given_name, ALIKE)
-        and not can_reach(one.given_name, other.family_name, NEAR)  # swapped names
-        and _date(one.birth_date, other.birth_date) not in {Agreement.EQUAL, Agreement.NEAR}
-    )
+    given, born = one.given_name, other.birth_date
+    if not given or not other.given_name or one.birth_date == born or is_slip(one.birth_date, born):
+        return False
+    # swapped names are no other names
+    return not jaro_winkler(given, other.given_name, ALIKE) and not jaro_winkler(given, other.family_name, NEAR)
 
 
 def verdict(comparison: Comparison, thresholds: DedupeSettings) -> Verdict:
@@ -254,12 +253,10 @@ def _equal(one: str, other: str) -> Agreement:
 def _text(one: str, other: str) -> Agreement:
     if one == other or not one or not other:
         return _equal(one, other)
-    if not can_reach(one, other, ALIKE):
-        return Agreement.DIFFERENT
-    alike = jaro_winkler(one, other)
+    alike = jaro_winkler(one, other, ALIKE)
     if alike >= NEAR:
         return Agreement.NEAR
-    return Agreement.ALIKE if alike >= ALIKE else Agreement.DIFFERENT
+    return Agreement.ALIKE if alike else Agreement.DIFFERENT
 
 
 def _middle(one: str, other: str) -> Agreement:
