@@ -112,7 +112,8 @@ def _part(
                 part.merged.append((entry.id, found))
             part.outcomes.append((row.line, decision.outcome, found.resident_id))
         else:
-            looks.append((entry.id, decision.looks))
+            if decision.looks:
+                looks.append((entry.id, decision.looks))
             part.outcomes.append((row.line, decision.outcome, entry.id))
     for resident_id, likenesses in looks:
         people = [Likeness(into.get(one.resident_id, one.resident_id), one.comparison) for one in likenesses]

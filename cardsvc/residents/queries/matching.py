@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import String, cast, func, select
 from sqlalchemy.orm import Session, aliased
 
 from cardsvc.residents.models import ResidentBlockRow, ResidentMergeRow, ResidentPairRow, ResidentRow
@@ -19,9 +19,7 @@ from cardsvc.residents.rules import (
     PairNotFound,
     PairState,
     Reason,
-    Registration,
-    Sex,
-    facts_of,
+    facts_from,
 )
 
 _ID_MAX: Final = 2**63 - 1
@@ -94,15 +92,23 @@ def facts_of_many(session: Session, resident_ids: Sequence[UUID]) -> dict[UUID, 
             ResidentRow.family_name,
             ResidentRow.given_name,
             ResidentRow.middle_name,
-            ResidentRow.birth_date,
+            cast(ResidentRow.birth_date, String),
             ResidentRow.sex,
             ResidentRow.barangay_code,
             ResidentRow.address,
             ResidentRow.mobile,
         ).where(ResidentRow.id.in_(resident_ids[start : start + _CHUNK]))
         for resident_id, family, given, middle, born, sex, barangay, address, mobile in session.execute(rows):
-            entry = Registration(family, given, middle, born, Sex(sex), barangay, address, mobile)
-            found[resident_id] = facts_of(entry)
+            found[resident_id] = facts_from(
+                family_name=family,
+                given_name=given,
+                middle_name=middle or "",
+                birth_date=born.replace("-", ""),
+                sex=sex,
+                place=barangay,
+                address=address,
+                mobile=mobile or "",
+            )
     return found
 
 

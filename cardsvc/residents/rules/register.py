@@ -18,6 +18,7 @@ ADDRESS_LENGTH_MAX = 200
 _NUMBER = re.compile(rf"^{NUMBER_PREFIX}-?(\d{{6,9}})-?(\d)$")
 _BARANGAY = re.compile(r"^[A-Z0-9-]{1,20}$")
 _DROPPED = frozenset("'.\N{RIGHT SINGLE QUOTATION MARK}")  # D'Aboville and Daboville, Ma. and Ma
+_ASCII = {code: None if (c := chr(code)) in _DROPPED else c.lower() if c.isalnum() else " " for code in range(128)}
 _CITY_ZONE = timezone(timedelta(hours=8))  # a child born this morning in Manila was born tomorrow, as UTC counts
 _MOBILE = re.compile(r"^(?:\+63|0)(9\d{9})$")
 
@@ -160,9 +161,11 @@ def looks_like_number(text: str) -> bool:
     return any(character.isdigit() for character in text)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def normalise_name(text: str) -> str:
     """The name as compared: lower case, no accents, single spaces, nothing but letters and digits."""
+    if text.isascii():  # most names and addresses: nothing to take apart, and ten times as quick
+        return " ".join(text.translate(_ASCII).split())
     plain = unicodedata.normalize("NFKD", text).casefold()
     kept = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c) and c not in _DROPPED)
     return " ".join(kept.split())
