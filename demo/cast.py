@@ -34,6 +34,11 @@ NOTE: Final = "demo-city.json"
 _SOCKET: Final = "PCSCLITE_CSOCK_NAME"
 
 
+def terminal_home(home: Path, kind: str) -> Path:
+    """Where one of the demo's own terminals lives: its key, its outbox."""
+    return home / "terminals" / kind
+
+
 def write_note(home: Path, service: str | None = None) -> None:
     """Leave a note in the demo city's home, so that a command at the counter needs no options: who may sign in, where
     the service is while it runs, and which PC/SC daemon the demo started for its readers.

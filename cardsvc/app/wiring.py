@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import click
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from sqlalchemy.orm import Session
 
 from cardsvc import (
@@ -177,6 +178,7 @@ def blueprints() -> list[Any]:
         residents_pages.make_pairs(_holdings),
         cards_api.blueprint,
         cards_api.own_blueprint,
+        cards_api.make_secrets(_counter_key),
         cards_pages.pages,
         devices_api.make(devices.PolicySources(_fares, _tariff_version, lambda _session, _now: LIMITS)),
         devices_api.make_pki(),
@@ -204,6 +206,14 @@ def _fares(session: Session, now: datetime) -> tuple[FlatFare, ...]:
 def _tariff_version(session: Session, now: datetime) -> int:
     tariff = transit.tariff_at(session, now)
     return 0 if tariff is None else tariff.version
+
+
+def _counter_key(session: Session, terminal_id: UUID) -> EllipticCurvePublicKey | None:
+    """The key of an enrolled counter; no other terminal is told a card's secrets."""
+    device = devices.by_ids(session, [terminal_id]).get(terminal_id)
+    if device is None or device.kind is not devices.DeviceKind.COUNTER:
+        return None
+    return device.public_key if device.status is devices.DeviceStatus.ENROLLED else None
 
 
 def _card_line(session: Session, resident_id: UUID) -> wallets_pages.CardLine | None:

@@ -12,12 +12,13 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from crypto import keys
 from crypto.wire.transaction import Authorisation
-from demo.cast import CASHIER, OFFICER
+from demo.cast import CASHIER, OFFICER, terminal_home
 from demo.city.people import Person
 from terminals.card import CardFile, LocalReader, PivSession, SimulatedCard
 from terminals.client import Send, ServiceClient
 from terminals.counter import Personalisation
-from terminals.station import CityCard, presence
+from terminals.settings import TerminalKind, TerminalSettings
+from terminals.station import CityCard, enrol, presence
 
 PIN: Final = "246810"
 _CITY = "http://127.0.0.1"
@@ -76,9 +77,14 @@ class HeldCard:
         return authorisation
 
 
-def make_cards(send: Send, home: Path, resident_ids: Sequence[UUID], *, seed: int) -> list[HeldCard]:
-    """Request, approve and personalise each holder's card as a counter does, and keep it in its file."""
+def make_cards(send: Send, home: Path, code: str, resident_ids: Sequence[UUID], *, seed: int) -> list[HeldCard]:
+    """Request, approve and personalise each holder's card at the demo's counter, and keep it in its file.
+
+    `code` enrols that counter: it is the one that works beside the service later.
+    """
     client = ServiceClient(_CITY, send)
+    kind = TerminalKind.COUNTER
+    counter = enrol(TerminalSettings(kind, _CITY, terminal_home(home, kind), name=f"The demo {kind}"), code, send=send)
     clerk = client.sign_in(CASHIER.username, CASHIER.password)
     officer = client.sign_in(OFFICER.username, OFFICER.password)
     made = []
@@ -88,7 +94,7 @@ def make_cards(send: Send, home: Path, resident_ids: Sequence[UUID], *, seed: in
         card = SimulatedCard.blank(random_bytes=chance)
         reader = LocalReader(f"counter with the card of {holder.name}")
         reader.insert(card)
-        point = _personalise(Personalisation(clerk, card_id, random_bytes=chance), reader)
+        point = _personalise(Personalisation(clerk, card_id, counter, random_bytes=chance), reader)
         _keep(holder.card_file(home), card)
         made.append(HeldCard(card_id, resident_id, reader, keys.load_point(point)))
     return made

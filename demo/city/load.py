@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from cardsvc import access, benefits, db, residents, taxes, transit, web
+from cardsvc import access, benefits, db, devices, residents, taxes, transit, web
 from cardsvc import app as service
 from cardsvc.clock import MANILA, FixedClock
 from cardsvc.errors import CityError, ErrorKind
@@ -115,6 +115,7 @@ def _live(city: web.City, clock: FixedClock, first: date, *, seed: int, count: i
     held = holders.make_cards(
         InProcess(app),
         city.settings.home,
+        _invite_counter(city, clock.now()),
         [resident.id for resident in population.registered[: len(HOLDERS)]],
         seed=seed,
     )
@@ -133,6 +134,17 @@ def _live(city: web.City, clock: FixedClock, first: date, *, seed: int, count: i
         say(f"day {number + 1} of {days}")
     accepted = played.outcomes.pop("accepted")
     return Summary(count, money.BILL_COUNT, accepted, played.outcomes.total(), played.account.statements)
+
+
+def _invite_counter(city: web.City, now: datetime) -> str:
+    """A code for the counter that makes the holders' cards."""
+    kind = devices.DeviceKind.COUNTER
+    return db.run(
+        city.engine,
+        lambda session: devices.invite(
+            session, kind, f"The demo {kind}", by=UUID(int=0), now=now, random_bytes=city.random_bytes
+        ),
+    )
 
 
 def _settle(city: web.City, made: Sequence[Person], seed: int, clock: FixedClock) -> Population:

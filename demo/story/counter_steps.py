@@ -92,7 +92,7 @@ def card(stage: Stage, life: Life) -> Done:
         view = officer.approve_card(view.card_id)
     life.card_id = view.card_id
     if view.state != _ACTIVE:
-        work = Personalisation(clerk, view.card_id, random_bytes=secrets.token_bytes)
+        work = Personalisation(clerk, view.card_id, station.identity, random_bytes=secrets.token_bytes)
         with stage.session(stage.bench.slots[0]) as session:
             made = work.make(session)
             view = work.hand_over(session, made, bytearray(story.PIN), bytearray(story.PIN))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from demo.cast import terminal_home
 from demo.processes import HOST, ROOT, free_port
 
 SEED: Final = 2026
@@ -39,7 +40,7 @@ class Home:
         return {**os.environ, **self.settings}
 
     def terminal(self, kind: str) -> Path:
-        return self.folder / "terminals" / kind
+        return terminal_home(self.folder, kind)
 
     def log(self, name: str) -> Path:
         return self.folder / "logs" / f"{name}.log"

@@ -9,8 +9,18 @@ from uuid import UUID
 
 from terminals.agent.events import EventLog
 from terminals.card import PivSession
-from terminals.client import CardView, ClientError, ResidentView, StaffClient
-from terminals.counter import MadeCard, NotMade, Personalisation, Step, Till, VerifiedCard, verify_card
+from terminals.client import CardView, ClientError, PersonView, ResidentView, StaffClient
+from terminals.counter import (
+    HolderCard,
+    HolderDesk,
+    MadeCard,
+    NotMade,
+    Personalisation,
+    Step,
+    Till,
+    VerifiedCard,
+    verify_card,
+)
 from terminals.station import Station
 
 _ISSUERS: Final = frozenset({"clerk", "card_officer"})
@@ -65,6 +75,7 @@ class CounterFlow:
     def __init__(self, station: Station, events: EventLog, random_bytes: Callable[[int], bytes]) -> None:
         self.station = station
         self.till = Till(station)
+        self.desk = HolderDesk(station)
         self._events = events
         self._random_bytes = random_bytes
         self._staff: StaffClient | None = None
@@ -72,6 +83,9 @@ class CounterFlow:
         self._made: MadeCard | None = None
         self._made_for = ""
         self.verified: VerifiedCard | None = None
+        self.person: PersonView | None = None
+        self.helped: HolderCard | None = None
+        self.identified = ""
         self.steps: dict[Step, str] = {}
 
     # --- the reader ---
@@ -80,7 +94,7 @@ class CounterFlow:
         self._events.status("A card is in the reader.")
 
     def card_removed(self) -> None:
-        self.verified = None
+        self.forget()
         self._events.status("The card was taken out.")
 
     def reader_ready(self) -> None:
@@ -130,6 +144,7 @@ class CounterFlow:
     def sign_out(self) -> None:
         """Forget the person here first; the service may not hear of it."""
         staff, self._staff, self._made = self._staff, None, None
+        self.forget()
         if staff:
             staff.sign_out()
 
@@ -192,11 +207,35 @@ class CounterFlow:
         self._made = None
 
     def verify(self, session: PivSession) -> VerifiedCard:
+        self.forget()
         self.verified = verify_card(session, self.station, self._staff)
+        with suppress(ClientError):  # the card was verified all the same; only whose it is, is not known
+            self.person = self._view(self.verified.card_id, "verifying a card")
         return self.verified
 
-    def resident_of(self, card_id: UUID) -> ResidentView | None:
-        return self.staff.resident(self.staff.card(card_id).resident_id) if self.may_issue else None
+    # --- help with the PIN ---
+
+    def look(self, session: PivSession) -> HolderCard:
+        """Which card is to be helped with. Raises: as `HolderDesk.look`."""
+        self.forget()
+        self.helped = self.desk.look(session)
+        return self.helped
+
+    def show_holder(self) -> PersonView | None:
+        """Whose card it is, on the record: before a new PIN the clerk compares the person with this."""
+        if self.helped and self.person is None:
+            self.person = self._view(self.helped.card_id, "new PIN at the counter")
+        return self.person
+
+    def forget(self) -> None:
+        """The card of the last page left: nobody is shown, nobody was identified."""
+        self.verified = self.person = self.helped = None
+        self.identified = ""
+
+    def _view(self, card_id: UUID, purpose: str) -> PersonView | None:
+        if not self.may_issue:
+            return None
+        return self.staff.view(self.staff.card(card_id).resident_id, purpose, card_id=card_id)
 
     def _next(self, card: CardView | None) -> Deed | None:
         if card is None:
@@ -208,7 +247,9 @@ class CounterFlow:
         return Deed.MAKE if card.state in ("approved", "personalising", "ready") else None
 
     def _work(self, card_id: UUID) -> Personalisation:
-        return Personalisation(self.staff, card_id, random_bytes=self._random_bytes, watch=self._tell)
+        return Personalisation(
+            self.staff, card_id, self.station.identity, random_bytes=self._random_bytes, watch=self._tell
+        )
 
     def _tell(self, begun: Step | None) -> None:
         """A step begins, so the one before is done; None: all that were begun are."""

@@ -3,6 +3,7 @@
 from terminals.client.answers import (
     BillView,
     CardView,
+    Consequence,
     DueView,
     EnrolmentAnswer,
     Instructions,
@@ -10,12 +11,14 @@ from terminals.client.answers import (
     IssuedCertificate,
     ItemAnswer,
     Look,
+    PersonView,
     Possession,
     ResidentView,
     StaffSession,
     UploadAnswer,
 )
 from terminals.client.errors import AnswerNotUnderstood, ClientError, ServiceRefused, ServiceUnreachable
+from terminals.client.sealed import SecretAsk, Terminal
 from terminals.client.service import ServiceClient
 from terminals.client.staff import StaffClient
 from terminals.client.transport import HttpTransport, Reply, Send
@@ -25,6 +28,7 @@ __all__ = [
     "BillView",
     "CardView",
     "ClientError",
+    "Consequence",
     "DueView",
     "EnrolmentAnswer",
     "HttpTransport",
@@ -33,14 +37,17 @@ __all__ = [
     "IssuedCertificate",
     "ItemAnswer",
     "Look",
+    "PersonView",
     "Possession",
     "Reply",
     "ResidentView",
+    "SecretAsk",
     "Send",
     "ServiceClient",
     "ServiceRefused",
     "ServiceUnreachable",
     "StaffClient",
     "StaffSession",
+    "Terminal",
     "UploadAnswer",
 ]

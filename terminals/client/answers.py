@@ -87,15 +87,60 @@ class ResidentView:
 
 @dataclass(frozen=True, slots=True)
 class CardView:
-    """A card as the service sees it; `state` is one of its words (requested, approved, ready, active, ...)."""
+    """A card as the service sees it; `state` is one of its words (requested, approved, ready, active, ...).
+
+    `expires_on` is its last day, ISO 8601, None before it is made; `replaces` the card whose place it takes.
+    """
 
     card_id: UUID
     resident_id: UUID
     state: str
+    expires_on: str | None = None
+    replaces: UUID | None = None
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
-        return cls(fields.uuid("id"), fields.uuid("resident_id"), fields.text("state"))
+        return cls(
+            card_id=fields.uuid("id"),
+            resident_id=fields.uuid("resident_id"),
+            state=fields.text("state"),
+            expires_on=fields.optional_text("expires_on"),
+            replaces=fields.optional_uuid("replaces"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    """A resident as shown for a purpose, on the record. `photo` is a data URI, None without one; dates ISO 8601."""
+
+    number: str
+    name: str
+    birth_date: str
+    photo: str | None
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        return cls(
+            number=fields.text("number"),
+            name=fields.text("name"),
+            birth_date=fields.text("birth_date"),
+            photo=fields.optional_text("photo"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """What follows when a card ends for this reason: sentences about the card, the wallet and the next order."""
+
+    reason: str
+    new_card: str
+    card: str
+    wallet: str
+    order: str
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        return cls(*(fields.text(name) for name in ("reason", "new_card", "card", "wallet", "order")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +159,11 @@ class Instructions:
     face: bytes | None = field(default=None, repr=False)
 
     @classmethod
-    def read(cls, fields: Fields) -> Self:
+    def read(cls, fields: Fields, management_key: bytes) -> Self:
+        """`management_key` is what was sealed in the answer."""
         return cls(
             card_id=fields.uuid("card_id"),
-            management_key=fields.binary("management_key"),
+            management_key=management_key,
             algorithm=fields.integer("algorithm"),
             challenge=fields.binary("challenge"),
             expires_on=fields.text("expires_on"),

@@ -1,12 +1,24 @@
 """The calls of a member of staff at a counter: residents, cards, and the staff member's own signature."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlencode
 from uuid import UUID
 
-from terminals.client.answers import CardView, Instructions, Issued, Possession, ResidentView, StaffSession
+from crypto.wire import pin_reset
+from crypto.wire.personalisation import CardSecret
+from terminals.client.answers import (
+    CardView,
+    Consequence,
+    Instructions,
+    Issued,
+    PersonView,
+    Possession,
+    ResidentView,
+    StaffSession,
+)
 from terminals.client.calls import Caller, JsonValue
 from terminals.client.fields import encode_bytes
+from terminals.client.sealed import SecretAsk, Terminal
 
 
 class StaffClient:
@@ -58,6 +70,11 @@ class StaffClient:
     def resident(self, resident_id: UUID) -> ResidentView:
         return ResidentView.read(self._caller.get_json(f"/v1/residents/{resident_id}"))
 
+    def view(self, resident_id: UUID, purpose: str, *, card_id: UUID | None = None) -> PersonView:
+        """Be shown a resident, photo and all; the resident can read who was, when and why."""
+        content: dict[str, JsonValue] = {"purpose": purpose, "card_id": None if card_id is None else str(card_id)}
+        return PersonView.read(self._caller.post(f"/v1/residents/{resident_id}/views", content))
+
     # --- cards; each step may be asked again after a torn card or a lost answer ---
 
     def request_card(self, resident_id: UUID) -> CardView:
@@ -66,10 +83,34 @@ class StaffClient:
     def approve_card(self, card_id: UUID) -> CardView:
         return CardView.read(self._caller.post(f"/v1/cards/{card_id}/approval", {}))
 
-    def replace_card(self, card_id: UUID, reason: str, *, identity_checked: bool = False) -> CardView:
+    def replace_card(
+        self, card_id: UUID, reason: str, *, note: str | None = None, identity_checked: bool = False
+    ) -> CardView:
         """End a card at once; the answer is the order of the one in its place."""
-        content: dict[str, JsonValue] = {"reason": reason, "identity_checked": identity_checked}
+        content: dict[str, JsonValue] = {"reason": reason, "note": note, "identity_checked": identity_checked}
         return CardView.read(self._caller.post(f"/v1/cards/{card_id}/replacement", content))
+
+    def renew_card(self, card_id: UUID) -> CardView:
+        """The order of the card's successor; until that is handed over, this one stays good."""
+        return CardView.read(self._caller.post(f"/v1/cards/{card_id}/renewal", {}))
+
+    def consequences(self) -> tuple[Consequence, ...]:
+        """What follows from each reason for which a card can end."""
+        answer = self._caller.get_json("/v1/cards/consequences")
+        return tuple(Consequence.read(item) for item in answer.each("consequences"))
+
+    def puk_for_reset(
+        self, card_id: UUID, terminal: Terminal, sign: Callable[[bytes], bytes], reason: str
+    ) -> bytearray:
+        """The PUK of the card in the reader, which signs for the request (`sign`, with 9E). Whoever gets it wipes it.
+
+        `reason` goes into the card's history. Raises: AnswerNotUnderstood: not sealed for this request; ask again.
+        """
+        ask = SecretAsk(CardSecret.PUK, terminal, card_id, self.step(card_id))
+        signature = sign(pin_reset.statement(ask.request))
+        content = {"request": ask.signed(), "signature": encode_bytes(signature), "reason": reason}
+        answer = self._caller.post(f"/v1/cards/{card_id}/pin-reset", content)
+        return bytearray(ask.open(answer.binary("sealed_puk")))
 
     def card(self, card_id: UUID) -> CardView:
         return CardView.read(self._caller.get_json(f"/v1/cards/{card_id}"))
@@ -85,12 +126,21 @@ class StaffClient:
         return tuple(CardView.read(item) for item in answer.each("cards"))
 
     def begin_personalisation(
-        self, card_id: UUID, *, algorithm: int | None = None, blank_serial: str | None = None
+        self, card_id: UUID, terminal: Terminal, *, algorithm: int | None = None, blank_serial: str | None = None
     ) -> Instructions:
-        """Begin an attempt. `algorithm` where the card's management key cannot have the city's usual one."""
-        told: dict[str, JsonValue] = {"algorithm": algorithm, "blank_serial": blank_serial}
+        """Begin an attempt at this counter. `algorithm` where the card's management key cannot have the usual one.
+
+        Raises: AnswerNotUnderstood: the key in the answer is not sealed for this request; begin again.
+        """
+        ask = SecretAsk(CardSecret.MANAGEMENT_KEY, terminal, card_id, self.step(card_id))
+        told: dict[str, JsonValue] = {"algorithm": algorithm, "blank_serial": blank_serial, "request": ask.signed()}
         content = {name: value for name, value in told.items() if value is not None}
-        return Instructions.read(self._caller.post(f"/v1/cards/{card_id}/personalisation", content))
+        answer = self._caller.post(f"/v1/cards/{card_id}/personalisation", content)
+        return Instructions.read(answer, ask.open(answer.binary("sealed_management_key")))
+
+    def step(self, card_id: UUID) -> int:
+        """How long the card's history is now: what a request for its secret names, so that it is answered once."""
+        return len(self._caller.get_json(f"/v1/cards/{card_id}").each("history"))
 
     def certify(self, card_id: UUID, keys: Sequence[Possession]) -> Issued:
         """Prove that the card holds the keys it made, and get their certificates and the CHUID."""

@@ -1,7 +1,9 @@
 """The counter: issues cards, verifies them, takes cash."""
 
 from terminals.counter.errors import (
+    CardNotInForce,
     CounterError,
+    LastPukTry,
     NoOpenShift,
     NotMade,
     PinsDiffer,
@@ -10,6 +12,7 @@ from terminals.counter.errors import (
     WrongAmount,
     WrongCertificate,
 )
+from terminals.counter.holder import HolderCard, HolderDesk
 from terminals.counter.personalise import MadeCard, Personalisation, Step
 from terminals.counter.pinning import PukState
 from terminals.counter.secret import Intake
@@ -19,9 +22,13 @@ from terminals.counter.verify import VerifiedCard, verify_card
 
 __all__ = [
     "CURRENCY",
+    "CardNotInForce",
     "CounterError",
+    "HolderCard",
+    "HolderDesk",
     "Intake",
     "KeyState",
+    "LastPukTry",
     "MadeCard",
     "NoOpenShift",
     "NotMade",

@@ -14,15 +14,15 @@ from terminals.client import CardView, StaffClient
 from terminals.counter import options, orders
 from terminals.counter.errors import NothingToIssue
 from terminals.counter.making import Bench
-from terminals.counter.office import Office
+from terminals.counter.office import Office, counter_identity
 from terminals.counter.personalise import Step
 from terminals.counter.till import Till, read_pesos
 from terminals.counter.tray import Tray
 from terminals.counter.tray_bar import TrayBar, tray_sentence
 from terminals.counter.verify import verify_card
-from terminals.outbox import State, Stored
-from terminals.settings import TerminalKind
-from terminals.station import Station, console
+from terminals.outbox import Identity, State, Stored
+from terminals.settings import TerminalKind, load
+from terminals.station import Station, console, enrol
 
 _WAIT_SECONDS = 30.0
 _ORDERS_MAX = 500
@@ -94,11 +94,12 @@ def issue(
     ask_pin = None if no_hand_over else options.pin_source(pin_file)
     told = _told(context, given)
     office = options.read_office(**told)
+    terminal = _terminal(context, office)
     staff = office.sign_in(office.clerk)
     try:
         replacement = orders.Replacement(reason, identity_checked) if reason else None
         order = _order(office, staff, card_id, resident, replacement)
-        bench = Bench(_reader_of(context, pattern), staff, intake, wait_seconds=wait_seconds)
+        bench = Bench(_reader_of(context, pattern), staff, terminal, intake, wait_seconds=wait_seconds)
         done = bench.make(order.card_id, ask_pin, watch=_tell, blank_serial=serial)
     finally:
         staff.sign_out()
@@ -124,12 +125,13 @@ def tray(context: click.Context, /, count: int | None, pattern: str | None, wait
     """
     intake = options.read_intake(**_of(given, _INTAKE))
     office = options.read_office(**_told(context, given))
+    terminal = _terminal(context, office)
     staff = office.sign_in(office.clerk)
     try:
         found = [*staff.orders("personalising", limit=_ORDERS_MAX), *staff.orders("approved", limit=_ORDERS_MAX)]
         waiting = found[:count]
         reader = _reader_of(context, pattern)
-        bench = Bench(reader, staff, intake, wait_seconds=wait_seconds)
+        bench = Bench(reader, staff, terminal, intake, wait_seconds=wait_seconds)
         with TrayBar(len(waiting)) as bar:
             work = Tray(reader, bench, seconds=time.monotonic, tell=bar.tell, wait_seconds=wait_seconds)
             report = work.run(waiting)
@@ -212,6 +214,15 @@ def _told(context: click.Context, given: Mapping[str, Any]) -> dict[str, Any]:
     told = {name: value for name, value in given.items() if name not in _INTAKE}
     told["service_url"] = told["service_url"] or console.group_option(context, "service_url")
     return told
+
+
+def _terminal(context: click.Context, office: Office) -> Identity:
+    """This counter, enrolled first where a code is given. Raises: NotEnrolled, OtherKind, and as `enrol`."""
+    home, code = console.group_option(context, "home"), console.group_option(context, "enrol_code")
+    settings = load(TerminalKind.COUNTER, service_url=office.client.url, home=Path(home) if home else office.home)
+    if code:
+        enrol(settings, code)
+    return counter_identity(settings.home)
 
 
 def _order(

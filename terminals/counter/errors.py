@@ -37,6 +37,25 @@ class PinsDiffer(CounterError):
         super().__init__("The two PINs are not the same; the holder enters a PIN twice, 6 to 8 digits.")
 
 
+class CardNotInForce(CounterError):
+    """A PIN belongs to a card that may be used. `state` is what the card is instead."""
+
+    code = "card_not_active"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"The card is {state}; a card that is not in force gets no new PIN: replace it.")
+        self.state = state
+
+
+class LastPukTry(CounterError):
+    """Nothing was sent: a wrong PUK more would end the card."""
+
+    code = "puk_last_try"
+
+    def __init__(self) -> None:
+        super().__init__("Only one PUK try is left; replace the card, or say that the last try is to be taken.")
+
+
 class NotMade(CounterError):
     code = "card_not_made"
 

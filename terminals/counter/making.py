@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from terminals.card import NoCard, PivSession, Reader
-from terminals.client import CardView, StaffClient
+from terminals.client import CardView, StaffClient, Terminal
 from terminals.counter.personalise import MadeCard, Personalisation, Step, silent
 from terminals.counter.secret import FACTORY, Intake
 from terminals.station import console
@@ -71,12 +71,13 @@ class Outcome:
 
 
 class Bench:
-    """A reader and somebody signed in: cards are made here. `intake` is what is known of the blanks."""
+    """A reader, somebody signed in, the counter's identity: cards are made here. `intake`: what is known of blanks."""
 
     def __init__(
         self,
         reader: Reader,
         staff: StaffClient,
+        terminal: Terminal,
         intake: Intake = FACTORY,
         *,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
@@ -84,6 +85,7 @@ class Bench:
     ) -> None:
         self._reader = reader
         self._staff = staff
+        self._terminal = terminal
         self._intake = intake
         self._random_bytes = random_bytes
         self._wait_seconds = wait_seconds
@@ -103,6 +105,7 @@ class Bench:
         work = Personalisation(
             self._staff,
             card_id,
+            self._terminal,
             random_bytes=self._random_bytes,
             watch=watch,
             intake=self._intake,

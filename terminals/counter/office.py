@@ -9,10 +9,14 @@ from typing import Final
 
 from terminals.client import ServiceClient, ServiceUnreachable, StaffClient
 from terminals.counter.errors import NoService, NoStaff
+from terminals.outbox import Identity, load_identity
+from terminals.settings import TerminalKind
+from terminals.station import OtherKind
 
 _PRODUCTION: Final = "production"
 _FIRST_PORT: Final = "8080"
 _NOTE: Final = "demo-city.json"  # what `./city up` and `./city demo load` leave in the city's home
+_DEMO_COUNTER: Final = Path("terminals", "counter")  # below that home
 _APPROVER: Final = "card_officer"
 _HOMES: Final = (Path(__file__).resolve().parents[2] / ".city", Path("var"))
 _SOCKET: Final = "PCSCLITE_CSOCK_NAME"
@@ -32,6 +36,7 @@ class DemoNote:
     pcsc_socket: str | None = None
     clerk: Credentials | None = None
     approver: Credentials | None = None
+    counter: Path | None = None
 
     @classmethod
     def find(cls, environ: Mapping[str, str]) -> "DemoNote":
@@ -50,18 +55,24 @@ class DemoNote:
             staff = [(one["roles"], Credentials(one["username"], one["password"])) for one in content["staff"]]
             clerk = next((who for roles, who in staff if _APPROVER not in roles), None)
             approver = next((who for roles, who in staff if _APPROVER in roles), None)
-            return cls(content.get("service"), content.get("pcsc_socket"), clerk, approver)
+            counter = path.parent / _DEMO_COUNTER
+            enrolled = counter if counter.is_dir() else None
+            return cls(content.get("service"), content.get("pcsc_socket"), clerk, approver, enrolled)
         except (OSError, ValueError, KeyError, TypeError):
             return cls()
 
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The service, and who signs in there. `approver` is the second person, None when none was named."""
+    """The service, and who signs in there. `approver` is the second person, None when none was named.
+
+    `home` is the folder of the counter that was found with them, None where none was.
+    """
 
     client: ServiceClient
     clerk: Credentials
     approver: Credentials | None
+    home: Path | None = None
 
     @classmethod
     def find(
@@ -85,7 +96,9 @@ class Office:
         worker = clerk or note.clerk
         if worker is None:
             raise NoStaff
-        return cls(ServiceClient(url.rstrip("/")), worker, approver or (None if clerk else note.approver))
+        second = approver or (None if clerk else note.approver)
+        home = None if found.get("CITY_TERMINAL_HOME") else note.counter
+        return cls(ServiceClient(url.rstrip("/")), worker, second, home)
 
     def sign_in(self, who: Credentials) -> StaffClient:
         """Raises: NoService, ServiceRefused."""
@@ -93,6 +106,14 @@ class Office:
             return self.client.sign_in(who.username, who.password)
         except ServiceUnreachable as error:
             raise NoService(self.client.url) from error
+
+
+def counter_identity(home: Path) -> Identity:
+    """The counter that lives in this folder. Raises: NotEnrolled, OutboxForeign, OtherKind."""
+    identity = load_identity(home)
+    if identity.kind is not TerminalKind.COUNTER:
+        raise OtherKind(identity.kind, TerminalKind.COUNTER)
+    return identity
 
 
 def is_production(environ: Mapping[str, str] | None = None) -> bool:

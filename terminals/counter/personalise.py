@@ -22,13 +22,14 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from crypto import keys
+from crypto.wire.pin_reset import derived_puk
 from terminals.card import DataObject, ManagementAlgorithm, PivSession, Slot
-from terminals.client import CardView, Instructions, Possession, StaffClient
+from terminals.client import CardView, Instructions, Possession, StaffClient, Terminal
 from terminals.counter import statements
 from terminals.counter.contents import Contents, certified_key
 from terminals.counter.errors import PinsDiffer
 from terminals.counter.pinning import PinKeeper, PukState
-from terminals.counter.secret import FACTORY, Intake, derived_puk
+from terminals.counter.secret import FACTORY, Intake
 from terminals.counter.unlock import KeyState, Unlocked, check_position, unlock
 from terminals.station import AnotherCard, wipe
 
@@ -77,12 +78,16 @@ class MadeCard:
 
 
 class Personalisation:
-    """One card, one member of staff signed in. `watch` is told each step as it begins."""
+    """One card, one member of staff signed in, at one enrolled counter: the card's own key comes sealed for it.
+
+    `watch` is told each step as it begins.
+    """
 
     def __init__(
         self,
         staff: StaffClient,
         card_id: UUID,
+        terminal: Terminal,
         *,
         random_bytes: Callable[[int], bytes],
         watch: Callable[[Step], None] = silent,
@@ -91,6 +96,7 @@ class Personalisation:
     ) -> None:
         self._staff = staff
         self._card_id = card_id
+        self._terminal = terminal
         self._random_bytes = random_bytes
         self._watch = watch
         self._intake = intake
@@ -102,7 +108,7 @@ class Personalisation:
         Raises:
             WrongManagementKey: neither blank nor this card begun before. ProductUnsupported: refuse it at intake.
             ReadbackDiffers, NoRoom, NoPlace: take a fresh card. NotAllowed: use a contact reader.
-            ServiceRefused, ServiceUnreachable, TransportError: again.
+            ServiceRefused, ServiceUnreachable, AnswerNotUnderstood, TransportError: again.
         """
         self._watch(Step.UNLOCK)
         check_position(session)
@@ -122,7 +128,9 @@ class Personalisation:
 
     def _begin(self, algorithm: ManagementAlgorithm | None) -> Instructions:
         identifier = None if algorithm is None else algorithm.identifier
-        return self._staff.begin_personalisation(self._card_id, algorithm=identifier, blank_serial=self._blank_serial)
+        return self._staff.begin_personalisation(
+            self._card_id, self._terminal, algorithm=identifier, blank_serial=self._blank_serial
+        )
 
     def _fill(self, session: PivSession, opened: Unlocked, pins: PinKeeper) -> MadeCard:
         pin = pins.set_transport_pin(session, self._random_bytes)

@@ -4,9 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
+from crypto.wire.pin_reset import digits
 from terminals.card import ManagementAlgorithm
 
 # What blank PIV cards leave the factory with (github Yubico/yubikey-manager, yubikit/piv.py; arekinath/PivApplet and
@@ -22,8 +20,7 @@ FACTORY_ALGORITHMS: Final = (
 _FACTORY_PATTERN: Final = bytes(range(1, 9)) * 4
 # GlobalPlatform's test key (GP card specification, test cards of several makers).
 _TEST_PATTERN: Final = bytes(range(0x40, 0x60))
-_DIGITS: Final = 8
-_DERIVED_BYTES: Final = 16  # so many more than the digits need that no digit is likelier than another
+_RANDOM_BYTES: Final = 16  # so many more than the digits need that no digit is likelier than another
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +62,6 @@ def factory_management_key(algorithm: ManagementAlgorithm) -> bytes:
     return _FACTORY_PATTERN[: algorithm.key_length]
 
 
-def derived_puk(management_key: bytes) -> bytearray:
-    """The card's PUK: eight digits that follow from its management key, so that nobody has to keep them (RFC 5869)."""
-    derived = HKDF(hashes.SHA256(), _DERIVED_BYTES, salt=None, info=b"puk").derive(management_key)
-    return _digits(derived)
-
-
 def transport_pin(random_bytes: Callable[[int], bytes]) -> bytearray:
     """A PIN for the time until the holder sets another one."""
-    return _digits(random_bytes(_DERIVED_BYTES))
-
-
-def _digits(source: bytes) -> bytearray:
-    return bytearray(f"{int.from_bytes(source) % 10**_DIGITS:0{_DIGITS}d}".encode())
+    return digits(random_bytes(_RANDOM_BYTES))

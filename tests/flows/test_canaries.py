@@ -152,7 +152,9 @@ def last_try(session: PivSession) -> None:
 def made_and_handed_over(office: CityService, slot: PcscSlot, resident_id: UUID) -> CardState:
     state = CardState.blank(CardSettings())
     slot.insert(SimulatedCard(state))
-    work = Personalisation(office.clerk, office.approved_card(resident_id), random_bytes=secrets.token_bytes)
+    work = Personalisation(
+        office.clerk, office.approved_card(resident_id), office.counter, random_bytes=secrets.token_bytes
+    )
     with PivSession(slot.reader.connect()) as session:
         made = work.make(session)
         work.hand_over(session, made, bytearray(FIRST_PIN), bytearray(FIRST_PIN))

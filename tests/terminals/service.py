@@ -9,15 +9,18 @@ from typing import Any
 from uuid import UUID
 
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from cardsvc import access, app, db, devices
 from cardsvc.clock import FixedClock, business_date
 from cardsvc.settings import CHEAP
 from cardsvc.vault import Vault
+from crypto import keys
 from crypto.wire.ids import uuid7
 from terminals.card import SimulatedCard
 from terminals.client import Reply, ServiceClient, ServiceUnreachable, StaffClient
 from terminals.counter import Personalisation
+from terminals.outbox import Identity
 from terminals.settings import TerminalKind, TerminalSettings
 from terminals.station import Station, enrol
 from tests.builders import make_city
@@ -80,6 +83,7 @@ class CityService:
         self.client = ServiceClient(URL, self.send)
         self.staff: dict[str, StaffClient] = {}
         self._people = 0
+        self._counter: Identity | None = None
 
     def close(self) -> None:
         self.engine.dispose()
@@ -102,6 +106,27 @@ class CityService:
             )
             self.staff[username] = self.client.sign_in(username, PASSWORD)
         return self.staff[username]
+
+    @property
+    def counter(self) -> Identity:
+        """An enrolled counter where cards are made, which has no folder; enrolled without a call over HTTP."""
+        if self._counter is None:
+            self._counter = self.enrolled(devices.DeviceKind.COUNTER)
+        return self._counter
+
+    def enrolled(self, kind: devices.DeviceKind) -> Identity:
+        """A new terminal of this kind."""
+        signer, now = keys.SoftwareSigner.generate(), self.clock.now()
+        spki = keys.spki(signer.public_key)
+
+        def take_in(session: Session) -> devices.Enrolment:
+            code = devices.invite(session, kind, "A desk", by=UUID(int=0), now=now, random_bytes=secrets.token_bytes)
+            proof = signer.sign(devices.enrolment_statement(code, spki))
+            vault = self.city.vault
+            return devices.enrol(session, vault, code, spki, proof, now=now, random_bytes=secrets.token_bytes)
+
+        done = db.run(self.engine, take_in)
+        return Identity(done.device_id, TerminalKind(kind), "A desk", signer, done.certificate, "")
 
     @property
     def clerk(self) -> StaffClient:
@@ -143,7 +168,7 @@ class CityService:
     def active_card(self, resident_id: UUID | None = None) -> SimulatedCard:
         """A card made and handed over; its PIN is `PIN`."""
         card, card_id = SimulatedCard.blank(), self.approved_card(resident_id)
-        work = Personalisation(self.clerk, card_id, random_bytes=secrets.token_bytes)
+        work = Personalisation(self.clerk, card_id, self.counter, random_bytes=secrets.token_bytes)
         work.hand_over(session(card), work.make(session(card)), bytearray(PIN), bytearray(PIN))
         return card
 

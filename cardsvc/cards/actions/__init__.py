@@ -1,10 +1,12 @@
 """Verbs: order a card, make it, hand it over, stop it; take many in at once."""
 
+from cardsvc.cards.actions.asking import CounterKey, read_request
 from cardsvc.cards.actions.batch import BatchChallenges, IssuedCard, IssueReport, batch_challenges, issue_many
 from cardsvc.cards.actions.bulk import BULK, execute_bulk, propose_bulk
 from cardsvc.cards.actions.handover import hand_over, report_ready, verify_presence
 from cardsvc.cards.actions.orders import approve, new_card_id, request
 from cardsvc.cards.actions.personalisation import Instructions, Issued, begin_personalisation, certify
+from cardsvc.cards.actions.pins import reset_pin
 from cardsvc.cards.actions.renewing import renew, replace
 from cardsvc.cards.actions.renewing_many import RenewedMany, renew_many
 from cardsvc.cards.actions.status import destroy, expire_due, resume, revoke, suspend, suspend_own
@@ -13,6 +15,7 @@ from cardsvc.cards.actions.stock import send_back, spoil, take_in, use_blank
 __all__ = [
     "BULK",
     "BatchChallenges",
+    "CounterKey",
     "Instructions",
     "IssueReport",
     "Issued",
@@ -29,11 +32,13 @@ __all__ = [
     "issue_many",
     "new_card_id",
     "propose_bulk",
+    "read_request",
     "renew",
     "renew_many",
     "replace",
     "report_ready",
     "request",
+    "reset_pin",
     "resume",
     "revoke",
     "send_back",

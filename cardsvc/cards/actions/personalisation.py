@@ -6,7 +6,7 @@ worthless. A card is `ready` and `active` only after its keys signed for it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
@@ -67,7 +67,7 @@ class Instructions:
 
     card_id: UUID
     attempt: int
-    management_key: bytes
+    management_key: bytes = field(repr=False)
     algorithm: int
     challenge: bytes
     expires_on: date

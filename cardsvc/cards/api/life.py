@@ -11,14 +11,12 @@ from cardsvc.cards import actions, queries
 from cardsvc.cards.api.common import COUNTER, OFFICER, asker, blueprint
 from cardsvc.cards.rules import CONSEQUENCES
 from cardsvc.cards.schemas.life import (
-    BeginSchema,
     CardListSchema,
     CardPageSchema,
     CardReasonSchema,
     CardSchema,
     CardWithHistorySchema,
     ConsequencesSchema,
-    InstructionsSchema,
     IssuedSchema,
     OrderSchema,
     PresenceSchema,
@@ -29,7 +27,6 @@ from cardsvc.cards.schemas.life import (
     SignatureSchema,
     proofs,
     shown,
-    shown_instructions,
     shown_issued,
     shown_page,
     shown_with_history,
@@ -79,32 +76,6 @@ class Approval(MethodView):
     def post(self, card_id: UUID) -> dict[str, Any]:
         """Approve an order; never one's own."""
         return shown(actions.approve(web.session(), card_id, by=asker(), now=web.now()))
-
-
-@blueprint.route("/<uuid:card_id>/personalisation")
-class Personalisation(MethodView):
-    @guard.requires(*COUNTER)
-    @blueprint.arguments(BeginSchema, required=False)
-    @blueprint.response(200, InstructionsSchema)
-    def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
-        """Begin to make the card, or begin again after a tear: a new challenge makes earlier proofs worthless."""
-        city = web.city()
-        return shown_instructions(
-            actions.begin_personalisation(
-                web.session(),
-                city.vault,
-                card_id,
-                by=asker(),
-                now=web.now(),
-                random_bytes=city.random_bytes,
-                product_name=given["product"],
-                algorithm=given["algorithm"],
-                blank_serial=given["blank_serial"],
-                terminal_id=given["terminal_id"],
-                settings=city.settings.cards,
-                production=city.settings.is_production,
-            )
-        )
 
 
 @blueprint.route("/<uuid:card_id>/certificates")

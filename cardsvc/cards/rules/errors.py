@@ -342,3 +342,33 @@ class BulkListChanged(CityError):
 
     def __init__(self) -> None:
         super().__init__("The list of cards is not the one that was signed. Nothing was done; tell the auditor.")
+
+
+class NotACounter(CityError):
+    """Also for a terminal that never was, is of another kind, or was revoked: the answer is the same."""
+
+    code = "not_a_counter"
+    kind = ErrorKind.FORBIDDEN
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Only an enrolled counter is told a card's secrets. Enrol this one: ./city devices invite --kind counter."
+        )
+
+
+class InvalidSecretRequest(CityError):
+    code = "invalid_secret_request"
+    kind = ErrorKind.UNPROCESSABLE
+
+    def __init__(self) -> None:
+        super().__init__("The request was not signed by this counter for this card. Ask again with a new request.")
+
+
+class StaleSecretRequest(CityError):
+    """Answered before, or the card moved on since the counter looked."""
+
+    code = "stale_secret_request"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__("This request was answered, or the card changed meanwhile. Ask again with a new request.")

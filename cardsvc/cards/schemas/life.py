@@ -6,13 +6,11 @@ from typing import Any
 from marshmallow import fields, validate
 
 from cardsvc import web
-from cardsvc.cards.actions import Instructions, Issued
+from cardsvc.cards.actions import Issued
 from cardsvc.cards.queries import Card, CardPage, CardStep
 from cardsvc.cards.rules import (
     CARD_SLOTS,
     CHALLENGE_BYTES,
-    DEFAULT_PRODUCT,
-    SERIAL_LENGTH_MAX,
     CardState,
     KeyProof,
     ManagementKeyState,
@@ -82,49 +80,6 @@ class CardListSchema(web.ApiSchema):
 class CardPageSchema(web.ApiSchema):
     cards = fields.List(fields.Nested(CardSchema), required=True)
     next = fields.UUID(required=True, allow_none=True, metadata={"description": "the next page's `after`"})
-
-
-class BeginSchema(web.ApiSchema):
-    product = fields.String(load_default=DEFAULT_PRODUCT, validate=validate.Length(max=40))
-    algorithm = fields.Integer(
-        load_default=None,
-        allow_none=True,
-        strict=True,
-        validate=validate.Range(min=0, max=255),
-        metadata={"description": "of the card's management key where it is not the product's: 3, 8, 10, 12"},
-    )
-    blank_serial = fields.String(
-        load_default=None, allow_none=True, validate=validate.Length(min=1, max=SERIAL_LENGTH_MAX)
-    )
-    terminal_id = fields.UUID(load_default=None, allow_none=True)
-
-
-class PrintedSchema(web.ApiSchema):
-    name = fields.String(required=True)
-    affiliation = fields.String(required=True)
-    expires_on = fields.Date(required=True)
-    serial = fields.String(required=True)
-    issuer = fields.String(required=True)
-
-
-class InstructionsSchema(web.ApiSchema):
-    card_id = fields.UUID(required=True)
-    attempt = fields.Integer(required=True)
-    management_key = web.bytes_field(required=True, metadata={"description": "the card's own 9B key; keep it nowhere"})
-    algorithm = fields.Integer(required=True, metadata={"description": "of the management key, SP 800-78-5: 8, 10, 12"})
-    challenge = web.bytes_field(required=True, size=CHALLENGE_BYTES)
-    expires_on = fields.Date(required=True)
-    name = fields.String(required=True, metadata={"description": "to print"})
-    number = fields.String(required=True, metadata={"description": "to print"})
-    printed = fields.Nested(
-        PrintedSchema,
-        required=True,
-        allow_none=True,
-        metadata={"description": "what the chip repeats of the print; null where the city does not write it"},
-    )
-    face = web.bytes_field(
-        required=True, allow_none=True, metadata={"description": "the facial image object (CBEFF), to be written"}
-    )
 
 
 class KeyProofSchema(web.ApiSchema):
@@ -230,10 +185,6 @@ def shown_page(page: CardPage) -> dict[str, Any]:
 def shown_with_history(card: Card, steps: Sequence[CardStep]) -> dict[str, Any]:
     history = [{name: getattr(step, name) for name in CardStep.__slots__} for step in steps]
     return {**shown(card), "history": history}
-
-
-def shown_instructions(instructions: Instructions) -> dict[str, Any]:
-    return {name: getattr(instructions, name) for name in Instructions.__slots__}
 
 
 def shown_issued(issued: Issued) -> dict[str, Any]:

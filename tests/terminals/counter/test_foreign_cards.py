@@ -61,7 +61,7 @@ def of_batch(habits: Habits, algorithm: ManagementAlgorithm) -> ForeignCard:
 
 
 def job(office: CityService, card_id: UUID, intake: Intake) -> Personalisation:
-    return Personalisation(office.clerk, card_id, random_bytes=secrets.token_bytes, intake=intake)
+    return Personalisation(office.clerk, card_id, office.counter, random_bytes=secrets.token_bytes, intake=intake)
 
 
 def issue(office: CityService, vault: Vault, card: ForeignCard, intake: Intake = UNNAMED) -> MadeCard:

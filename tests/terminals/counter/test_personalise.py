@@ -9,6 +9,7 @@ import pytest
 from cardsvc.vault import Vault
 from crypto import pki
 from crypto.pki import CardSlot
+from crypto.wire.pin_reset import derived_puk
 from terminals.card import (
     CardRemoved,
     CardSettings,
@@ -25,7 +26,6 @@ from terminals.card import (
 )
 from terminals.client import ServiceRefused, ServiceUnreachable
 from terminals.counter import MadeCard, Personalisation, PinsDiffer, Step
-from terminals.counter.secret import derived_puk
 from terminals.station import AnotherCard
 from tests.terminals.city import CountingConnection, inserted, session
 from tests.terminals.service import PIN, CityService
@@ -52,7 +52,7 @@ class TornConnection(CountingConnection):
 
 
 def work(office: CityService, card_id: UUID) -> Personalisation:
-    return Personalisation(office.clerk, card_id, random_bytes=secrets.token_bytes)
+    return Personalisation(office.clerk, card_id, office.counter, random_bytes=secrets.token_bytes)
 
 
 def make(office: CityService, card: SimulatedCard, card_id: UUID) -> MadeCard:
@@ -87,7 +87,7 @@ def check_issued(office: CityService, card: SimulatedCard, card_id: UUID, vault:
 
 def test_a_blank_card_becomes_an_active_one(office: CityService, vault: Vault) -> None:
     card, card_id, steps = SimulatedCard.blank(), office.approved_card(), list[Step]()
-    job = Personalisation(office.clerk, card_id, random_bytes=secrets.token_bytes, watch=steps.append)
+    job = Personalisation(office.clerk, card_id, office.counter, random_bytes=secrets.token_bytes, watch=steps.append)
     made = job.make(session(card))
     assert state(office, card_id) == "ready"
     pin, again = bytearray(PIN), bytearray(PIN)
@@ -163,7 +163,7 @@ def test_a_handover_torn_at_any_apdu_is_not_active_and_the_same_call_again_compl
 
 @pytest.mark.parametrize("lost", ["lose_request", "lose_answer"])
 def test_a_call_lost_on_the_way_is_mended_by_the_same_call_again(office: CityService, lost: str) -> None:
-    for step in range(1, 4):  # begin, certify, readback
+    for step in range(1, 5):  # history, begin, certify, readback
         card, card_id = SimulatedCard.blank(), office.approved_card()
         setattr(office.send, lost, office.send.sent + step)
         with pytest.raises(ServiceUnreachable):

@@ -42,7 +42,9 @@ def work_through(office: CityService, count: int, *cards: CardInSlot) -> TrayRep
     found = [one for one in office.clerk.orders("approved", limit=500) if one.card_id in orders]
     assert len(found) == count
     reader, told = Stack(*cards), list[Result]()
-    tray = Tray(reader, Bench(reader, office.clerk), seconds=a_second_each(), tell=told.append, wait_seconds=0)
+    tray = Tray(
+        reader, Bench(reader, office.clerk, office.counter), seconds=a_second_each(), tell=told.append, wait_seconds=0
+    )
     report = tray.run(found)
     assert list(report.results) == told
     return report
@@ -97,10 +99,22 @@ def test_a_service_that_cannot_be_reached_stops_it_and_an_order_it_refuses_is_pa
     views = [office.clerk.card(first), office.clerk.card(second)]
     office.ask("oscar", "POST", f"/v1/cards/{first}/revocation", {"reason": "withdrawn"})
     reader = Stack(SimulatedCard.blank(), SimulatedCard.blank())
-    tray = Tray(reader, Bench(reader, office.clerk), seconds=a_second_each(), tell=lambda _one: None, wait_seconds=0)
+    tray = Tray(
+        reader,
+        Bench(reader, office.clerk, office.counter),
+        seconds=a_second_each(),
+        tell=lambda _one: None,
+        wait_seconds=0,
+    )
     assert fates(tray.run(views)) == [Fate.REFUSED, Fate.MADE]
     office.send.off = True
     reader = Stack(SimulatedCard.blank())
-    tray = Tray(reader, Bench(reader, office.clerk), seconds=a_second_each(), tell=lambda _one: None, wait_seconds=0)
+    tray = Tray(
+        reader,
+        Bench(reader, office.clerk, office.counter),
+        seconds=a_second_each(),
+        tell=lambda _one: None,
+        wait_seconds=0,
+    )
     assert "cannot be reached" in tray.run(views).stopped
     office.send.off = False
