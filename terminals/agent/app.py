@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from terminals.agent import (
     cash_pages,
     counter_pages,
+    counter_pins,
     guard,
     kiosk_pages,
     look,
@@ -125,6 +126,7 @@ def _kiosk(app: Flask, station: Station, reader: Reader, events: EventLog, token
 def _counter(app: Flask, flow: CounterFlow, watcher: Watcher, staff_watcher: Watcher, origin: str) -> None:
     pages = counter_pages.make(flow, watcher)
     cash_pages.add(pages, flow, watcher)
+    counter_pins.add(pages, flow, watcher)
     sign_in_counter.add(pages, flow, staff_watcher, origin)
     app.register_blueprint(pages)
     sign_in_pages.add(app, staff_watcher, origin)

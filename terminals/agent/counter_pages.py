@@ -15,7 +15,7 @@ from terminals.agent.look import Field
 from terminals.agent.pin_form import read_pins
 from terminals.agent.watcher import Watcher
 from terminals.agent.words import translated as _
-from terminals.client import ResidentView
+from terminals.client import PersonView, ResidentView
 from terminals.counter import Step, VerifiedCard
 from terminals.station import wipe
 
@@ -33,6 +33,16 @@ class Person:
     birth_date: date
     barangay: str
     card_state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Whose card it is, to compare with who stands there. `photo` is a data URI, "" without one."""
+
+    number: str
+    name: str
+    birth_date: date
+    photo: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +114,7 @@ def _add_sign_in(pages: Blueprint, flow: CounterFlow) -> None:
         if not flow.signed_in:
             return _sign_in_page("", "")
         may = {"verify"} | ({"issue"} if flow.may_issue else set()) | ({"cash"} if flow.may_take_cash else set())
+        may |= {"pin"}
         may |= {"bind"} if flow.may_bind else set()
         waiting = flow.station.outbox.waiting()
         return render_template(
@@ -261,18 +272,19 @@ def _state_name(state: str) -> str:
 
 def _verdict(flow: CounterFlow, found: VerifiedCard) -> str:
     in_force = not found.denied and found.state in (None, "active")
+    said = {True: _("Nothing speaks against it."), False: _("Send the holder to a card officer.")}[in_force]
     checks = [
         Check(_("Genuine"), True, _("It answered a fresh challenge with its own key.")),
         Check(_("Certificate"), True, _("Issued by this city, and not expired.")),
-        Check(_("In force"), in_force, found.state or _("The city could not be asked.")),
-        Check(_("PIN"), found.attempts_left != 0, _tries(found.attempts_left)),
+        Check(_("In force"), in_force, said if found.state or not in_force else _("The city could not be asked.")),
+        Check(_("PIN"), found.attempts_left != 0, tries(found.attempts_left)),
     ]
     sure = in_force and found.state is not None
     verdict, title = ("yes", _("A valid card")) if sure else ("look", _("A genuine card"))
     if not in_force:
         verdict, title = "no", _("This card may not be used")
-    resident = flow.resident_of(found.card_id)
-    return _verify_page(flow, verdict, title, str(found.card_id), _person(resident) if resident else None, checks)
+    detail = _("Card %(id)s", id=found.card_id)
+    return _verify_page(flow, verdict, title, detail, shown(flow.person), checks)
 
 
 def _verify_page(
@@ -280,7 +292,7 @@ def _verify_page(
     verdict: str | None,
     title: str,
     detail: str,
-    resident: Person | None = None,
+    person: Shown | None = None,
     checks: list[Check] | None = None,
 ) -> str:
     return render_template(
@@ -289,12 +301,19 @@ def _verify_page(
         verdict=verdict,
         title=title,
         detail=detail,
-        resident=resident,
+        person=person,
         checks=checks or [],
     )
 
 
-def _tries(left: int | None) -> str:
+def shown(person: PersonView | None) -> Shown | None:
+    """The resident as the templates take one who is shown for a purpose."""
+    if person is None:
+        return None
+    return Shown(person.number, person.name, date.fromisoformat(person.birth_date), person.photo or "")
+
+
+def tries(left: int | None) -> str:
     return _("Not asked over this interface.") if left is None else _("%(count)s tries left.", count=left)
 
 

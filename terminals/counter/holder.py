@@ -71,8 +71,9 @@ class HolderDesk:
         The PUK and both PINs are wiped.
 
         Raises:
-            PinsDiffer, PinFormat, AnotherCard, LastPukTry, CardNotInForce, ServiceRefused, ServiceUnreachable: no PUK was
-            sent to the card. PukRejected, PukBlocked, NoPuk: this card needs a replacement. PinRefused: another PIN. As `look`.
+            PinsDiffer, PinFormat, AnotherCard, LastPukTry, CardNotInForce, ServiceRefused, ServiceUnreachable: no PUK
+            was sent to the card. PukRejected, PukBlocked, NoPuk: this card needs a replacement. PinRefused: another
+            PIN. As `look`.
         """
         try:
             _same(new, again)
