@@ -12,7 +12,9 @@ from flask.testing import FlaskClient
 from cardsvc import cards, db, web
 from cardsvc.cards import api
 from cardsvc.cards import commands as card_commands
+from crypto.keys import SoftwareSigner
 from crypto.pki import CardSlot
+from crypto.wire.personalisation import CardSecret, OneTimeKey, SecretRequest, sign_request
 from tests.builders import CardKeys, app_with, base64url, make_resident, staff_token
 
 
@@ -25,7 +27,11 @@ class Counter:
 
     def __init__(self, city: web.City) -> None:
         self.city = city
-        self.client: FlaskClient = app_with(city, api.blueprint).test_client()
+        self.terminal, self.terminal_id = SoftwareSigner.generate(), UUID(int=77)
+        enrolled = {self.terminal_id: self.terminal.public_key}
+        secrets = api.make_secrets(lambda _session, terminal_id: enrolled.get(terminal_id))
+        self.client: FlaskClient = app_with(city, api.blueprint, secrets).test_client()
+        self.one_time = OneTimeKey.generate()
         self.clerk = staff_token(city, self.client, "clerk")
         self.officer = staff_token(city, self.client, "card_officer")
         self.keys = CardKeys.make()
@@ -41,6 +47,20 @@ class Counter:
         self.post(f"/{made['id']}/approval", {}, officer=True)
         return str(made["id"])
 
+    def request(self, card_id: str) -> SecretRequest:
+        card = self.client.get(f"/v1/cards/{card_id}", headers=self.clerk).get_json()
+        step, point = len(card["history"]), self.one_time.point
+        return SecretRequest(CardSecret.MANAGEMENT_KEY, self.terminal_id, UUID(card_id), step, point)
+
+    def begin(self, card_id: str, *, status: int = 200, **told: Any) -> Any:
+        """The answer, with the management key that was sealed in it."""
+        request = self.request(card_id)
+        body = {"request": base64url(sign_request(request, self.terminal)), **told}
+        begun = self.post(f"/{card_id}/personalisation", body, status=status)
+        if status == 200:
+            begun["key"] = self.one_time.unseal(unbase64url(begun["sealed_management_key"]), request)
+        return begun
+
     def proofs(self, card_id: str, challenge: str) -> list[dict[str, str]]:
         return [
             {
@@ -54,7 +74,7 @@ class Counter:
     def make(self) -> str:
         """An active card."""
         card_id = self.order()
-        begun = self.post(f"/{card_id}/personalisation", {})
+        begun = self.begin(card_id)
         issued = self.post(f"/{card_id}/certificates", {"keys": self.proofs(card_id, begun["challenge"])})
         challenge = unbase64url(issued["challenge"])
         readback = base64url(self.keys.readback(UUID(card_id), challenge))
@@ -86,9 +106,10 @@ def test_a_counter_makes_a_card(counter: Counter) -> None:
 
 def test_what_the_counter_gets_is_all_it_needs(counter: Counter) -> None:
     card_id = counter.order()
-    begun = counter.post(f"/{card_id}/personalisation", {"product": "piv-aes256"})
+    begun = counter.begin(card_id, product="piv-aes256")
     assert begun["algorithm"] == 0x0C
-    assert len(unbase64url(begun["management_key"])) == 32
+    assert len(begun["key"]) == 32
+    assert "management_key" not in begun
     assert begun["expires_on"] == "2031-11-02"
     issued = counter.post(f"/{card_id}/certificates", {"keys": counter.proofs(card_id, begun["challenge"])})
     assert [one["slot"] for one in issued["certificates"]] == ["9A", "9C", "9E"]
@@ -127,7 +148,7 @@ def test_nobody_approves_their_own_order_nor_without_the_role(counter: Counter) 
 
 def test_hostile_proofs_are_answered_with_their_codes(counter: Counter) -> None:
     card_id = counter.order()
-    begun = counter.post(f"/{card_id}/personalisation", {})
+    begun = counter.begin(card_id)
     proofs = counter.proofs(card_id, begun["challenge"])
     point = bytearray(unbase64url(proofs[0]["point"]))
     point[-1] ^= 1

@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 from cardsvc import app
 from cardsvc.vault import Vault
 from terminals.card import ManagementAlgorithm, SimulatedCard
+from terminals.settings import TerminalKind
 from tests.foreign_cards import NIST_STRICT, OPEN_FIPS, PIV_APPLET, ForeignCard, Habits
 from tests.judges.environments import ROOT, judge_python
 from tests.pcsc_fixtures import PcscSlot, pcsc_daemon, pcsc_slot
@@ -33,7 +34,7 @@ BATCH = bytes(range(32, 64))
 class Desk:
     """A counter's command line: its service, its people, its reader."""
 
-    def __init__(self, url: str, folder: Path, slot: PcscSlot, vault: Vault) -> None:
+    def __init__(self, url: str, folder: Path, slot: PcscSlot, vault: Vault, home: Path) -> None:
         self._slot = slot
         self._pin, self._authority, password = folder / "pin", folder / "ca.pem", folder / "password"
         self._pin.write_bytes(PIN)
@@ -41,10 +42,20 @@ class Desk:
         self._authority.write_bytes(vault.certificate("card-ca").public_bytes(Encoding.PEM))
         people = ["--username", "clara", "--password-file", str(password)]
         self._people = [*people, "--approve-as", "oscar", "--approver-password-file", str(password)]
-        self._url = url
+        self._url, self._home = url, str(home)
 
     def issue(self, *arguments: str, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
-        line = ["counter", "issue", "--reader", self._slot.reader_name, "--service", self._url, *self._people]
+        line = [
+            "counter",
+            "--home",
+            self._home,
+            "issue",
+            "--reader",
+            self._slot.reader_name,
+            "--service",
+            self._url,
+            *self._people,
+        ]
         return self._run([*line, "--pin-file", str(self._pin), "--json", *arguments], environment or {})
 
     def check(self) -> dict[str, Any]:
@@ -71,10 +82,12 @@ class Desk:
 def desk(office: CityService, vault: Vault, pcsc_slot: PcscSlot, tmp_path: Path) -> Iterator[Desk]:
     office.person("clara")
     office.person("oscar")
+    counter = office.station(TerminalKind.COUNTER)
+    counter.close()
     server = make_server("127.0.0.1", 0, app.app_of(office.city), threaded=False)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield Desk(f"http://127.0.0.1:{server.server_port}", tmp_path, pcsc_slot, vault)
+    yield Desk(f"http://127.0.0.1:{server.server_port}", tmp_path, pcsc_slot, vault, counter.settings.home)
     server.shutdown()
     server.server_close()
 
