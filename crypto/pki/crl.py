@@ -222,7 +222,9 @@ def _read_numbers(crl: x509.CertificateRevocationList, issuer: x509.Certificate)
                 _check_key_id(item.value, issuer)
             case x509.CRLNumber() | x509.DeltaCRLIndicator() | x509.AuthorityKeyIdentifier():
                 raise UntrustedCertificate("The list marks an extension as critical, or not, against the rules.")
-            case _ if item.critical:  # among them the one that says the list is partial or indirect (RFC 5280 5.2.5)
+            case x509.IssuingDistributionPoint():  # partial or indirect (RFC 5280 5.2.5), critical or not: never whole
+                raise UntrustedCertificate("The list speaks of a part of the certificates only, or for other issuers.")
+            case _ if item.critical:
                 raise UntrustedCertificate("The list has a critical extension that is not understood here.")
     if number is not None and not 0 <= number < _NUMBER_MAX:
         raise UntrustedCertificate("The list has a number that cannot be.")

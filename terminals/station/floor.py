@@ -7,6 +7,7 @@ from terminals.station.errors import ClockBehind
 
 SKEW_MS = 5 * 60 * 1000  # as far as the service lets a terminal's clock be off
 _STEP_MS = 60 * 1000  # the disk is not written for less
+_TIME_MAX_MS = 4_102_444_800_000  # the year 2100: a file that says more was damaged
 
 
 class ClockFloor:
@@ -34,7 +35,9 @@ class ClockFloor:
 
 
 def _read(path: Path) -> int:
+    """The time kept; 0 where there is none, or what stands there is no time: what the city signs next sets it anew."""
     try:
-        return int(path.read_bytes())
+        kept = int(path.read_bytes())
     except (FileNotFoundError, ValueError):
         return 0
+    return kept if 0 <= kept < _TIME_MAX_MS else 0

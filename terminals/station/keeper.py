@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from crypto import cbor
-from crypto.errors import MalformedMessage
+from crypto.errors import CryptoError, MalformedMessage
 from crypto.wire.citykeys import CityKeys
 from crypto.wire.policy import Policy, open_policy
 from terminals.outbox import write_durably
@@ -26,16 +26,17 @@ class PolicyKeeper:
     def current(self) -> Policy:
         """The policy on disk, however old. Another program may have fetched a newer one meanwhile: it is noticed.
 
-        Raises: NoPolicy, InvalidSignature.
+        Raises: NoPolicy, also where the file was damaged: the next policy of the city, by the pinned keys, mends that.
         """
         try:
             found = self._path.stat()
-        except FileNotFoundError as error:
+            stamp = (found.st_mtime_ns, found.st_ino)
+            if self._policy is None or stamp != self._seen:
+                self._policy = None
+                self._policy = _open_kept(self._path.read_bytes())
+                self._seen = stamp
+        except (FileNotFoundError, CryptoError) as error:
             raise NoPolicy from error
-        stamp = (found.st_mtime_ns, found.st_ino)
-        if self._policy is None or stamp != self._seen:
-            self._policy = _open_kept(self._path.read_bytes())
-            self._seen = stamp
         return self._policy
 
     def in_force(self, now_ms: int) -> Policy:

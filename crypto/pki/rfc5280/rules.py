@@ -16,7 +16,7 @@ class Limits:
 
     depth: int = 8  # authorities between the leaf and the anchor, those that only renew themselves not counted
     candidates: int = 256  # certificates offered
-    steps: int = 2_000  # places looked at while searching
+    steps: int = 1_000  # places looked at while searching
     signatures: int = 128
     comparisons: int = 50_000  # of a name with a constraint
 

@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from crypto.errors import InvalidSignature, MalformedMessage, UntrustedCertificate
 from crypto.keys import SoftwareSigner
@@ -214,3 +214,29 @@ def test_openssl_reads_the_list_and_refuses_the_revoked_card(tmp_path: Path) -> 
     assert verify(made(OTHER), root_list()) == "OK"
     assert "certificate revoked" in verify(made(OTHER, LOST), root_list())
     assert "unable to get certificate CRL" in verify(root_list())
+
+
+@pytest.mark.parametrize("critical", [True, False])
+@pytest.mark.parametrize(
+    "scope",
+    [
+        x509.IssuingDistributionPoint(None, None, False, True, None, False, False),
+        x509.IssuingDistributionPoint(None, None, False, False, frozenset([REASON.key_compromise]), False, False),
+        x509.IssuingDistributionPoint(None, None, False, False, None, True, False),
+    ],
+    ids=["authorities only", "some reasons", "indirect"],
+)
+def test_a_list_of_a_part_is_never_taken_for_the_whole(scope: x509.IssuingDistributionPoint, critical: bool) -> None:
+    key = load_pem_private_key(TREE.authority_key.to_pem(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    crl = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(AUTHORITY.subject)
+        .last_update(TODAY)
+        .next_update(TODAY + timedelta(days=1))
+        .add_extension(x509.CRLNumber(1), critical=False)
+        .add_extension(scope, critical=critical)
+        .sign(key, hashes.SHA256())
+    )
+    with pytest.raises(UntrustedCertificate, match="part of the certificates"):
+        check_crl(crl.public_bytes(Encoding.DER), AUTHORITY, NOW)

@@ -14,7 +14,8 @@ from terminals.client import Reply, ServiceClient, ServiceRefused, ServiceUnreac
 from terminals.counter import Till
 from terminals.outbox import NotEnrolled, State
 from terminals.settings import SettingsError, TerminalKind, TerminalSettings, day_start_ms, load
-from terminals.station import OtherKind, Station, enrol
+from terminals.station import ClockBehind, NoPolicy, OtherKind, Station, enrol
+from terminals.station.floor import ClockFloor
 from terminals.validator import Outcome, Place, Validator
 from tests.terminals.city import DAY_MS, HOUR_MS, NOON_MS, SmallCity, session
 from tests.terminals.service import PASSWORD, URL, CityService
@@ -149,3 +150,29 @@ def test_a_day_begins_at_midnight_in_manila() -> None:
     assert day_start_ms(NOON_MS + 12 * HOUR_MS) == NOON_MS + 12 * HOUR_MS
     assert day_start_ms(NOON_MS + 12 * HOUR_MS - 1) == NOON_MS - 12 * HOUR_MS
     assert day_start_ms(NOON_MS + DAY_MS) - day_start_ms(NOON_MS) == DAY_MS
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"\xff", b"\x82\x41\x00\x60", None], ids=["empty", "no CBOR", "another", "cut"]
+)
+def test_a_damaged_policy_is_no_policy_and_the_next_one_mends_it(office: CityService, damage: bytes | None) -> None:
+    station = office.station(TerminalKind.VALIDATOR)
+    here = station.policy()
+    path = office.folder / "validator" / "policy.cbor"
+    path.write_bytes(path.read_bytes()[:-9] if damage is None else damage)
+    with pytest.raises(NoPolicy):
+        station.policy()
+    assert station.fresh_policy().number == here.number
+    assert station.policy().number == here.number
+    station.close()
+
+
+@pytest.mark.parametrize("content", [b"9" * 30, b"-5", b"soon", b""])
+def test_a_damaged_newest_time_is_none(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "newest-time"
+    path.write_bytes(content)
+    floor = ClockFloor(path)
+    floor.check(NOON_MS)
+    floor.saw(NOON_MS)
+    with pytest.raises(ClockBehind):
+        ClockFloor(path).check(NOON_MS - HOUR_MS)
