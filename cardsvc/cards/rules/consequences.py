@@ -37,8 +37,13 @@ class Consequence:
     order: str
 
 
-_WALLET_STAYS = "Nothing changes: balance, purses, concessions and claims are the resident's and stay theirs."
-_ORDER_GOES_ON = "A new card may be ordered in the same visit."
+def _say(sentence: str) -> str:
+    """Marks a sentence for the catalogue; the page that shows it translates it."""
+    return sentence
+
+
+_WALLET_STAYS = _say("Nothing changes: balance, purses, concessions and claims are the resident's and stay theirs.")
+_ORDER_GOES_ON = _say("A new card may be ordered in the same visit.")
 
 CONSEQUENCES = {
     consequence.reason: consequence
@@ -47,7 +52,7 @@ CONSEQUENCES = {
             RevocationReason.LOST,
             NewCard.AT_ONCE,
             (Tell.RESIDENT,),
-            "Denied everywhere from this moment. If it is found it is cut up, never used again.",
+            _say("Denied everywhere from this moment. If it is found it is cut up, never used again."),
             _WALLET_STAYS,
             _ORDER_GOES_ON,
         ),
@@ -55,7 +60,7 @@ CONSEQUENCES = {
             RevocationReason.STOLEN,
             NewCard.AT_ONCE,
             (Tell.RESIDENT, Tell.AUDITOR),
-            "Denied everywhere from this moment. The number of the police report belongs into the note.",
+            _say("Denied everywhere from this moment. The number of the police report belongs into the note."),
             _WALLET_STAYS,
             _ORDER_GOES_ON,
         ),
@@ -63,7 +68,7 @@ CONSEQUENCES = {
             RevocationReason.DAMAGED,
             NewCard.AT_ONCE,
             (Tell.RESIDENT,),
-            "Denied everywhere from this moment. It is taken in and cut up.",
+            _say("Denied everywhere from this moment. It is taken in and cut up."),
             _WALLET_STAYS,
             _ORDER_GOES_ON,
         ),
@@ -71,31 +76,35 @@ CONSEQUENCES = {
             RevocationReason.DECEASED,
             NewCard.REFUSED,
             (Tell.REGISTER, Tell.FINANCE, Tell.BENEFITS),
-            "Denied everywhere from this moment. It is taken in and cut up.",
-            "Stays as it is until finance settles it with the heirs; claims after the day of death are looked at.",
-            "No new card: the register says that the person died.",
+            _say("Denied everywhere from this moment. It is taken in and cut up."),
+            _say(
+                "Stays as it is until finance settles it with the heirs; claims after the day of death are looked at."
+            ),
+            _say("No new card: the register says that the person died."),
         ),
         Consequence(
             RevocationReason.MOVED,
             NewCard.REFUSED,
             (Tell.RESIDENT, Tell.REGISTER, Tell.FINANCE, Tell.BENEFITS),
-            "Denied everywhere from this moment. It is taken in and cut up.",
-            "Stays as it is until finance pays it out; future claims end with the residence.",
-            "No new card: only residents have one.",
+            _say("Denied everywhere from this moment. It is taken in and cut up."),
+            _say("Stays as it is until finance pays it out; future claims end with the residence."),
+            _say("No new card: only residents have one."),
         ),
         Consequence(
             RevocationReason.FRAUD,
             NewCard.AFTER_IDENTITY_CHECK,
             (Tell.AUDITOR, Tell.FINANCE),
-            "Denied everywhere from this moment. It is kept as evidence, then cut up.",
-            "Stays as it is; finance looks at what the card signed.",
-            "A new card only after the person was identified anew, from documents, by another look than the card's.",
+            _say("Denied everywhere from this moment. It is kept as evidence, then cut up."),
+            _say("Stays as it is; finance looks at what the card signed."),
+            _say(
+                "A new card only after the person was identified anew, from documents, by another look than the card's."
+            ),
         ),
         Consequence(
             RevocationReason.WITHDRAWN,
             NewCard.AT_ONCE,
             (),
-            "An order that is not carried out; what was already made of it is denied and cut up.",
+            _say("An order that is not carried out; what was already made of it is denied and cut up."),
             _WALLET_STAYS,
             _ORDER_GOES_ON,
         ),
@@ -103,9 +112,9 @@ CONSEQUENCES = {
             RevocationReason.SUPERSEDED,
             NewCard.REFUSED,
             (),
-            "Ended by the handing over of its successor. It is taken in and cut up.",
+            _say("Ended by the handing over of its successor. It is taken in and cut up."),
             _WALLET_STAYS,
-            "No new card: the resident holds the successor, which is the one to renew or to replace.",
+            _say("No new card: the resident holds the successor, which is the one to renew or to replace."),
         ),
     )
 }

@@ -244,7 +244,7 @@ def test_many_cards_are_planned_proposed_signed_by_two_and_renewed(town: Town, o
     sign(town, action_id, "admin")
     assert [state(town, person.card.card_id) for person in (one, two)] == ["suspended", "suspended"]
     assert "Cards changed 2" in officer.read(f"/cards/many/{action_id}")
-    assert "2 new cards were ordered. That were all." in officer.send(f"/cards/many/{action_id}/renewals", after="")
+    assert "2 new cards were ordered. That was all." in officer.send(f"/cards/many/{action_id}/renewals", after="")
     assert "0 new cards were ordered." in officer.send(f"/cards/many/{action_id}/renewals", after="")
 
 
