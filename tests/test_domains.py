@@ -14,7 +14,7 @@ from crypto import cose, keys
 from crypto.errors import CryptoError, InvalidSignature
 from crypto.keys import SoftwareSigner
 from crypto.pki import CardSlot
-from crypto.wire import action, batch, denylist, login, personalisation, policy, query, receipt
+from crypto.wire import action, batch, denylist, login, personalisation, pin_reset, policy, query, receipt
 from crypto.wire.action import Action
 from crypto.wire.batch import Batch
 from crypto.wire.ids import uuid7
@@ -106,6 +106,7 @@ PLACES = (
     _statement("possession", cards.possession_statement(OTHER, CardSlot.AUTHENTICATION, NONCE, POINT)),
     _statement("read back", cards.readback_statement(OTHER, NONCE)),
     _statement("handover", cards.handover_statement(OTHER, NONCE)),
+    _statement("pin reset", pin_reset.statement(SecretRequest.decode(REQUEST))),
     _statement("presence at the counter", cards.presence_statement(OTHER, NONCE)),
 )  # fmt: skip
 PAIRS = list(itertools.permutations(PLACES, 2))
