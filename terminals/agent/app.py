@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from terminals.agent import (
     cash_pages,
+    counter_life,
     counter_pages,
     counter_pins,
     guard,
@@ -127,6 +128,7 @@ def _counter(app: Flask, flow: CounterFlow, watcher: Watcher, staff_watcher: Wat
     pages = counter_pages.make(flow, watcher)
     cash_pages.add(pages, flow, watcher)
     counter_pins.add(pages, flow, watcher)
+    counter_life.add(pages, flow)
     sign_in_counter.add(pages, flow, staff_watcher, origin)
     app.register_blueprint(pages)
     sign_in_pages.add(app, staff_watcher, origin)

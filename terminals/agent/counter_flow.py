@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -25,6 +26,7 @@ from terminals.station import Station
 
 _ISSUERS: Final = frozenset({"clerk", "card_officer"})
 _BINDERS: Final = frozenset({"admin", "card_officer"})
+_HELD: Final = frozenset({"active", "suspended"})
 _ENDED: Final = frozenset({"revoked", "expired", "destroyed"})
 
 
@@ -44,6 +46,11 @@ class Case:
     resident: ResidentView
     card: CardView | None
     deed: Deed | None
+
+    @property
+    def held(self) -> bool:
+        """Whether the card is in the holder's hands, so that another can take its place."""
+        return self.card is not None and self.card.state in _HELD
 
 
 class NotSignedIn(Exception):
@@ -177,6 +184,21 @@ class CounterFlow:
     def approve(self, case: Case) -> None:
         if case.card:
             self.staff.approve_card(case.card.card_id)
+
+    def approve_as(self, case: Case, username: str, password: str) -> None:
+        """A second person approves and leaves; whoever is signed in here stays. Raises: ServiceRefused."""
+        if case.card is None:
+            return
+        second = self.station.client.sign_in(username, password)
+        try:
+            second.approve_card(case.card.card_id)
+        finally:
+            with suppress(ClientError):
+                second.sign_out()
+
+    def last_day(self, case: Case) -> date | None:
+        """The card's last day."""
+        return date.fromisoformat(case.card.expires_on) if case.card and case.card.expires_on else None
 
     def make(self, case: Case, session: PivSession) -> None:
         """Make the card in the reader; each step is told as an event."""

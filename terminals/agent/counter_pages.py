@@ -62,6 +62,12 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     name: str
     ok: bool
@@ -126,7 +132,7 @@ def _add_sign_in(pages: Blueprint, flow: CounterFlow) -> None:
         wanted = request.values.get("q", "").strip()
         people = None
         if wanted:
-            people = [_person(one, _card_state(flow, one)) for one in flow.staff.find_residents(wanted)[:20]]
+            people = [person(one, _card_state(flow, one)) for one in flow.staff.find_residents(wanted)[:20]]
         return render_template("counter/find.html", staff=staff_name(flow), q=wanted, residents=people)
 
 
@@ -211,13 +217,24 @@ def _issue_page(flow: CounterFlow, case: Case, wrong: str) -> str:
     return render_template(
         "counter/issue.html",
         staff=staff_name(flow),
-        resident=_person(case.resident),
+        resident=person(case.resident),
         steps=_steps(case),
         progress=[Line(step.value, _step_name(step), state, _state_name(state)) for step, state in flow.steps.items()],
         status=wrong or _advice(case),
         wrong=bool(wrong),
+        links=_links(case),
         action=Action(case.deed.value, _deed_name(case.deed)) if case.deed else None,
     )
+
+
+def _links(case: Case) -> list[Link]:
+    """Where else this card can go: to a second person, or to the end of its life."""
+    number = case.resident.number
+    if case.held:
+        return [Link(url_for("counter.replace", resident=number), _("Replace or renew this card"))]
+    if case.card and case.card.state == "requested":
+        return [Link(url_for("counter.approve", resident=number), _("Let a second person approve it here"))]
+    return []
 
 
 def _steps(case: Case) -> list[Line]:
@@ -322,6 +339,6 @@ def _card_state(flow: CounterFlow, resident: ResidentView) -> str:
     return cards[0].state if cards else ""
 
 
-def _person(resident: ResidentView, card_state: str = "") -> Person:
+def person(resident: ResidentView, card_state: str = "") -> Person:
     born = date.fromisoformat(resident.birth_date)
     return Person(resident.number, resident.name, born, resident.barangay, card_state)

@@ -16,6 +16,7 @@ from terminals.counter.errors import NothingToIssue
 from terminals.counter.making import Bench
 from terminals.counter.office import Office, counter_identity
 from terminals.counter.personalise import Step
+from terminals.counter.pin_commands import pin
 from terminals.counter.till import Till, read_pesos
 from terminals.counter.tray import Tray
 from terminals.counter.tray_bar import TrayBar, tray_sentence
@@ -34,6 +35,9 @@ _ORDERS_MAX = 500
 def counter(context: click.Context, /, **given: Any) -> None:
     """Issue cards, verify cards, take cash."""
     console.keep_options(context, TerminalKind.COUNTER, given)
+
+
+counter.add_command(pin)
 
 
 def staff_options(command: Any) -> Any:

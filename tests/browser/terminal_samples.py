@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 from terminals.agent.look import Field
-from tests.browser import reader_samples
+from tests.browser import counter_samples, reader_samples
 from tests.browser.samples import Sample, thing
 
 NOW = datetime(2026, 11, 22, 7, 4, tzinfo=UTC)
@@ -189,6 +189,7 @@ CHECKS = (
 
 COUNTER = (
     *reader_samples.READERS,
+    *counter_samples.PAGES,
     Sample(
         "counter-sign-in",
         "counter/sign_in.html",
@@ -245,6 +246,7 @@ COUNTER = (
             "wrong": False,
             "status": "Making the card. Do not take it out.",
             "action": None,
+            "links": (),
         },
     ),
     Sample(
@@ -257,6 +259,7 @@ COUNTER = (
             "progress": progress(4, failed=True),
             "wrong": True,
             "status": "The card was taken out. It is not issued. Put it back and start again: that is safe.",
+            "links": (thing(path="#", text="Let a second person approve it here"),),
             "action": thing(deed="make", text="Start again"),
         },
     ),
@@ -265,7 +268,7 @@ COUNTER = (
     Sample(
         "counter-verify",
         "counter/verify.html",
-        {**STAFF, "verdict": None, "title": "", "detail": "", "resident": None, "checks": ()},
+        {**STAFF, "verdict": None, "title": "", "detail": "", "person": None, "checks": ()},
     ),
     Sample(
         "counter-verify-yes",
@@ -275,7 +278,7 @@ COUNTER = (
             "verdict": "yes",
             "title": "Genuine and in force",
             "detail": "Compare the person with the register.",
-            "resident": PERSON,
+            "person": counter_samples.SHOWN,
             "checks": CHECKS,
         },
     ),
@@ -287,7 +290,7 @@ COUNTER = (
             "verdict": "no",
             "title": "Not a card of this city",
             "detail": "Keep nothing, give it back.",
-            "resident": None,
+            "person": None,
             "checks": (
                 thing(name="Certificate of this city", ok=False, detail="Signed by an authority we do not know."),
             ),

@@ -1,58 +1,14 @@
 """Help with a PIN in the browser at a counter: tries shown, the PIN changed by its holder, a forgotten one replaced."""
 
-import re
-from collections.abc import Iterator
-
 import pytest
-from flask.testing import FlaskClient
 
 from cardsvc import cards, db, residents
-from terminals.agent.app import Agent, create_agent
-from terminals.card import LocalReader, PinRejected, SimulatedCard
-from terminals.settings import TerminalKind
+from terminals.card import PinRejected, SimulatedCard
 from tests.terminals.city import session
-from tests.terminals.service import PASSWORD, PIN, CityService
+from tests.terminals.service import PIN, CityService
+from tests.terminals.window import Window
 
-HOST = {"Host": "127.0.0.1"}
 OTHER = "86420975"
-
-
-class Window:
-    def __init__(self, office: CityService, browser: FlaskClient, reader: LocalReader) -> None:
-        self.office, self._browser, self.reader = office, browser, reader
-
-    def get(self, path: str) -> str:
-        return self._said(self._browser.get(f"/t0ken/counter{path}", headers=HOST, follow_redirects=True).text)
-
-    def post(self, path: str, **fields: str) -> str:
-        answer = self._browser.post(f"/t0ken/counter{path}", data=fields, headers=HOST, follow_redirects=True)
-        assert answer.status_code == 200
-        return self._said(answer.text)
-
-    def sign_in(self, username: str) -> None:
-        self.office.person(username)
-        self.post("/sign-in", username=username, password=PASSWORD)
-
-    def read(self, card: SimulatedCard) -> str:
-        self.reader.insert(card)
-        return self.post("/holder-pin")
-
-    def identify(self) -> str:
-        return self.post("/holder-pin/identity", means="document", note="passport P123")
-
-    def _said(self, text: str) -> str:
-        return re.sub(r"\s+", " ", text).replace("&#39;", "'")
-
-
-@pytest.fixture
-def window(office: CityService) -> Iterator[Window]:
-    station, reader = office.station(TerminalKind.COUNTER), LocalReader()
-    app = create_agent(TerminalKind.COUNTER, station, reader, token="t0ken")
-    agent: Agent = app.extensions["agent"]
-    agent.watcher.start()
-    yield Window(office, app.test_client(), reader)
-    agent.close()
-    station.close()
 
 
 def opens(card: SimulatedCard, pin: bytes) -> bool:
