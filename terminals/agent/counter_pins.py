@@ -54,9 +54,8 @@ def _add_change(pages: Blueprint, flow: CounterFlow, watcher: Watcher) -> None:
     def change_pin_now() -> Page:
         old, new, again, confirmed = read_pins("old", "pin", "pin_again", "last_try")
         try:
-            flow.helped = watcher.with_card(
-                lambda session: flow.desk.change_pin(session, old, new, again, last_try=bool(confirmed))
-            )
+            watcher.with_card(lambda session: flow.desk.change_pin(session, old, new, again, last_try=bool(confirmed)))
+            flow.helped = watcher.with_card(flow.desk.look)  # anew: a card that has just taken a PIN tells no tries
         except LastPinTry as error:
             return ask(str(error), last_try=True)
         except FAILURES as error:

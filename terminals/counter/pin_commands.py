@@ -35,8 +35,8 @@ def change(context: click.Context, pin_file: Path | None, new_pin_file: Path | N
     click.echo(_left(before), err=True)
     old = console.read_pin(pin_file, "PIN until now")
     new, again = _new_pin(new_pin_file)
-    card = _at_reader(station, lambda session: desk.change_pin(session, old, new, again, last_try=last_try))
-    _say(card, "The PIN was changed.")
+    _at_reader(station, lambda session: desk.change_pin(session, old, new, again, last_try=last_try))
+    _say(_at_reader(station, desk.look), "The PIN was changed.")
 
 
 @pin.command()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ import pytest
 from werkzeug.serving import make_server
 
 from cardsvc import app
-from cardsvc.clock import FixedClock, SystemClock  # noqa: TID251 - the command under test reads the clock itself
-from terminals.settings import TerminalKind
+from cardsvc.clock import FixedClock
+from terminals.settings import SystemClock, TerminalKind
 from tests.judges.environments import ROOT
 from tests.pcsc_fixtures import PcscSlot, pcsc_daemon, pcsc_slot
 from tests.terminals.service import PASSWORD, PIN, CityService
@@ -56,7 +57,7 @@ class Desk:
 @pytest.fixture
 def clock() -> FixedClock:
     """The command reads the machine's clock, so the city's agrees with it."""
-    return FixedClock(SystemClock().now())
+    return FixedClock(datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC))
 
 
 @pytest.fixture
