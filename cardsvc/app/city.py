@@ -9,7 +9,7 @@ from collections.abc import Callable
 from flask import Flask
 from sqlalchemy import Engine
 
-from cardsvc import db, migrations, web
+from cardsvc import db, migrations, residents, web
 from cardsvc import vault as vaults
 from cardsvc.app import wiring
 from cardsvc.ceremony import Tools
@@ -69,8 +69,10 @@ def tools_of(config: Settings) -> Tools:
 
 
 def make_schema(engine: Engine) -> None:
-    """Bring the tables to where this release wants them."""
+    """Bring the tables to where this release wants them, and what is computed from them with it. Repeatable."""
     migrations.migrate(engine)
+    while db.run(engine, residents.index_register):
+        pass
 
 
 def app_of(city: web.City) -> Flask:

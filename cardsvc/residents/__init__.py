@@ -3,6 +3,7 @@
 from cardsvc.residents.actions import (
     Holdings,
     change_status,
+    index_register,
     merge,
     note_look,
     note_looks,
@@ -64,6 +65,7 @@ __all__ = [
     "find_many",
     "history",
     "ids_by_number",
+    "index_register",
     "looks",
     "merge",
     "note_look",
@@ -76,5 +78,4 @@ __all__ = [
     "register_many",
     "search",
     "store_photo",
-    "survivors",
 ]

@@ -20,6 +20,11 @@ APPEND_ONLY = {
     'resident_merge': ['id', 'kind', 'resident_id', 'into_id', 'at', 'actor', 'reason', 'score', 'why'],
 }
 
+# Of a photo that another one followed, the content goes; that it was there stays.
+PHOTO = [
+    'resident_id', 'number', 'media_type', 'width', 'height', 'content_hash', 'content', 'stored_at', 'stored_by',
+]
+
 
 def upgrade() -> None:
     op.create_table('resident_import',
@@ -138,21 +143,25 @@ def upgrade() -> None:
 
     op.create_table('resident_photo',
     sa.Column('resident_id', db.Id(), nullable=False),
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('media_type', sa.String(length=20), nullable=False),
     sa.Column('width', sa.Integer(), nullable=False),
     sa.Column('height', sa.Integer(), nullable=False),
-    sa.Column('content', sa.LargeBinary(), nullable=False),
+    sa.Column('content_hash', sa.LargeBinary(length=32), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=True),
     sa.Column('stored_at', db.UtcDateTime(), nullable=False),
     sa.Column('stored_by', db.Id(), nullable=False),
     sa.CheckConstraint("media_type IN ('image/jpeg', 'image/png')", name=op.f('ck_resident_photo_media_type_known')),
     sa.ForeignKeyConstraint(['resident_id'], ['resident.id'], name=op.f('fk_resident_photo_resident_id_resident')),
-    sa.PrimaryKeyConstraint('resident_id', name=op.f('pk_resident_photo'))
+    sa.PrimaryKeyConstraint('resident_id', 'number', name=op.f('pk_resident_photo'))
     )
 
     connection = op.get_bind()
     for table, columns in APPEND_ONLY.items():
         for statement in db.append_only_ddl(connection.dialect.name, table, columns):
             connection.exec_driver_sql(statement)
+    for statement in db.append_only_ddl(connection.dialect.name, 'resident_photo', PHOTO, ['content']):
+        connection.exec_driver_sql(statement)
 
 
 def downgrade() -> None:

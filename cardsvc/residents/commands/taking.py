@@ -15,6 +15,7 @@ from cardsvc.residents import actions, queries
 from cardsvc.residents.actions import OnRegistered
 from cardsvc.residents.queries import Import
 from cardsvc.residents.rules import LINE_BYTES_MAX, Layout, Outcome, RefusedRow, Row, RowError, UnreadableFile, read
+from crypto import cbor
 
 PART: Final = 2000
 """Rows of one unit: a writer waits about a second for it, and a crash loses no more than this."""
@@ -46,7 +47,7 @@ class Checked:
 
 def check_file(city: web.City, order: Order, progress: Progress) -> Checked:
     """Read the whole file and note what is wrong with it."""
-    found = Checked(_hash(order.file))
+    found = Checked(_hash(order))
     try:
         with order.file.open("rb") as lines:
             heading, rows = read(_lines(lines), order.layout, city.clock.now())
@@ -67,8 +68,15 @@ def check_file(city: web.City, order: Order, progress: Progress) -> Checked:
     return found
 
 
+def index(city: web.City) -> None:
+    """Let everybody in the register be found. Keys of comparison only: of no resident anything changes."""
+    while db.run(city.engine, actions.index_register):
+        pass
+
+
 def try_file(city: web.City, order: Order, progress: Progress) -> dict[Outcome, int]:
-    """What would become of each good row. Nothing is written; entries wait in memory for those that come after."""
+    """What would become of each good row. No row is written; entries wait in memory for those that come after."""
+    index(city)
     counts = dict.fromkeys(Outcome, 0)
     pool, now = actions.Pool(), city.clock.now()
     with db.unit_of_work(city.engine, read_only=True) as session:
@@ -93,8 +101,7 @@ def take_file(
     )
     if begun.is_done:
         return begun, True
-    while db.run(engine, actions.index_register):
-        pass
+    index(city)
     for part in parts(city, order):
         if part[-1].line > begun.line_done:
             db.run(engine, _taking(city, order, begun.id, part, on_registered))
@@ -145,6 +152,11 @@ def _lines(file: IO[bytes]) -> Iterator[bytes]:
         yield line
 
 
-def _hash(file: Path) -> bytes:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").digest()
+def _hash(order: Order) -> bytes:
+    """Of the file and how it is read: the same file read otherwise is another import."""
+    with order.file.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256")
+    layout = order.layout
+    columns = [text for pair in sorted(layout.columns.items()) for text in pair]
+    digest.update(cbor.encode([layout.encoding, layout.delimiter, layout.dates, *columns]))
+    return digest.digest()

@@ -27,16 +27,24 @@ class ResidentLookRow(Base):
 
 
 class ResidentPhotoRow(Base):
+    """Every photo that was ever kept of somebody, by its number: who put it there, when, and its SHA-256.
+
+    Only the newest has its content: an older face is nobody's business, but that there was one is.
+    """
+
     __tablename__ = "resident_photo"
     __table_args__ = (CheckConstraint("media_type IN ('image/jpeg', 'image/png')", name="media_type_known"),)
 
     resident_id: Mapped[UUID] = mapped_column(Id, ForeignKey("resident.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     media_type: Mapped[str] = mapped_column(String(20))
     width: Mapped[int] = mapped_column(Integer)
     height: Mapped[int] = mapped_column(Integer)
-    content: Mapped[bytes] = mapped_column(LargeBinary)
+    content_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
     stored_at: Mapped[datetime]
     stored_by: Mapped[UUID] = mapped_column(Id)
 
 
 append_only(ResidentLookRow.__table__)
+append_only(ResidentPhotoRow.__table__, erasable=["content"])

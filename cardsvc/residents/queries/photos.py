@@ -13,6 +13,6 @@ def photo(session: Session, resident_id: UUID) -> Photo | None:
     """The resident's photo, None where there is none."""
     query = select(
         ResidentPhotoRow.media_type, ResidentPhotoRow.width, ResidentPhotoRow.height, ResidentPhotoRow.content
-    ).where(ResidentPhotoRow.resident_id == resident_id)
+    ).where(ResidentPhotoRow.resident_id == resident_id, ResidentPhotoRow.content.is_not(None))
     row = session.execute(query).one_or_none()
     return None if row is None else Photo(row.media_type, row.width, row.height, row.content)

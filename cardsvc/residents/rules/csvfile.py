@@ -99,7 +99,12 @@ def read(lines: Iterable[bytes], layout: Layout, now: datetime) -> tuple[Heading
     if not first.strip():
         raise UnreadableFile(RowError(1, "", "empty_file", "The file has no heading. Write the columns' names first."))
     delimiter = layout.delimiter or max(DELIMITERS.values(), key=first.count)
-    heading = _heading([name.strip() for name in next(csv.reader([first], delimiter=delimiter))], layout.columns)
+    try:
+        names = next(csv.reader([first], delimiter=delimiter))
+    except csv.Error as error:
+        told = f"The heading is not CSV: {error}. Save the file as CSV in UTF-8, with a line for each person."
+        raise UnreadableFile(RowError(1, "", "not_csv", told)) from error
+    heading = _heading([name.strip() for name in names], layout.columns)
     return heading, _rows(texts, heading, delimiter, layout.dates, now)
 
 

@@ -19,6 +19,9 @@ _PNG_END: Final = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BARE: Final = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
 _START_OF_SCAN: Final = 0xDA
+# Comments and application segments, but for JFIF's own and Adobe's, which says how the colours are coded.
+_NOTES: Final = ({0xFE} | frozenset(range(0xE1, 0xF0))) - {0xEE}
+_PNG_NEEDED: Final = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +43,15 @@ class InvalidPhoto(CityError):
 
 
 def read_photo(content: bytes) -> Photo:
-    """The photo in these bytes. Raises: InvalidPhoto."""
+    """The photo in these bytes, without place, time and device that a camera notes. Raises: InvalidPhoto."""
     if len(content) > PHOTO_BYTES_MAX:
         raise InvalidPhoto("The photo is too large.")
     if content.startswith(_JPEG):
         media_type, (width, height) = "image/jpeg", _jpeg_size(content)
+        content = _jpeg_without_notes(content)
     elif content.startswith(_PNG):
         media_type, (width, height) = "image/png", _png_size(content)
+        content = _png_without_notes(content)
     else:
         raise InvalidPhoto("This is neither a JPEG nor a PNG.")
     if not (SIDE_MIN <= width <= SIDE_MAX and SIDE_MIN <= height <= SIDE_MAX):
@@ -85,3 +90,33 @@ def _png_size(content: bytes) -> tuple[int, int]:
         raise InvalidPhoto("The PNG is not whole.")
     width, height = struct.unpack_from(">II", content, 16)
     return width, height
+
+
+def _jpeg_without_notes(content: bytes) -> bytes:
+    """Everything up to the picture itself but comments and the like; from the start of the scan all as it is."""
+    kept, place = [content[:2]], 2
+    while place + 4 <= len(content) and content[place] == 0xFF:  # noqa: PLR2004 - every marker begins so
+        marker = content[place + 1]
+        if marker == _START_OF_SCAN:
+            break
+        if marker == 0xFF or marker in _BARE:  # noqa: PLR2004 - fill bytes
+            size = 1 if marker == 0xFF else 2  # noqa: PLR2004
+        else:
+            size = 2 + struct.unpack_from(">H", content, place + 2)[0]
+        if marker not in _NOTES:
+            kept.append(content[place : place + size])
+        place += size
+    return b"".join((*kept, content[place:]))
+
+
+def _png_without_notes(content: bytes) -> bytes:
+    """The chunks that a picture needs (PNG 11). Raises: InvalidPhoto, where one does not end within the file."""
+    kept, place = [content[:8]], 8
+    while place + 12 <= len(content):
+        size = 12 + struct.unpack_from(">I", content, place)[0]
+        if place + size > len(content):
+            raise InvalidPhoto("The PNG is not whole.")
+        if content[place + 4 : place + 8] in _PNG_NEEDED:
+            kept.append(content[place : place + size])
+        place += size
+    return b"".join(kept)

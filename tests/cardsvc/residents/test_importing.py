@@ -103,6 +103,7 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(shell: Shell) -> None:
         (HEADING.encode() + b'\n"unclosed', "not_csv"),
         (HEADING.encode() + b"\nPe\xf1a,Ana,,1990-01-02,F,B,x,\n", "not_text"),
         (HEADING.encode("utf-16"), "not_text"),
+        (HEADING.encode() + b"\rPena,Ana,,1990-01-02,F,B,x,\r", "not_csv"),
         (HEADING.encode() + b"\n" + b"x" * 200_000, "line_too_long"),
     ],
 )

@@ -1,6 +1,7 @@
 """Photos, views and looks over HTTP, and the resident's page."""
 
 import base64
+import hashlib
 import struct
 import zlib
 from uuid import UUID
@@ -8,12 +9,16 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import delete, select
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
 
 from cardsvc import access, db, residents, web
 from cardsvc.clock import FixedClock
 from cardsvc.residents import api, pages, rules
+from cardsvc.residents.models import ResidentPhotoRow
 from cardsvc.settings import CHEAP
-from tests.builders import app_with, make_resident, staff_token
+from tests.builders import CLERK, app_with, make_resident, staff_token
 from tests.cardsvc.residents.conftest import Above
 from tests.promised import hold_to_its_document
 
@@ -190,3 +195,27 @@ def test_the_page_says_who_looked_in_words(
     older = page.split('href="/wallet/looks?before=')[1].split('"')[0]
     assert "reason 4 " in browser.get(f"/wallet/looks?before={older}").text
     assert app.test_client().get("/wallet/looks").status_code == 302
+
+
+def test_who_put_which_photo_there_stays_on_record_and_the_older_picture_does_not(
+    session: Session, clock: FixedClock
+) -> None:
+    person = make_resident(session, clock.now())
+    first, second = jpeg(300, 400), jpeg(320, 400)
+    for content in (first, first, second):
+        residents.store_photo(session, person.id, content, by=CLERK, now=clock.now())
+    rows = session.execute(select(ResidentPhotoRow.__table__).order_by(ResidentPhotoRow.number)).all()
+    assert [(row.number, row.stored_by, row.content is None) for row in rows] == [(1, CLERK, True), (2, CLERK, False)]
+    assert rows[0].content_hash == hashlib.sha256(rules.read_photo(first).content).digest()
+    kept = residents.photo(session, person.id)
+    assert kept is not None
+    assert (kept.width, kept.height) == (320, 400)
+    with pytest.raises(DatabaseError), session.begin_nested():
+        session.execute(delete(ResidentPhotoRow))
+
+
+def test_what_a_camera_notes_beside_the_picture_is_not_kept() -> None:
+    plain = jpeg(300, 400)
+    place = b"\xff\xe1" + (2 + 16).to_bytes(2, "big") + b"Exif\0\0GPS 14.55N"
+    comment = b"\xff\xfe" + (2 + 5).to_bytes(2, "big") + b"hello"
+    assert rules.read_photo(plain[:2] + place + comment + plain[2:]).content == rules.read_photo(plain).content
