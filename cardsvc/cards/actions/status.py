@@ -7,36 +7,49 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cardsvc.cards import queries
-from cardsvc.cards.actions.moves import move
+from cardsvc.cards.actions.moves import locked, move, write_event
 from cardsvc.cards.models import CardRow
 from cardsvc.cards.queries import Card
-from cardsvc.cards.rules import MOVES, CardState, Move, RevocationReason, city_day
+from cardsvc.cards.rules import MOVES, CardState, HolderWithoutCard, Move, RevocationReason, city_day, moved
 
 
 def suspend(session: Session, card_id: UUID, *, reason: str, by: UUID, now: datetime) -> Card:
-    """Block a card until somebody resumes it. A suspended card stays as it is. Raises: CardNotFound, InvalidMove."""
-    card = queries.find(session, card_id)
+    """Block a card until somebody resumes it. A suspended card stays so, and the report stands in its history.
+
+    The same report by the same person again changes nothing. Raises: CardNotFound, InvalidMove.
+    """
+    card = locked(session, card_id)
     if card.state is CardState.SUSPENDED:
+        last = queries.history(session, card_id)[-1]
+        if (last.actor, last.reason) != (by, reason):
+            write_event(session, card_id, card.state, card.state, by=by, now=now, reason=reason)
         return card
     return move(session, card, Move.SUSPEND, by=by, now=now, reason=reason)
 
 
 def suspend_own(session: Session, resident_id: UUID, *, now: datetime, note: str | None = None) -> Card:
-    """The holder reports the card lost: it is blocked at once. Reported again, nothing changes. Raises: NoCardHeld."""
+    """The holder reports the card lost: it is blocked at once, or stays so. Raises: NoCardHeld."""
     card = queries.held(session, resident_id)
     reason = "reported lost by its holder" + (f": {note}" if note else "")
     return suspend(session, card.id, reason=reason, by=resident_id, now=now)
 
 
-def resume(session: Session, card_id: UUID, *, reason: str, by: UUID, now: datetime) -> Card:
+def resume(
+    session: Session, card_id: UUID, *, reason: str, by: UUID, now: datetime, holder_has_it: bool = False
+) -> Card:
     """Let a suspended card be used again. An active card stays as it is.
 
-    Raises: CardNotFound, InvalidMove.
+    `holder_has_it`: whoever resumes it states that the holder has it in hand. Whatever it was suspended for, nobody
+    alone lets a card be used again without that.
+    Raises: CardNotFound, InvalidMove, HolderWithoutCard.
     """
-    card = queries.find(session, card_id)
+    card = locked(session, card_id)
     if card.state is CardState.ACTIVE:
         return card
-    return move(session, card, Move.RESUME, by=by, now=now, reason=reason)
+    moved(card.state, Move.RESUME)
+    if not holder_has_it:
+        raise HolderWithoutCard
+    return move(session, card, Move.RESUME, by=by, now=now, reason=f"the holder has it: {reason}")
 
 
 def revoke(

@@ -23,6 +23,7 @@ from cardsvc.cards.schemas.life import (
     ProofsSchema,
     ReadbackSchema,
     ReplacementSchema,
+    ResumptionSchema,
     RevocationSchema,
     SignatureSchema,
     proofs,
@@ -148,11 +149,11 @@ class Suspension(MethodView):
 @blueprint.route("/<uuid:card_id>/resumption")
 class Resumption(MethodView):
     @guard.requires(OFFICER)
-    @blueprint.arguments(CardReasonSchema)
+    @blueprint.arguments(ResumptionSchema)
     @blueprint.response(200, CardSchema)
     def post(self, given: dict[str, Any], card_id: UUID) -> dict[str, Any]:
-        """Let a suspended card be used again."""
-        return shown(actions.resume(web.session(), card_id, reason=given["reason"], by=asker(), now=web.now()))
+        """Let a suspended card be used again; the officer states that the holder has it."""
+        return shown(actions.resume(web.session(), card_id, by=asker(), now=web.now(), **given))
 
 
 @blueprint.route("/<uuid:card_id>/revocation")

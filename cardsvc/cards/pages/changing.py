@@ -35,8 +35,11 @@ def suspend(card_id: UUID) -> BaseResponse:
 @pages.post("/cards/<uuid:card_id>/resumption")
 @guard.requires(OFFICER)
 def resume(card_id: UUID) -> BaseResponse:
-    """Let a suspended card be used again."""
-    return _with_reason(card_id, lambda why: actions.resume(web.session(), card_id, reason=why, by=me(), now=web.now()))
+    """Let a suspended card be used again. The page says beside the button that the holder must have it in hand."""
+    return _with_reason(
+        card_id,
+        lambda why: actions.resume(web.session(), card_id, reason=why, by=me(), now=web.now(), holder_has_it=True),
+    )
 
 
 @pages.post("/cards/<uuid:card_id>/destruction")

@@ -39,6 +39,16 @@ class CardChanged(CityError):
         super().__init__("Somebody else changed this card just now. Look at it again, then decide.")
 
 
+class HolderWithoutCard(CityError):
+    """Nobody said that the holder has the suspended card."""
+
+    code = "holder_without_card"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__("Let a card be used again only when its holder has it in hand. Look at it, then say so here.")
+
+
 class SameApprover(CityError):
     code = "same_approver"
     kind = ErrorKind.FORBIDDEN

@@ -134,6 +134,13 @@ class CardReasonSchema(web.ApiSchema):
     reason = fields.String(required=True, validate=validate.Length(min=1, max=REASON_LENGTH_MAX))
 
 
+class ResumptionSchema(CardReasonSchema):
+    holder_has_it = fields.Boolean(
+        load_default=False,
+        metadata={"description": "the officer states that the holder has the card in hand; refused without it"},
+    )
+
+
 _CHOSEN = tuple(reason for reason in RevocationReason if reason is not RevocationReason.SUPERSEDED)
 
 

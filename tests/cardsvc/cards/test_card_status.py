@@ -56,7 +56,9 @@ class Hand:
                 self.session, self.id, self.keys.handover(self.id, self.readback), by=CLERK, now=self.now
             ),
             Move.SUSPEND: lambda: cards.suspend(self.session, self.id, reason="?", by=CLERK, now=self.now),
-            Move.RESUME: lambda: cards.resume(self.session, self.id, reason="?", by=CLERK, now=self.now),
+            Move.RESUME: lambda: cards.resume(
+                self.session, self.id, reason="?", by=CLERK, holder_has_it=True, now=self.now
+            ),
             Move.REVOKE: lambda: cards.revoke(
                 self.session, self.id, reason=RevocationReason.LOST, by=CLERK, now=self.now
             ),
@@ -122,9 +124,35 @@ def test_a_suspension_blocks_from_its_moment_and_ends_with_the_resumption(
     clock.advance(timedelta(hours=1))
     again = cards.suspend(session, card.card_id, reason="left on a bus", by=CLERK, now=clock.now())
     assert (again.state, again.blocked_at) == (CardState.SUSPENDED, at)
-    back = cards.resume(session, card.card_id, reason="found", by=CLERK, now=clock.now())
+    back = cards.resume(session, card.card_id, reason="found", by=CLERK, holder_has_it=True, now=clock.now())
     assert (back.state, back.blocked_at) == (CardState.ACTIVE, None)
-    assert [step.reason for step in cards.history(session, card.card_id)][-2:] == ["left on a bus", "found"]
+    assert [step.reason for step in cards.history(session, card.card_id)][-2:] == [
+        "left on a bus",
+        "the holder has it: found",
+    ]
+
+
+def test_a_report_about_a_suspended_card_stands_in_its_history(
+    session: Session, clock: FixedClock, card: SoftwareCard
+) -> None:
+    cards.suspend(session, card.card_id, reason="keys to be checked", by=CLERK, now=clock.now())
+    later = clock.advance(timedelta(hours=1))
+    cards.suspend_own(session, card.resident_id, note="stolen", now=later)
+    cards.suspend_own(session, card.resident_id, note="stolen", now=later)  # the answer was lost on the way
+    steps = cards.history(session, card.card_id)[-2:]
+    assert [(step.to_state, step.reason) for step in steps] == [
+        (CardState.SUSPENDED, "keys to be checked"),
+        (CardState.SUSPENDED, "reported lost by its holder: stolen"),
+    ]
+
+
+def test_nobody_alone_wakes_a_card_without_saying_that_its_holder_has_it(
+    session: Session, clock: FixedClock, card: SoftwareCard
+) -> None:
+    cards.suspend_own(session, card.resident_id, note="stolen", now=clock.now())
+    with pytest.raises(cards.HolderWithoutCard):
+        cards.resume(session, card.card_id, reason="keys are fine", by=OFFICER, now=clock.now())
+    assert cards.find(session, card.card_id).state is CardState.SUSPENDED
 
 
 def test_a_card_suspended_and_then_revoked_is_blocked_since_the_suspension(
@@ -145,7 +173,7 @@ def test_a_card_suspended_and_then_revoked_is_blocked_since_the_suspension(
 def test_a_revoked_card_cannot_be_resumed(session: Session, clock: FixedClock, card: SoftwareCard) -> None:
     cards.revoke(session, card.card_id, reason=RevocationReason.FRAUD, by=CLERK, now=clock.now())
     with pytest.raises(InvalidMove):
-        cards.resume(session, card.card_id, reason="please", by=CLERK, now=clock.now())
+        cards.resume(session, card.card_id, reason="please", by=CLERK, holder_has_it=True, now=clock.now())
 
 
 def test_a_resident_holds_one_card_and_a_new_one_waits_for_the_old_ones_end(

@@ -119,7 +119,10 @@ def test_what_the_counter_gets_is_all_it_needs(counter: Counter) -> None:
 def test_a_card_is_stopped_and_resumed_and_ended(counter: Counter) -> None:
     card_id = counter.make()
     assert counter.post(f"/{card_id}/suspension", {"reason": "lost?"})["state"] == "suspended"
-    assert counter.post(f"/{card_id}/resumption", {"reason": "found"}, officer=True)["state"] == "active"
+    refused = counter.post(f"/{card_id}/resumption", {"reason": "found"}, officer=True, status=409)
+    assert refused["code"] == "holder_without_card"
+    back = {"reason": "found", "holder_has_it": True}
+    assert counter.post(f"/{card_id}/resumption", back, officer=True)["state"] == "active"
     revoked = counter.post(f"/{card_id}/revocation", {"reason": "lost", "note": "on the ferry"}, officer=True)
     assert (revoked["state"], revoked["revoked_reason"]) == ("revoked", "lost")
     assert counter.post(f"/{card_id}/destruction", {}, officer=True)["state"] == "destroyed"

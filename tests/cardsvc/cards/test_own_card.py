@@ -33,7 +33,8 @@ def test_a_resident_reports_the_own_card_lost_and_it_is_suspended_at_once(town: 
     again = town.client.post("/v1/me/card/suspension", headers=headers)
     assert again.get_json() == answer.get_json()
     steps = town.run(lambda session: cards.history(session, ana.card.card_id))
-    assert (steps[-1].actor, steps[-1].reason) == (ana.resident_id, "reported lost by its holder: left on the bus")
+    assert (steps[-2].actor, steps[-2].reason) == (ana.resident_id, "reported lost by its holder: left on the bus")
+    assert (steps[-1].actor, steps[-1].reason) == (ana.resident_id, "reported lost by its holder")
     denied = town.run(lambda session: cards.denied_cards(session, town.clock.now()))
     assert denied == (ana.card.card_id,)
 

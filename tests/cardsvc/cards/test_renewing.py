@@ -166,7 +166,9 @@ def test_the_old_card_is_good_until_the_new_one_is_handed_over_and_superseded_at
     assert ended.blocked_at == cards.find(office.session, new.card_id).handed_over_at
     assert cards.history(office.session, old.card_id)[-1].reason == f"superseded: by card {new.card_id}"
     with pytest.raises(cards.InvalidMove):
-        cards.resume(office.session, old.card_id, reason="it still works", by=OFFICER, now=office.now)
+        cards.resume(
+            office.session, old.card_id, reason="it still works", by=OFFICER, holder_has_it=True, now=office.now
+        )
 
 
 def test_a_suspended_or_expired_card_is_renewed_too_and_a_revoked_one_is_not(office: Office) -> None:

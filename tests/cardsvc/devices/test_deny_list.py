@@ -55,7 +55,7 @@ class Lists:
         cards.suspend(self.session, card.card_id, reason="?", by=CLERK, now=self.clock.now())
 
     def resume(self, card: SoftwareCard) -> None:
-        cards.resume(self.session, card.card_id, reason="?", by=CLERK, now=self.clock.now())
+        cards.resume(self.session, card.card_id, reason="?", by=CLERK, holder_has_it=True, now=self.clock.now())
 
     def denied(self) -> set[UUID]:
         return {UUID(bytes=entry) for entry in unpack(self.newest().cards)}

@@ -108,7 +108,11 @@ def test_of_several_faults_the_first_in_the_list_is_stated(town: Town, validator
     assert stated(presence, forged) == "missing_authorisation"
     assert stated(forged) == "invalid_signature"
     assert stated(consent) == "card_not_active"
-    town.run(lambda session: cards.resume(session, ana.card.card_id, by=OFFICER, reason="Seen", now=town.clock.now()))
+    town.run(
+        lambda session: cards.resume(
+            session, ana.card.card_id, by=OFFICER, reason="Seen", holder_has_it=True, now=town.clock.now()
+        )
+    )
     assert stated(consent) == "from_the_future"
     assert stated(consent, late=False) == "not_permitted"
     to_kiosk = functools.partial(stated, consent, sender=kiosk, maker=kiosk, late=False)

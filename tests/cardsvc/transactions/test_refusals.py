@@ -197,7 +197,11 @@ def test_a_suspended_card_and_a_revoked_one_do_nothing(town: Town) -> None:
     town.run(lambda session: cards.suspend(session, card_id, by=OFFICER, reason="Lost for now", now=now))
     town.clock.advance(timedelta(minutes=1))
     refused(town, kiosk.send_one(claim(entitlement), ana.signs(Purpose.CONSENT)), "card_not_active")
-    town.run(lambda session: cards.resume(session, card_id, by=OFFICER, reason="Found", now=town.clock.now()))
+    town.run(
+        lambda session: cards.resume(
+            session, card_id, by=OFFICER, reason="Found", holder_has_it=True, now=town.clock.now()
+        )
+    )
     assert kiosk.send_one(claim(entitlement), ana.signs(Purpose.CONSENT)).outcome == "accepted"
     reason = RevocationReason.LOST
     town.run(lambda session: cards.revoke(session, card_id, by=OFFICER, reason=reason, now=town.clock.now()))
