@@ -4,7 +4,7 @@ If we stop before the commit of the second signature nothing was done; after it 
 history. The list is frozen when it is proposed, and its hash is what both sign.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,7 @@ from cardsvc.cards.rules import (
     BulkKind,
     BulkListChanged,
     BulkOrder,
+    CardChanged,
     CardState,
     NoCardsMeant,
     bulk_move,
@@ -30,6 +31,7 @@ from cardsvc.cards.rules import (
 from cardsvc.db import Id, UtcDateTime, insert_columns
 
 _ROWS_AT_ONCE = 10_000
+_IDS_AT_ONCE = 5_000  # SQLite binds at most 32,766 values
 
 
 def propose_bulk(
@@ -66,20 +68,48 @@ def propose_bulk(
 def execute_bulk(session: Session, bulk_id: UUID, *, list_hash: bytes, approver: UUID, now: datetime) -> Bulk:
     """Do what two people decided, to each card of the list that is still as the decision needs it. Again: no change.
 
-    Raises: BulkNotFound, BulkListChanged.
+    Cards are resumed only where nothing was said about them since two people suspended them.
+    Raises: BulkNotFound, BulkListChanged, CardChanged.
     """
     found = queries.bulk(session, bulk_id)
     if found.executed_at is not None:
         return found
     if cards_hash(session.scalars(queries.items(bulk_id))) != list_hash or found.list_hash != list_hash:
         raise BulkListChanged
+    held = _hold(session, found)
+    for start in range(0, len(held), _IDS_AT_ONCE):
+        _change(session, found, held[start : start + _IDS_AT_ONCE], by=approver, now=now)
+    if found.kind is not BulkKind.RESUME:
+        access.block_keys(session, _keys(session, bulk_id), now, why=f"bulk {bulk_id}")
+    executed = {"approved_by": approver, "executed_at": now, "changed": len(held)}
+    session.execute(update(CardBulkRow).where(CardBulkRow.id == bulk_id).values(executed))
+    return queries.bulk(session, bulk_id)
+
+
+_NO_ROWS = {"synchronize_session": False}
+
+
+def _hold(session: Session, found: Bulk) -> list[UUID]:
+    """The cards of the list that the decision takes along, held until the unit ends.
+
+    Held in the order of their ids: single moves wait for us, and two decisions about the same cards never for each
+    other. (SQLite has one writer.) Their histories are looked at once they are held, since only then they stand still.
+    """
+    from_, _to = bulk_move(found.kind)
+    meant = (CardRow.id.in_(queries.items(found.id)), CardRow.state.in_([state.value for state in from_]))
+    held = session.scalars(select(CardRow.id).where(*meant).order_by(CardRow.id).with_for_update()).all()
+    if found.kind is not BulkKind.RESUME:
+        return list(held)
+    still = queries.stopped_by_many(until=found.proposed_at)
+    good = set(session.scalars(select(CardRow.id).where(*meant, still)))
+    return [card_id for card_id in held if card_id in good]
+
+
+def _change(session: Session, found: Bulk, card_ids: Sequence[UUID], *, by: UUID, now: datetime) -> None:
+    """Move these cards, with a line in each history. Raises: CardChanged."""
     from_, to = bulk_move(found.kind)
-    meant = (CardRow.id.in_(queries.items(bulk_id)), CardRow.state.in_([state.value for state in from_]))
-    # Held in the order of their ids: single moves wait for us, and two decisions about the same cards never for
-    # each other. (SQLite has one writer.)
-    held = select(CardRow.id).where(*meant).order_by(CardRow.id).with_for_update().subquery()
-    count = session.execute(select(func.count()).select_from(held)).scalar_one()
-    written = _write_events(session, meant, to, f"bulk {bulk_id}: {found.reason}", by=approver, now=now)
+    meant = (CardRow.id.in_(card_ids), CardRow.state.in_([state.value for state in from_]))
+    written = _write_events(session, meant, to, f"bulk {found.id}: {found.reason}", by=by, now=now)
     changes: dict[str, Any] = {"state": to.value, "state_since": now, "blocked_at": None}
     if to in BLOCKED:
         changes["blocked_at"] = func.coalesce(CardRow.blocked_at, literal(now, UtcDateTime()))
@@ -87,15 +117,8 @@ def execute_bulk(session: Session, bulk_id: UUID, *, list_hash: bytes, approver:
         changes["revoked_reason"] = found.revoked_reason.value
     done = session.execute(update(CardRow).where(*meant).values(changes), execution_options=_NO_ROWS)
     assert isinstance(done, CursorResult)
-    assert done.rowcount == written == count
-    if found.kind is not BulkKind.RESUME:
-        access.block_keys(session, _keys(session, bulk_id), now, why=f"bulk {bulk_id}")
-    executed = {"approved_by": approver, "executed_at": now, "changed": count}
-    session.execute(update(CardBulkRow).where(CardBulkRow.id == bulk_id).values(executed))
-    return queries.bulk(session, bulk_id)
-
-
-_NO_ROWS = {"synchronize_session": False}
+    if not done.rowcount == written == len(card_ids):
+        raise CardChanged
 
 
 def _write_events(

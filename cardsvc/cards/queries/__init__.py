@@ -11,6 +11,7 @@ from cardsvc.cards.queries.bulk import (
     denied_by_two,
     items,
     plan,
+    stopped_by_many,
     without_successor,
 )
 from cardsvc.cards.queries.cards import (
@@ -98,6 +99,7 @@ __all__ = [
     "plan",
     "reconciliation",
     "spoilage",
+    "stopped_by_many",
     "stopped_keys",
     "waiting",
     "without_successor",

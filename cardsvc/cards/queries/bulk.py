@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from cardsvc.cards.models import BlankBatchRow, BlankRow, CardBulkItemRow, CardBulkRow, CardRow
+from cardsvc.cards.models import BlankBatchRow, BlankRow, CardBulkItemRow, CardBulkRow, CardEventRow, CardRow
 from cardsvc.cards.queries.cards import Card, find
 from cardsvc.cards.rules import (
     HELD,
@@ -73,13 +73,10 @@ def plan(session: Session, order: BulkOrder) -> BulkPlan:
     """Who is meant now; nothing is written."""
     from_, _to = bulk_move(order.kind)
     counts: dict[CardState, int] = {}
-    meant: list[UUID] = []
     for query in _meant(order.criteria):
-        for card_id, state in session.execute(query):
+        for _card_id, state in session.execute(query):
             counts[CardState(state)] = counts.get(CardState(state), 0) + 1
-            if CardState(state) in from_:
-                meant.append(card_id)
-    meant.sort()
+    meant = cards_meant(session, order)
     return BulkPlan(
         order,
         len(meant),
@@ -92,13 +89,41 @@ def plan(session: Session, order: BulkOrder) -> BulkPlan:
 def cards_meant(session: Session, order: BulkOrder) -> list[UUID]:
     """The cards that the decision would change now, sorted."""
     from_, _to = bulk_move(order.kind)
-    states = [state.value for state in from_]
-    found = [
-        card_id
-        for query in _meant(order.criteria)
-        for card_id, _state in session.execute(query.where(CardRow.state.in_(states)))
-    ]
+    takes: list[ColumnElement[bool]] = [CardRow.state.in_([state.value for state in from_])]
+    if order.kind is BulkKind.RESUME:
+        takes.append(stopped_by_many(order.criteria.bulk_id))
+    found = [card_id for query in _meant(order.criteria) for card_id, _state in session.execute(query.where(*takes))]
     return sorted(found)
+
+
+def stopped_by_many(bulk_id: UUID | None = None, *, until: datetime | None = None) -> ColumnElement[bool]:
+    """Cards about which nothing was said since a decision about many, this one or any, suspended them.
+
+    What a holder or a counter reported meanwhile is a line in the card's history, and such a card is resumed by hand.
+    `until` leaves out what was suspended after that time.
+    """
+    later = aliased(CardEventRow)
+    said_since = exists().where(later.card_id == CardEventRow.card_id, later.number > CardEventRow.number)
+    suspension = (
+        select(CardEventRow.card_id)
+        .join(CardBulkItemRow, CardBulkItemRow.card_id == CardEventRow.card_id)
+        .join(CardBulkRow, CardBulkRow.id == CardBulkItemRow.bulk_id)
+        .where(
+            CardBulkRow.kind == BulkKind.SUSPEND.value,
+            CardEventRow.card_id == CardRow.id,
+            CardEventRow.at == CardBulkRow.executed_at,
+            CardEventRow.actor == CardBulkRow.approved_by,
+            CardEventRow.from_state == CardState.ACTIVE.value,
+            CardEventRow.to_state == CardState.SUSPENDED.value,
+            CardEventRow.reason.startswith("bulk "),
+            ~said_since,
+        )
+    )
+    if bulk_id is not None:
+        suspension = suspension.where(CardBulkRow.id == bulk_id)
+    if until is not None:
+        suspension = suspension.where(CardEventRow.at <= until)
+    return suspension.correlate(CardRow).exists()
 
 
 def _meant(criteria: Criteria) -> Iterator[Select[UUID, str]]:

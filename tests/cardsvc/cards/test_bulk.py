@@ -221,7 +221,7 @@ def test_a_list_that_is_not_the_signed_one_is_not_carried_out(board: Board) -> N
 def test_done_twice_is_done_once(board: Board) -> None:
     mine = board.many(2)
     done = board.do(suspend(card_ids=tuple(mine)))
-    cards.resume(board.session, mine[0], reason="checked", by=OFFICER, now=board.now)
+    cards.resume(board.session, mine[0], reason="checked", by=OFFICER, holder_has_it=True, now=board.now)
     again = cards.execute_bulk(board.session, done.id, list_hash=done.list_hash, approver=board.other.id, now=board.now)
     assert again == done
     assert board.states(mine) == [CardState.ACTIVE, CardState.SUSPENDED]
@@ -235,6 +235,32 @@ def test_a_false_alarm_is_taken_back_for_the_same_cards_and_no_others(board: Boa
     assert back.changed == 2
     assert board.states(mine) == [CardState.SUSPENDED, CardState.ACTIVE, CardState.ACTIVE]
     assert cards.find(board.session, mine[1]).blocked_at is None
+
+
+def test_a_card_reported_stolen_meanwhile_stays_stopped_when_the_alarm_is_taken_back(board: Board) -> None:
+    mine = board.many(3)
+    stopped = board.do(suspend(product="piv-aes128"))
+    board.clock.advance(timedelta(hours=1))
+    holder = cards.find(board.session, mine[0]).resident_id
+    cards.suspend_own(board.session, holder, note="stolen", now=board.now)
+    cards.resume(board.session, mine[1], reason="checked", by=OFFICER, now=board.now, holder_has_it=True)
+    cards.suspend(board.session, mine[1], reason="lost after all", by=CLERK, now=board.now)
+    for criteria in (Criteria(bulk_id=stopped.id), Criteria(product="piv-aes128"), Criteria(card_ids=tuple(mine))):
+        assert cards.plan(board.session, BulkOrder(BulkKind.RESUME, criteria, WHY)).count == 1
+    back = board.do(BulkOrder(BulkKind.RESUME, Criteria(bulk_id=stopped.id), "all well"))
+    assert (back.card_count, back.changed) == (1, 1)
+    assert board.states(mine) == [CardState.SUSPENDED, CardState.SUSPENDED, CardState.ACTIVE]
+
+
+def test_a_card_reported_stolen_after_the_proposal_is_not_resumed(board: Board) -> None:
+    mine = board.many(2)
+    stopped = board.do(suspend(product="piv-aes128"))
+    board.clock.advance(timedelta(hours=1))
+    back = board.propose(BulkOrder(BulkKind.RESUME, Criteria(bulk_id=stopped.id), "all well"))
+    cards.suspend_own(board.session, cards.find(board.session, mine[0]).resident_id, note="stolen", now=board.now)
+    board.sign(back.id, board.other)
+    assert cards.bulk(board.session, back.id).changed == 1
+    assert board.states(mine) == [CardState.SUSPENDED, CardState.ACTIVE]
 
 
 def test_many_cards_are_revoked_with_a_reason_and_blocked_since_they_were_suspended(board: Board) -> None:

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from threading import Barrier
 from typing import TypeVar
 
-from sqlalchemy import Engine
+import pytest
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from cardsvc import access, cards, db
@@ -144,3 +145,45 @@ def test_a_decision_about_many_and_single_moves_at_once_leave_whole_histories(
             steps = cards.history(session, card.card_id)
             assert cards.find(session, card.card_id).state is steps[-1].to_state
             assert all(one.to_state is two.from_state for one, two in itertools.pairwise(steps))
+
+
+def test_a_card_resumed_while_a_decision_about_many_is_carried_out_stands_as_it_is(
+    engine: Engine, vault: Vault, clock: FixedClock, random_bytes: RandomBytes
+) -> None:
+    if engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has one writer: nothing happens between two statements of a decision")
+    mine = [new_card(engine, vault, clock) for _ in range(2)]
+    now = clock.now()
+
+    def prepare(session: Session) -> cards.Bulk:
+        order = BulkOrder(BulkKind.SUSPEND, Criteria(card_ids=tuple(card.card_id for card in mine)), "weak keys")
+        one = make_staff(session, now, "card_officer")
+        return cards.propose_bulk(session, order, by=one.id, now=now, random_bytes=random_bytes)[0]
+
+    proposed = db.run(engine, prepare)
+    woken = mine[0].card_id
+    db.run(engine, lambda session: cards.suspend(session, woken, reason="lost", by=CLERK, now=now))
+    resumed: list[CardState] = []
+
+    def resume(session: Session) -> CardState:
+        return cards.resume(session, woken, reason="found", by=OFFICER, now=now, holder_has_it=True).state
+
+    def once_held(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if "FOR UPDATE" in statement and not resumed:
+            resumed.append(CardState.SUSPENDED)
+            resumed[0] = db.run(engine, resume)
+
+    event.listen(engine, "after_cursor_execute", once_held)
+    try:
+        done = db.run(
+            engine,
+            lambda session: cards.execute_bulk(
+                session, proposed.id, list_hash=proposed.list_hash, approver=OFFICER, now=now
+            ),
+        )
+    finally:
+        event.remove(engine, "after_cursor_execute", once_held)
+    assert (resumed, done.changed) == ([CardState.ACTIVE], 1)
+    with db.unit_of_work(engine, read_only=True) as session:
+        states = [cards.find(session, card.card_id).state for card in mine]
+    assert states == [CardState.ACTIVE, CardState.SUSPENDED]
