@@ -76,7 +76,7 @@ class Desk:
         card: SoftwareCard,
         *,
         header: dict[str, str] | None = None,
-        password: str | None = None,
+        password: str | None = PASSWORD,
         spoil: dict[str, bytes] | None = None,
     ) -> TestResponse:
         header = header or self.header

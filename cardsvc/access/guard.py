@@ -190,6 +190,26 @@ def sign_action(
     return access.sign_action(web.session(), handlers, action_id, by=by, signature=signature, now=now)
 
 
+def check_holder(staff_id: rules.StaffId, password: str) -> None:
+    """Whether the password is the staff member's, who stands beside whoever asks. A wrong one counts against both.
+
+    Raises: WrongPassword; TooManyAttempts.
+    """
+    city, now = web.city(), web.now()
+    try:
+        # a unit that only reads: the check takes a while
+        db.run(
+            city.engine,
+            lambda session: access.check_own_password(session, staff_id, password, now),
+            read_only=True,
+        )
+    except access.WrongPassword:
+        if staff_id != principal().subject_id:  # one's own is counted with every other wrong one
+            web.session().rollback()  # its lock must not keep the count out
+            db.run(city.engine, lambda session: access.note_wrong_guess(session, staff_id, now))
+        raise
+
+
 def own_handle() -> str:
     """Which of one's sign-ins this one is."""
     return handle_of(token_hash(token() or ""))

@@ -99,7 +99,7 @@ class BindCardSchema(web.ApiSchema):
         load_only=True,
         load_default=None,
         validate=validate.Length(min=1, max=PASSWORD_LENGTH_MAX),
-        metadata={"description": "of the person whose card it becomes; an administrator need not have it for others"},
+        metadata={"description": "of the person whose card it becomes, also where an administrator binds it"},
     )
 
 

@@ -29,6 +29,7 @@ from cardsvc.access.actions.sign_ins import (
     forget_expired,
     note_failure,
     note_seen,
+    note_wrong_guess,
     open_sign_in,
     sign_out,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "handlers_by_kind",
     "note_failure",
     "note_seen",
+    "note_wrong_guess",
     "open_challenge",
     "open_sign_in",
     "propose",

@@ -20,6 +20,7 @@ from cardsvc.access.rules import (
     Method,
     NoSuchSignIn,
     PasswordsRefused,
+    StaffId,
     TooManyAttempts,
     TooManyFromHere,
     Way,
@@ -157,6 +158,15 @@ def note_failure(
     session.execute(insert(SignInFailure).values(username_hash=name, at=now, address=address))
     if subject_id is not None and queries.failures(session, username, now) >= rules.FAILURES_MAX:
         end_sign_ins(session, subject_id)
+
+
+def note_wrong_guess(session: Session, staff_id: UUID, now: datetime) -> None:
+    """Count a wrong password that somebody else entered for a staff member. It closes their name, and ends no sign-in
+    of theirs: a colleague could throw them out.
+    """
+    member = queries.staff(session, StaffId(staff_id))
+    if member is not None:
+        note_failure(session, member.username, now)
 
 
 def forget_expired(session: Session, now: datetime) -> None:

@@ -1,14 +1,16 @@
 """What a staff member's own key signs: the password opens it each time, a sign-in alone signs nothing."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cardsvc import vault
+from cardsvc.access import queries
 from cardsvc.access.models import Staff
 from cardsvc.access.queries import ACTIVE
-from cardsvc.access.rules import WrongPassword
+from cardsvc.access.rules import FAILURES_MAX, StaffId, TooManyAttempts, WrongPassword
 from crypto.keys import SoftwareSigner
 from crypto.wire.action import sign_action
 from crypto.wire.transaction import Purpose, authorise
@@ -27,8 +29,15 @@ def sign_action_as(session: Session, staff_id: UUID, password: str, action_bytes
     return sign_action(action_bytes, _signer(session, staff_id, password))
 
 
-def check_own_password(session: Session, staff_id: UUID, password: str) -> None:
-    """Whether it is the staff member's password: it opens their key. Raises: WrongPassword."""
+def check_own_password(session: Session, staff_id: UUID, password: str, now: datetime) -> None:
+    """Whether it is the staff member's password: it opens their key. Raises: WrongPassword; TooManyAttempts while their
+    name is closed.
+    """
+    member = queries.staff(session, StaffId(staff_id))
+    if member is None:
+        raise WrongPassword
+    if queries.failures(session, member.username, now) >= FAILURES_MAX:
+        raise TooManyAttempts
     _signer(session, staff_id, password)
 
 

@@ -135,6 +135,16 @@ class CardBoundAlready(CityError):
         super().__init__("This card stands for a member of staff already. Unbind it first.")
 
 
+class CardWasAnothers(CityError):
+    """What a card signed stays the signature of who had it, so it never becomes somebody else's."""
+
+    code = "card_was_anothers"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__("This card stood for another member of staff before. Bind a card that is their own.")
+
+
 class BindingNotProven(CityError):
     """A key did not sign the statement, or the two certificates are not of one card in use."""
 
@@ -147,7 +157,7 @@ class MayNotBind(CityError):
     kind = ErrorKind.FORBIDDEN
 
     def __init__(self) -> None:
-        super().__init__("Only an administrator binds a card without the password of the person it is for.")
+        super().__init__("A card is bound with the password of the person it is for. Have them enter it.")
 
 
 class NoSuchSignIn(CityError):

@@ -227,7 +227,7 @@ def bind_another_admin(desk: Desk, card: SimulatedCard) -> None:
     desk.post("/t0ken/counter/sign-in", username="admin", password=PASSWORD)
     desk.staff_reader.remove()
     desk.staff_reader.insert(card)
-    page = desk.post("/t0ken/counter/staff-card", username="beata", password="", pin=CODE)
+    page = desk.post("/t0ken/counter/staff-card", username="beata", password=PASSWORD, pin=CODE)
     assert "The card signs beata in" in page
     desk.post("/t0ken/counter/sign-out")
 
