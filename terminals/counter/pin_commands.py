@@ -44,7 +44,6 @@ def change(context: click.Context, pin_file: Path | None, new_pin_file: Path | N
 @click.option("--password-file", type=_FILE, help="A file with the password; without it it is asked for.")
 @click.option("--reason", required=True, help="How the person was identified; it goes into the card's history.")
 @click.option("--new-pin-file", type=_FILE, help="The new PIN; without it it is asked for twice.")
-@click.option("--last-try", is_flag=True, help="Take the last try of the PUK too; a wrong one then ends the card.")
 @console.json_option
 @click.pass_context
 def reset(
@@ -54,7 +53,6 @@ def reset(
     password_file: Path | None,
     reason: str,
     new_pin_file: Path | None,
-    last_try: bool,
 ) -> None:
     """Set a new PIN on the card in the reader, whose holder forgot it or blocked it, and was identified.
 
@@ -67,9 +65,7 @@ def reset(
     staff = station.client.sign_in(username, console.read_password(password_file, username))
     try:
         new, again = _new_pin(new_pin_file)
-        card = _at_reader(
-            station, lambda session: desk.reset_pin(session, staff, card_id, reason, new, again, last_try=last_try)
-        )
+        card = _at_reader(station, lambda session: desk.reset_pin(session, staff, card_id, reason, new, again))
     finally:
         staff.sign_out()
     _say(card, "The card has a new PIN.")
@@ -92,7 +88,9 @@ def _new_pin(path: Path | None) -> tuple[bytearray, bytearray]:
 def _left(card: HolderCard) -> str:
     if card.attempts_left is None:
         return "The card does not say how many tries are left."
-    return "The PIN is blocked." if card.attempts_left == 0 else f"{card.attempts_left} tries left."
+    if card.attempts_left == 0:
+        return "The PIN is blocked."
+    return "1 try left." if card.attempts_left == 1 else f"{card.attempts_left} tries left."
 
 
 def _say(card: HolderCard, sentence: str) -> None:
