@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from cardsvc import vault
@@ -12,7 +12,7 @@ from cardsvc.access import rules
 from cardsvc.access.actions.passwords import RandomBytes, find_account, hash_password
 from cardsvc.access.actions.sign_ins import end_sign_ins
 from cardsvc.access.actions.signing import key_context
-from cardsvc.access.models import Credential, Staff, StaffRole
+from cardsvc.access.models import Credential, Passkey, Staff, StaffRole
 from cardsvc.access.queries import ACTIVE, StaffMember
 from cardsvc.access.rules import StaffId, UnsuitableAccount, UsernameTaken
 from cardsvc.db import to_ms
@@ -87,13 +87,15 @@ def set_resident_password(
     cost: PasswordCost = STRONG,
     demo: bool = False,
 ) -> None:
-    """Set or replace how a resident signs in; every sign-in that runs ends.
+    """Set or replace how a resident signs in; every sign-in that runs ends, and passkeys count no more: whoever lost
+    their account to somebody has it back alone.
 
     Raises: UsernameTaken, UnsuitableAccount.
     """
     username = rules.normalise_username(username)
     _check_account(session, username, password, resident_id)
     end_sign_ins(session, resident_id)
+    session.execute(delete(Passkey).where(Passkey.subject_id == resident_id))
     session.merge(
         Credential(
             resident_id=resident_id,

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cardsvc import access
-from cardsvc.access.models import Credential, SignIn, SignInFailure, Staff
+from cardsvc.access.models import Credential, Passkey, SignIn, SignInFailure, Staff
 from cardsvc.clock import FixedClock
 from cardsvc.settings import CHEAP
 from crypto import cbor, keys
@@ -262,3 +262,18 @@ def test_a_foreign_key_is_nobodys(session: Session) -> None:
     foreign = SoftwareSigner.from_secret(1)
     assert access.staff_by_key(session, [keys.key_id(foreign.public_key), cbor.encode(1)]) == {}
     assert access.staff_by_key(session, []) == {}
+
+
+def test_a_new_password_of_a_resident_leaves_no_passkey_behind(
+    session: Session, now: datetime, random_bytes: RandomBytes
+) -> None:
+    access.set_resident_password(session, RESIDENT, "maria", PASSWORD, now, random_bytes=random_bytes, cost=CHEAP)
+    session.add(
+        Passkey(
+            id=RESIDENT, kind="resident", subject_id=RESIDENT, credential_id=b"c", public_key=b"k", sign_count=0,
+            name="a thief's", added_at=now,
+        )
+    )  # fmt: skip
+    session.flush()
+    access.set_resident_password(session, RESIDENT, "maria", PASSWORD * 2, now, random_bytes=random_bytes, cost=CHEAP)
+    assert access.passkeys_of(session, RESIDENT) == []
