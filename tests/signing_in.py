@@ -83,7 +83,7 @@ class Desk:
         challenge = self.client.post(f"/v1/staff/{member.id}/cards/challenges", headers=header).get_json()
         signers = card.keys.signers
         sign_in, signature = signers[CardSlot.AUTHENTICATION], signers[CardSlot.SIGNATURE]
-        points = keys.point(_p256(sign_in.public_key)), keys.point(_p256(signature.public_key))
+        points = keys.point(p256(sign_in.public_key)), keys.point(p256(signature.public_key))
         statement = CardBinding(member.id, card.card_id, unbase64url(challenge["nonce"]), *points).to_be_signed()
         sent = {
             "sign_in_certificate": certificate(card, CardSlot.AUTHENTICATION),
@@ -109,6 +109,6 @@ class Desk:
         return self.send(binding, token(card, nonce, **changes))
 
 
-def _p256(key: object) -> ec.EllipticCurvePublicKey:
+def p256(key: object) -> ec.EllipticCurvePublicKey:
     assert isinstance(key, ec.EllipticCurvePublicKey)
     return key

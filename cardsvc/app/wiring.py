@@ -154,8 +154,9 @@ ACTIONS = access.handlers_by_kind(access.STAFF_ROLES, devices.telling_terminals(
 
 
 def _card_in_use(session: Session, card_id: UUID) -> bool:
+    """The card is held until the unit ends: who stops it meanwhile waits, and then finds what was bound."""
     try:
-        return cards.find(session, card_id).state is cards.CardState.ACTIVE
+        return cards.locked(session, card_id).state is cards.CardState.ACTIVE
     except cards.CardNotFound:
         return False
 

@@ -13,11 +13,12 @@ from cardsvc.access import queries
 from cardsvc.access.actions.passwords import RandomBytes
 from cardsvc.access.actions.sign_ins import SignedIn, open_for
 from cardsvc.access.models import SignIn, Staff, StaffCard
-from cardsvc.access.queries import ACTIVE, BoundCard
+from cardsvc.access.queries import ACTIVE, RELEASED, BoundCard
 from cardsvc.access.rules import (
     BindingNotProven,
     CardBoundAlready,
     CardIsNobodys,
+    CardWasAnothers,
     Kind,
     NoSuchBinding,
     StaffId,
@@ -32,7 +33,7 @@ from crypto.wire.ids import uuid7
 from crypto.wire.login import CardBinding
 
 CardInUse = Callable[[Session, UUID], bool]
-"""Whether the card of this id is active. Cards stand above this room: wiring hands it in."""
+"""Whether the card of this id is active, and held so until the unit ends. Cards stand above: wiring hands it in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ def bind_card(
 ) -> BoundCard:
     """From now on the card stands for the staff member: 9A signs them in, 9C signs for them.
 
-    Raises: BindingNotProven; CardBoundAlready; NoSuchBinding when nobody of this id works here.
+    A card once bound is never another's: what it signed before stays the signature of who had it.
+    Raises: BindingNotProven; CardBoundAlready; CardWasAnothers; NoSuchBinding when nobody of this id works here.
     """
     member = queries.staff(session, staff_id)
     if member is None or not member.is_active:
@@ -69,9 +71,7 @@ def bind_card(
     if not card_in_use(session, sign_in.bearer_id):
         raise BindingNotProven("The card is not in use in this city. Bind an active card.")
     ids = [keys.key_id(one.public_key) for one in (sign_in, signature)]
-    taken = or_(StaffCard.sign_in_key_id.in_(ids), StaffCard.signature_key_id.in_(ids))
-    if session.scalar(select(StaffCard.id).where(taken, StaffCard.unbound_at.is_(None))) is not None:
-        raise CardBoundAlready
+    _check_free(session, staff_id, ids)
     session.add(
         StaffCard(
             id=uuid7(to_ms(now), random_bytes(10)),
@@ -89,13 +89,27 @@ def bind_card(
     return queries.cards_of_staff(session, staff_id)[0]
 
 
-def unbind_card(session: Session, staff_id: UUID, binding_id: UUID, now: datetime) -> None:
-    """Take a card away from a staff member. Raises: NoSuchBinding."""
-    for bound in queries.cards_of_staff(session, staff_id):
-        if bound.id == binding_id:
-            block_keys(session, [bound.sign_in_key_id], now, why="unbound")
-            return
-    raise NoSuchBinding
+def _check_free(session: Session, staff_id: StaffId, key_ids: Sequence[bytes]) -> None:
+    of_these = or_(StaffCard.sign_in_key_id.in_(key_ids), StaffCard.signature_key_id.in_(key_ids))
+    had = session.execute(select(StaffCard.staff_id, StaffCard.unbound_at).where(of_these)).all()
+    if any(row.unbound_at is None for row in had):
+        raise CardBoundAlready
+    if any(row.staff_id != staff_id for row in had):
+        raise CardWasAnothers
+
+
+def unbind_card(session: Session, staff_id: UUID, binding_id: UUID, now: datetime, *, by_admin: bool) -> None:
+    """Take a card away from a staff member. With `by_admin` their password signs in again where cards had ended that,
+    also when the card was stopped before. Raises: NoSuchBinding.
+    """
+    theirs = queries.cards_of_staff(session, staff_id, unbound_too=True)
+    bound = next((one for one in theirs if one.id == binding_id), None)
+    if bound is None or (bound.unbound_at is not None and (not by_admin or bound.unbound_why == RELEASED)):
+        raise NoSuchBinding
+    if bound.unbound_at is None:
+        block_keys(session, [bound.sign_in_key_id], now, why=RELEASED if by_admin else "given back")
+        return
+    session.execute(update(StaffCard).where(StaffCard.id == binding_id).values(unbound_why=RELEASED))
 
 
 def sign_in_with_card(

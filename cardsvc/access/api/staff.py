@@ -62,8 +62,14 @@ def _add_cards(blueprint: web.ApiBlueprint, card_in_use: access.CardInUse) -> No
         @guard.requires(*_BINDERS)
         @blueprint.response(204)
         def delete(self, staff_id: UUID, binding_id: UUID) -> None:
-            """Take a card away: its sign-ins end, its signatures count no more from now on."""
-            access.unbind_card(web.session(), staff_id, binding_id, web.now())
+            """Take a card away: its sign-ins end, its signatures count no more from now on. Somebody else's takes an
+            administrator, after whose word the password signs in again, also where the card was stopped before.
+            """
+            asker = guard.principal()
+            by_admin = "admin" in asker.roles
+            if not by_admin and asker.subject_id != staff_id:
+                raise guard.NotAllowed(["admin"])
+            access.unbind_card(web.session(), staff_id, binding_id, web.now(), by_admin=by_admin)
 
 
 def _bind(given: dict[str, Any], staff_id: StaffId, card_in_use: access.CardInUse) -> access.BoundCard:

@@ -2,6 +2,7 @@
 
 from cardsvc.access.queries.acting import ActionView, Signed, action, actions
 from cardsvc.access.queries.own import (
+    RELEASED,
     BoundCard,
     OwnPasskey,
     OwnSignIn,
@@ -32,6 +33,7 @@ from cardsvc.access.queries.people import (
 
 __all__ = [
     "ACTIVE",
+    "RELEASED",
     "ActionView",
     "BoundCard",
     "NoSuchStaff",

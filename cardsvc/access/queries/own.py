@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from cardsvc.access.models import Passkey, SignIn, StaffCard
 from cardsvc.access.rules import Kind, Method, StaffId, expires_at, is_alive
 
+RELEASED = "released by an administrator"
 _HANDLE_BYTES = 12  # of a hash of 256 random bits: enough to tell one's sign-ins apart, and of no use to anybody else
 
 
@@ -98,6 +99,13 @@ def passkeys_of(session: Session, subject_id: UUID) -> list[OwnPasskey]:
 
 
 def has_better(session: Session, staff_id: UUID) -> bool:
-    """Whether a staff member can sign in with something better than a password."""
-    card = exists().where(StaffCard.staff_id == StaffId(staff_id), StaffCard.unbound_at.is_(None))
-    return bool(session.scalar(select(or_(card, exists().where(Passkey.subject_id == staff_id)))))
+    """Whether a staff member signs in with something better than a password: a passkey, a card, or a card that is gone
+    without an administrator's word. Else whoever may stop a card would bring the password back.
+    """
+    of_theirs = StaffCard.staff_id == StaffId(staff_id)
+    bound = exists().where(of_theirs, StaffCard.unbound_at.is_(None))
+    if session.scalar(select(or_(bound, exists().where(Passkey.subject_id == staff_id)))):
+        return True
+    last = select(StaffCard.unbound_why).where(of_theirs).order_by(StaffCard.unbound_at.desc()).limit(1)
+    gone = session.execute(last).one_or_none()
+    return gone is not None and gone.unbound_why != RELEASED

@@ -122,7 +122,8 @@ def all_staff(session: Session) -> list[StaffMember]:
 
 def staff_by_key(session: Session, key_ids: Sequence[bytes], *, blocked_too: bool = False) -> dict[bytes, StaffKey]:
     """The active staff members' keys among `key_ids`: their own, sealed under a password, and the 9C of their cards.
-    `blocked_too`: also those of blocked staff and of cards taken away, because what they signed before stays signed.
+    `blocked_too`: also those of blocked staff and of cards taken away, because what they signed before stays signed; a
+    card is one person's for ever, however often it is bound.
 
     Three statements however many are asked for.
     """
@@ -133,7 +134,6 @@ def staff_by_key(session: Session, key_ids: Sequence[bytes], *, blocked_too: boo
         select(Staff.id, StaffCard.signature_key_id.label("key_id"), StaffCard.signature_key.label("public_key"))
         .join(StaffCard, StaffCard.staff_id == Staff.id)
         .where(StaffCard.signature_key_id.in_(key_ids))
-        .order_by(StaffCard.bound_at)  # of several times that a card was bound the last one counts
     )
     if not blocked_too:
         own = own.where(Staff.status == ACTIVE)

@@ -4,6 +4,7 @@ from cardsvc.cards.actions.asking import CounterKey, read_request
 from cardsvc.cards.actions.batch import BatchChallenges, IssuedCard, IssueReport, batch_challenges, issue_many
 from cardsvc.cards.actions.bulk import BULK, execute_bulk, propose_bulk
 from cardsvc.cards.actions.handover import hand_over, report_ready, verify_presence
+from cardsvc.cards.actions.moves import locked
 from cardsvc.cards.actions.orders import approve, new_card_id, request
 from cardsvc.cards.actions.personalisation import Instructions, Issued, begin_personalisation, certify
 from cardsvc.cards.actions.pins import reset_pin
@@ -30,6 +31,7 @@ __all__ = [
     "expire_due",
     "hand_over",
     "issue_many",
+    "locked",
     "new_card_id",
     "propose_bulk",
     "read_request",

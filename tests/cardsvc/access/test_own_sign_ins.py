@@ -155,7 +155,8 @@ def test_an_address_is_the_callers_only_as_far_as_proxies_are_trusted(city: web.
     [
         (StaffPasswords.ALLOW, "card", False), (StaffPasswords.UNTIL_BOUND, "", False),
         (StaffPasswords.UNTIL_BOUND, "card", True), (StaffPasswords.UNTIL_BOUND, "passkey", True),
-        (StaffPasswords.UNTIL_BOUND, "a card taken away", False), (StaffPasswords.REFUSE, "", True),
+        (StaffPasswords.UNTIL_BOUND, "a card taken away", False), (StaffPasswords.UNTIL_BOUND, "a card stopped", True),
+        (StaffPasswords.REFUSE, "", True),
     ],
 )  # fmt: skip
 def test_passwords_of_staff_end_where_something_better_begins(
@@ -163,12 +164,13 @@ def test_passwords_of_staff_end_where_something_better_begins(
 ) -> None:
     member = builders.make_staff(session, now, username="ana")
     if "card" in has:
-        gone = now if "away" in has else None
+        gone = now if "away" in has or "stopped" in has else None
+        why = {"a card taken away": "released by an administrator", "a card stopped": "card stopped"}.get(has)
         names = ("sign_in_key_id", "sign_in_key", "signature_key_id", "signature_key")
         session.add(
             StaffCard(
                 id=member.id, staff_id=member.id, card_id=member.id, bound_by=member.id, bound_at=now,
-                unbound_at=gone, **dict.fromkeys(names, b"x"),
+                unbound_at=gone, unbound_why=why, **dict.fromkeys(names, b"x"),
             )
         )  # fmt: skip
     if has == "passkey":
