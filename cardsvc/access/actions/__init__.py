@@ -10,7 +10,13 @@ from cardsvc.access.actions.acting import (
     withdraw_action,
 )
 from cardsvc.access.actions.cards import CardInUse, CardProof, bind_card, block_keys, sign_in_with_card, unbind_card
-from cardsvc.access.actions.challenges import OpenChallenge, TakenChallenge, open_challenge, take_challenge
+from cardsvc.access.actions.challenges import (
+    OpenChallenge,
+    TakenChallenge,
+    open_challenge,
+    take_challenge,
+    waiting_challenge,
+)
 from cardsvc.access.actions.passkeys import (
     Site,
     add_passkey,
@@ -89,5 +95,6 @@ __all__ = [
     "signing_in_options",
     "take_challenge",
     "unbind_card",
+    "waiting_challenge",
     "withdraw_action",
 ]

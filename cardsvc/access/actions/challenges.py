@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from cardsvc.access.actions.passwords import RandomBytes
@@ -16,7 +16,6 @@ from cardsvc.access.rules import (
     CHALLENGES_MAX,
     ChallengeGone,
     Purpose,
-    TooManyFromHere,
 )
 from crypto.wire.login import NONCE_BYTES
 
@@ -47,11 +46,18 @@ def open_challenge(
     subject_id: UUID | None = None,
     address: str | None = None,
 ) -> OpenChallenge:
-    """A fresh nonce. Raises: TooManyFromHere."""
+    """A fresh nonce. Where too many wait for one address the oldest goes, because many people may stand behind one;
+    what anybody asked for pushes out nothing that was given to a person.
+    """
     if address is not None:
-        count = select(func.count()).where(Challenge.address == address, Challenge.expires_at > now)
-        if session.scalars(count).one() >= CHALLENGES_MAX:
-            raise TooManyFromHere
+        kept = (
+            select(Challenge.binding_hash)
+            .where(Challenge.address == address, Challenge.subject_id == subject_id)
+            .order_by(Challenge.expires_at.desc())
+        )
+        too_many = session.scalars(kept.offset(CHALLENGES_MAX - 1)).all()
+        if too_many:
+            session.execute(delete(Challenge).where(Challenge.binding_hash.in_(too_many)))
     made = OpenChallenge(random_bytes(NONCE_BYTES), random_bytes(BINDING_BYTES), now + CHALLENGE_VALIDITY)
     session.execute(
         insert(Challenge).values(
@@ -64,6 +70,18 @@ def open_challenge(
         )
     )
     return made
+
+
+def waiting_challenge(session: Session, purpose: Purpose, binding: bytes, now: datetime) -> OpenChallenge | None:
+    """The nonce that waits for this binding, when most of its time is left; whoever asks again goes on with it."""
+    found = session.execute(
+        select(Challenge.nonce, Challenge.expires_at).where(
+            Challenge.binding_hash == _hash(binding),
+            Challenge.purpose == purpose.value,
+            Challenge.expires_at > now + CHALLENGE_VALIDITY / 2,
+        )
+    ).one_or_none()
+    return None if found is None else OpenChallenge(found.nonce, binding, found.expires_at)
 
 
 def take_challenge(session: Session, purpose: Purpose, binding: bytes, now: datetime) -> TakenChallenge:

@@ -30,11 +30,13 @@ from cardsvc.access.queries.people import (
     token_hash,
     username_hash,
 )
+from cardsvc.access.queries.proving import ActionsChecked, UnprovedAction, check_actions
 
 __all__ = [
     "ACTIVE",
     "RELEASED",
     "ActionView",
+    "ActionsChecked",
     "BoundCard",
     "NoSuchStaff",
     "NotSignedIn",
@@ -44,10 +46,12 @@ __all__ = [
     "Signed",
     "StaffKey",
     "StaffMember",
+    "UnprovedAction",
     "action",
     "actions",
     "all_staff",
     "cards_of_staff",
+    "check_actions",
     "failures",
     "failures_from",
     "find_staff",

@@ -7,7 +7,7 @@ from enum import StrEnum
 from cardsvc.settings import StaffPasswords
 
 CHALLENGE_VALIDITY = timedelta(minutes=5)
-CHALLENGES_MAX = 50  # that wait for one address at a time
+CHALLENGES_MAX = 200  # that wait for one address at a time; then the oldest goes
 BINDING_BYTES = 32
 ADDRESS_FAILURES_MAX = 100  # ten for a name; an office of several people behind one address may mistype more often
 STEP_UP_WITHIN = timedelta(minutes=5)

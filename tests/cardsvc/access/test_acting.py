@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from cardsvc import access
-from cardsvc.access.models import ActionSignature
+from cardsvc.access.models import ActionEnd, ActionSignature
 from cardsvc.clock import FixedClock
 from crypto.keys import SoftwareSigner
 from crypto.wire.action import sign_action
@@ -207,3 +207,45 @@ def test_what_cannot_be_signed_cannot_be_proposed(office: Office, payload: dict[
 def test_a_summary_is_one_readable_line(office: Office, summary: str) -> None:
     with pytest.raises(access.UnsuitableAction):
         office.propose(summary=summary)
+
+
+# --------------------------------------------------------------------------------------------------- proved afterwards
+
+
+def forge(session: Session, office: Office, *, second: access.StaffMember, signature: bytes) -> None:
+    """An action that was made done past the actions, by whoever writes into the database."""
+    action = office.propose(summary="Forged")
+    office.sign(action, office.ana)
+    session.execute(
+        sa.insert(ActionSignature).values(
+            action_id=action.id, number=2, staff_id=second.id, signature=signature, signed_at=office.now
+        )
+    )
+    session.execute(
+        sa.insert(ActionEnd).values(action_id=action.id, outcome="done", ended_by=second.id, ended_at=office.now)
+    )
+
+
+def test_actions_that_two_signed_are_proved_afterwards(office: Office, session: Session) -> None:
+    action = office.propose()
+    office.sign(action, office.ana)
+    office.sign(action, office.ben)
+    access.block_staff(session, office.ben.id)  # what they signed stays signed
+    assert access.check_actions(session) == access.ActionsChecked(actions=1, signatures=2)
+
+
+def test_an_action_done_without_the_second_persons_signature_is_found(office: Office, session: Session) -> None:
+    mine = sign_action(b"something else", SoftwareSigner.from_secret(7))
+    forge(session, office, second=office.ben, signature=mine)
+    with pytest.raises(access.UnprovedAction, match="no key that was its signer's"):
+        access.check_actions(session)
+
+
+def test_an_action_done_with_one_signature_is_found(office: Office, session: Session) -> None:
+    action = office.propose()
+    office.sign(action, office.ana)
+    session.execute(
+        sa.insert(ActionEnd).values(action_id=action.id, outcome="done", ended_by=office.ben.id, ended_at=office.now)
+    )
+    with pytest.raises(access.UnprovedAction, match="without two signatures"):
+        access.check_actions(session)
