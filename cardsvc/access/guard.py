@@ -38,6 +38,14 @@ class NotAllowed(CityError):
         super().__init__(f"This is for others: {', '.join(sorted(needed))}. Sign in as one of them.")
 
 
+class NotAsked(CityError):
+    code = "not_asked"
+    kind = ErrorKind.FORBIDDEN
+
+    def __init__(self) -> None:
+        super().__init__("A page of another site asked for this, not you. Open the sign-in page yourself.")
+
+
 def requires(*roles: str) -> Callable[[View[P]], View[P]]:
     """For staff who hold at least one of the roles."""
     needed = rules.read_roles(roles)
@@ -104,7 +112,8 @@ def sign_in(username: str, password: str) -> access.SignedIn:
 
 
 def open_challenge(purpose: access.Purpose, subject_id: UUID | None = None) -> access.OpenChallenge:
-    """A fresh nonce for whoever asks. Raises: TooManyFromHere."""
+    """A fresh nonce for whoever asks. Raises: NotAsked when a page of another site asks in somebody's browser."""
+    _check_asked()
     city, now, address = web.city(), web.now(), _limited_address()
     return db.run(
         city.engine,
@@ -112,6 +121,25 @@ def open_challenge(purpose: access.Purpose, subject_id: UUID | None = None) -> a
             session, purpose, now, random_bytes=city.random_bytes, subject_id=subject_id, address=address
         ),
     )
+
+
+def card_challenge(binding: bytes) -> access.OpenChallenge:
+    """The nonce of a sign-in by card that this browser began a moment ago, else a fresh one. Raises: NotAsked."""
+    _check_asked()
+    now = web.now()
+    waiting = db.run(
+        web.city().engine,
+        lambda session: access.waiting_challenge(session, access.Purpose.CARD, binding, now),
+        read_only=True,
+    )
+    return waiting or open_challenge(access.Purpose.CARD)
+
+
+def _check_asked() -> None:
+    """Browsers say what for they ask (Fetch Metadata): a picture in another site's page begins no sign-in here."""
+    site, what_for = request.headers.get("Sec-Fetch-Site", ""), request.headers.get("Sec-Fetch-Dest", "document")
+    if what_for not in {"document", "empty"} or (site == "cross-site" and what_for == "empty"):
+        raise NotAsked
 
 
 def take_challenge(purpose: access.Purpose, binding: bytes, *, subject_id: UUID | None = None) -> access.TakenChallenge:
@@ -227,13 +255,17 @@ def _way(method: access.Method, key_id: bytes | None = None) -> access.Way:
 
 
 def _limited_address() -> str | None:
-    """Where the request comes from, for counting; None for this machine, behind which everybody may stand (a proxy that
-    CITY_PROXIES does not name).
+    """Where the request comes from, for counting: an IPv4 address, or the /64 that one subscriber has of IPv6. None for
+    this machine, behind which everybody may stand (a proxy that CITY_PROXIES does not name).
     """
     try:
         address = ipaddress.ip_address(request.remote_addr or "")
     except ValueError:
         return None
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is None:
+            return None if address.is_loopback else str(ipaddress.ip_network((address, 64), strict=False))
+        address = address.ipv4_mapped
     return None if address.is_loopback else str(address)
 
 

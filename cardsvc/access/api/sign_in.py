@@ -39,7 +39,7 @@ def _add_card(blueprint: web.ApiBlueprint) -> None:
     class Challenges(MethodView):
         @guard.public
         @blueprint.response(201, ChallengeSchema)
-        @blueprint.fails(429)
+        @blueprint.fails(403)
         def post(self) -> access.OpenChallenge:
             """A nonce for a card to sign, good once and for five minutes, and the binding to send back with it."""
             return guard.open_challenge(access.Purpose.CARD)

@@ -34,7 +34,6 @@ def _add_cards(blueprint: web.ApiBlueprint, card_in_use: access.CardInUse) -> No
     class CardChallenges(MethodView):
         @guard.requires(*_BINDERS)
         @blueprint.response(201, ChallengeSchema)
-        @blueprint.fails(429)
         def post(self, staff_id: UUID) -> access.OpenChallenge:
             """A nonce for the two keys of a card that is to stand for this member of staff."""
             return guard.open_challenge(access.Purpose.BIND_CARD, subject_id=staff_id)

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from cardsvc import access, web
 from cardsvc.access import guard
 from cardsvc.access.pages.sign_in import ROOM, local, welcome
-from cardsvc.access.rules import CHALLENGE_VALIDITY, Purpose
+from cardsvc.access.rules import CHALLENGE_VALIDITY
 
 blueprint = Blueprint("access_card", __name__, root_path=ROOM, template_folder="templates")
 
@@ -23,7 +23,7 @@ blueprint = Blueprint("access_card", __name__, root_path=ROOM, template_folder="
 @guard.public
 def to_agent() -> BaseResponse:
     """Send the browser to the agent with a nonce; the binding stays here, in a cookie."""
-    challenge = guard.open_challenge(Purpose.CARD)
+    challenge = guard.card_challenge(_bytes(request.cookies.get(_cookie(), "")))
     asked = {"nonce": _text(challenge.nonce), "next": local(request.args.get("next", ""))}
     response = redirect(f"{web.city().settings.sign_in.agent_url}/sign-in?{urlencode(asked)}")
     _set_binding(response, _text(challenge.binding))

@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cardsvc import access, db, web
 from cardsvc import app as application
-from cardsvc.access.models import Passkey, StaffCard
+from cardsvc.access.models import Challenge, Passkey, StaffCard
+from cardsvc.access.rules import CHALLENGES_MAX
 from cardsvc.clock import FixedClock
 from cardsvc.settings import CHEAP, SignInSettings, StaffPasswords
 from tests import builders
@@ -125,17 +128,40 @@ def test_a_hundred_wrong_passwords_from_one_address_close_it_for_a_while(
     check("203.0.113.7", now + timedelta(minutes=15))
 
 
-def test_too_many_nonces_for_one_address_are_refused(
+def test_of_too_many_nonces_for_one_address_the_oldest_goes(
     session: Session, now: datetime, random_bytes: RandomBytes
 ) -> None:
-    def ask(at: datetime = now) -> access.OpenChallenge:
-        return access.open_challenge(session, access.Purpose.CARD, at, random_bytes=random_bytes, address="203.0.113.7")
+    def ask(at: datetime, subject_id: UUID | None = None) -> access.OpenChallenge:
+        return access.open_challenge(
+            session, access.Purpose.CARD, at, random_bytes=random_bytes, subject_id=subject_id, address="203.0.113.7"
+        )
 
-    for _ in range(50):
-        ask()
-    with pytest.raises(access.TooManyFromHere):
-        ask()
-    ask(now + timedelta(minutes=5))
+    somebodys = ask(now, UUID(int=7))
+    first, second, *_others = [ask(now + timedelta(milliseconds=number)) for number in range(CHALLENGES_MAX + 1)]
+    with pytest.raises(access.ChallengeGone):
+        access.take_challenge(session, access.Purpose.CARD, first.binding, now)
+    for kept in (second, somebodys):
+        assert access.take_challenge(session, access.Purpose.CARD, kept.binding, now).nonce == kept.nonce
+
+
+def test_pictures_in_another_sites_page_begin_no_sign_in(client: FlaskClient) -> None:
+    begun = client.get("/sign-in/card", headers={"Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "same-origin"})
+    assert begun.status_code == 302
+    for path in ("/sign-in/card", "/sign-in/passkey"):
+        for said in ({"Sec-Fetch-Dest": "image"}, {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": "cross-site"}):
+            answer = client.get(path, headers=said)
+            assert (answer.status_code, answer.headers.get("Set-Cookie")) == (403, None)
+    assert client.get("/sign-in/card").location == begun.location  # an older browser's too: it goes on with the same
+
+
+def test_of_ipv6_one_subscriber_is_counted_not_each_of_their_addresses(
+    client: FlaskClient, city: web.City, ana: access.StaffMember
+) -> None:
+    for number in (1, 2):
+        client.post("/v1/sign-in/challenges", environ_overrides={"REMOTE_ADDR": f"2001:db8::{number}"})
+    client.post("/v1/sign-in/challenges", environ_overrides={"REMOTE_ADDR": "::ffff:203.0.113.7"})
+    asked = db.run(city.engine, lambda session: set(session.scalars(select(Challenge.address))))
+    assert asked == {"2001:db8::/64", "203.0.113.7"}
 
 
 def test_an_address_is_the_callers_only_as_far_as_proxies_are_trusted(city: web.City, ana: access.StaffMember) -> None:
