@@ -19,6 +19,7 @@ from cardsvc.cards.models import CardBulkItemRow, CardBulkRow, CardEventRow, Car
 from cardsvc.cards.queries import Bulk
 from cardsvc.cards.rules import (
     BLOCKED,
+    ORDERED,
     BulkKind,
     BulkListChanged,
     BulkOrder,
@@ -27,6 +28,7 @@ from cardsvc.cards.rules import (
     NoCardsMeant,
     bulk_move,
     cards_hash,
+    forbids_new_card,
 )
 from cardsvc.db import Id, UtcDateTime, insert_columns
 
@@ -77,8 +79,9 @@ def execute_bulk(session: Session, bulk_id: UUID, *, list_hash: bytes, approver:
     if cards_hash(session.scalars(queries.items(bulk_id))) != list_hash or found.list_hash != list_hash:
         raise BulkListChanged
     held = _hold(session, found)
-    for start in range(0, len(held), _IDS_AT_ONCE):
-        _change(session, found, held[start : start + _IDS_AT_ONCE], by=approver, now=now)
+    _change_all(session, found, held, by=approver, now=now)
+    if found.revoked_reason is not None and forbids_new_card(found.revoked_reason):
+        _change_all(session, found, _hold_orders(session, found), by=approver, now=now)
     if found.kind is not BulkKind.RESUME:
         access.block_keys(session, _keys(session, bulk_id), now, why=f"bulk {bulk_id}")
     executed = {"approved_by": approver, "executed_at": now, "changed": len(held)}
@@ -103,6 +106,22 @@ def _hold(session: Session, found: Bulk) -> list[UUID]:
     still = queries.stopped_by_many(until=found.proposed_at)
     good = set(session.scalars(select(CardRow.id).where(*meant, still)))
     return [card_id for card_id in held if card_id in good]
+
+
+def _hold_orders(session: Session, found: Bulk) -> list[UUID]:
+    """What is on its way to the holders of the cards just revoked, held until the unit ends."""
+    ended = select(CardRow.resident_id).where(
+        CardRow.id.in_(queries.items(found.id)),
+        CardRow.state == CardState.REVOKED.value,
+        CardRow.revoked_reason == found.revoked_reason,
+    )
+    coming = (CardRow.resident_id.in_(ended), CardRow.state.in_([state.value for state in ORDERED]))
+    return list(session.scalars(select(CardRow.id).where(*coming).order_by(CardRow.id).with_for_update()))
+
+
+def _change_all(session: Session, found: Bulk, card_ids: Sequence[UUID], *, by: UUID, now: datetime) -> None:
+    for start in range(0, len(card_ids), _IDS_AT_ONCE):
+        _change(session, found, card_ids[start : start + _IDS_AT_ONCE], by=by, now=now)
 
 
 def _change(session: Session, found: Bulk, card_ids: Sequence[UUID], *, by: UUID, now: datetime) -> None:

@@ -7,21 +7,29 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from cardsvc import residents
 from cardsvc.cards import queries
+from cardsvc.cards.actions.eligible import check_order, check_resident
 from cardsvc.cards.actions.moves import RandomBytes, move, write_event
 from cardsvc.cards.models import CardRow
 from cardsvc.cards.queries import Card
-from cardsvc.cards.rules import ORDERED, CardState, Move, OrderKind, ResidentNotEligible, check_approver
-from cardsvc.residents import ResidentStatus
+from cardsvc.cards.rules import ORDERED, CardState, Move, OrderKind, check_approver
 
 
-def request(session: Session, resident_id: UUID, *, by: UUID, now: datetime, random_bytes: RandomBytes) -> Card:
+def request(
+    session: Session,
+    resident_id: UUID,
+    *,
+    by: UUID,
+    now: datetime,
+    random_bytes: RandomBytes,
+    identity_checked: bool = False,
+) -> Card:
     """Order a card for a resident. While an order is on its way, asking again gives that order.
 
-    Raises: residents.ResidentNotFound, ResidentNotEligible.
+    `identity_checked`: the person was identified anew, which some ends of the card before ask for.
+    Raises: residents.ResidentNotFound, ResidentNotEligible, IdentityNotChecked.
     """
-    return order(session, resident_id, by=by, now=now, random_bytes=random_bytes)
+    return order(session, resident_id, by=by, now=now, random_bytes=random_bytes, identity_checked=identity_checked)
 
 
 def order(
@@ -33,14 +41,13 @@ def order(
     random_bytes: RandomBytes,
     kind: OrderKind = OrderKind.FIRST,
     replaces: UUID | None = None,
+    identity_checked: bool = False,
 ) -> Card:
     """The resident's order, a new one or the one that is on its way, in the place of the card that it `replaces`.
 
-    Raises: residents.ResidentNotFound, ResidentNotEligible.
+    Raises: residents.ResidentNotFound, ResidentNotEligible, IdentityNotChecked.
     """
-    resident = residents.find(session, resident_id)
-    if resident.status != ResidentStatus.ACTIVE:
-        raise ResidentNotEligible(resident.number, resident.status)
+    ended = check_order(session, resident_id, identity_checked=identity_checked)
     present = open_order(session, resident_id)
     if present is not None:
         return _in_the_place_of(session, present, kind, replaces, by=by, now=now)
@@ -65,7 +72,8 @@ def order(
         if present is None:
             raise
         return _in_the_place_of(session, present, kind, replaces, by=by, now=now)
-    write_event(session, card_id, None, CardState.REQUESTED, by=by, now=now, reason=order_reason(kind, replaces))
+    why = order_reason(kind, replaces) or (f"identified anew after {ended}" if ended else None)
+    write_event(session, card_id, None, CardState.REQUESTED, by=by, now=now, reason=why)
     return queries.find(session, card_id)
 
 
@@ -96,12 +104,13 @@ def open_order(session: Session, resident_id: UUID) -> Card | None:
 def approve(session: Session, card_id: UUID, *, by: UUID, now: datetime) -> Card:
     """Let an order go to the counter. The approver's second try changes nothing.
 
-    Raises: CardNotFound, SameApprover, InvalidMove.
+    Raises: CardNotFound, SameApprover, ResidentNotEligible, InvalidMove.
     """
     card = queries.find(session, card_id)
     if card.state is CardState.APPROVED and card.approved_by == by:
         return card
     check_approver(card.requested_by, by)
+    check_resident(session, card.resident_id)
     return move(session, card, Move.APPROVE, by=by, now=now, approved_by=by, approved_at=now)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from cardsvc import residents
 from cardsvc.cards import queries
 from cardsvc.cards.actions.attempts import present_attempt
+from cardsvc.cards.actions.eligible import find_eligible
 from cardsvc.cards.actions.issuing import Press, management_key
 from cardsvc.cards.actions.moves import RandomBytes, move
 from cardsvc.cards.actions.objects import lay_out, sign_objects, written
@@ -114,9 +115,9 @@ def begin_personalisation(
     `algorithm` is that of the card's management key where it is not the product's. Another blank than last time: the
     one of last time is spoiled.
     Raises: CardNotFound, InvalidMove, UnknownProduct, UnknownAlgorithm, WithdrawnAlgorithm, BlankNeeded, BlankNotFound,
-    BlankInUse, WrongBlank, UnsuitablePhoto.
+    BlankInUse, WrongBlank, UnsuitablePhoto, ResidentNotEligible.
     """
-    card = queries.find(session, card_id)
+    card = find_eligible(session, card_id)
     kind = product(product_name)
     chosen = management_algorithm(kind, algorithm, production=production)
     challenge = random_bytes(CHALLENGE_BYTES)

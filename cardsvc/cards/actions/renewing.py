@@ -35,7 +35,7 @@ def renew(
     """Order the successor of a card that ends within the window, or has ended. Asked again: the same order.
 
     The old card stays good until the successor is handed over.
-    Raises: CardNotFound, InvalidMove, RenewalTooEarly, ActiveCardExists, ResidentNotEligible.
+    Raises: CardNotFound, InvalidMove, RenewalTooEarly, ActiveCardExists, ResidentNotEligible, IdentityNotChecked.
     """
     card = locked(session, card_id)
     present = _successor(session, card)
@@ -93,6 +93,7 @@ def replace(
         random_bytes=random_bytes,
         kind=OrderKind.REPLACEMENT,
         replaces=card_id,
+        identity_checked=identity_checked,
     )
 
 

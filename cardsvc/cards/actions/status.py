@@ -8,9 +8,19 @@ from sqlalchemy.orm import Session
 
 from cardsvc.cards import queries
 from cardsvc.cards.actions.moves import locked, move, write_event
+from cardsvc.cards.actions.orders import open_order
 from cardsvc.cards.models import CardRow
 from cardsvc.cards.queries import Card
-from cardsvc.cards.rules import MOVES, CardState, HolderWithoutCard, Move, RevocationReason, city_day, moved
+from cardsvc.cards.rules import (
+    MOVES,
+    CardState,
+    HolderWithoutCard,
+    Move,
+    RevocationReason,
+    city_day,
+    forbids_new_card,
+    moved,
+)
 
 
 def suspend(session: Session, card_id: UUID, *, reason: str, by: UUID, now: datetime) -> Card:
@@ -55,12 +65,20 @@ def resume(
 def revoke(
     session: Session, card_id: UUID, *, reason: RevocationReason, by: UUID, now: datetime, note: str | None = None
 ) -> Card:
-    """End a card for good. Revoking it again keeps the first reason. Raises: CardNotFound, InvalidMove."""
+    """End a card for good. Revoking it again keeps the first reason.
+
+    A reason that forbids the next card stops one that is on its way too. Raises: CardNotFound, InvalidMove.
+    """
     card = queries.find(session, card_id)
     if card.state is CardState.REVOKED:
         return card
     written = f"{reason.value}: {note}" if note else reason.value
-    return move(session, card, Move.REVOKE, by=by, now=now, reason=written, revoked_reason=reason.value)
+    ended = move(session, card, Move.REVOKE, by=by, now=now, reason=written, revoked_reason=reason.value)
+    coming = open_order(session, card.resident_id) if forbids_new_card(reason) else None
+    if coming is not None:
+        why = f"{reason.value}: with card {card_id}"
+        move(session, coming, Move.REVOKE, by=by, now=now, reason=why, revoked_reason=reason.value)
+    return ended
 
 
 def destroy(session: Session, card_id: UUID, *, by: UUID, now: datetime) -> Card:

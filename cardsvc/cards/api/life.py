@@ -43,9 +43,7 @@ class Cards(MethodView):
     def post(self, given: dict[str, Any]) -> dict[str, Any]:
         """Order a card. While an order for the resident is on its way, the answer is that order."""
         return shown(
-            actions.request(
-                web.session(), given["resident_id"], by=asker(), now=web.now(), random_bytes=web.city().random_bytes
-            )
+            actions.request(web.session(), **given, by=asker(), now=web.now(), random_bytes=web.city().random_bytes)
         )
 
     @guard.requires(*COUNTER)

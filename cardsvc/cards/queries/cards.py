@@ -131,6 +131,32 @@ def held_by(session: Session, resident_ids: Sequence[UUID]) -> dict[UUID, Card]:
     return found
 
 
+def ended_for(session: Session, resident_id: UUID) -> RevocationReason | None:
+    """For which reason the resident's last card was revoked; None where another was handed over since.
+
+    Orders that were withdrawn, and cards that ended with the hand-over of the next, say nothing about the person.
+    """
+    plain = [RevocationReason.WITHDRAWN.value, RevocationReason.SUPERSEDED.value]
+    query = (
+        select(CardRow.id, CardRow.revoked_reason, CardEventRow.at)
+        .join(CardEventRow, CardEventRow.card_id == CardRow.id)
+        .where(
+            CardRow.resident_id == resident_id,
+            CardRow.revoked_reason.not_in(plain),
+            CardEventRow.to_state == CardState.REVOKED.value,
+        )
+        .order_by(CardEventRow.at.desc(), CardRow.requested_at.desc(), CardRow.id)
+        .limit(1)
+    )
+    last = session.execute(query).one_or_none()
+    if last is None:
+        return None
+    since = select(CardRow.id).where(
+        CardRow.resident_id == resident_id, CardRow.id != last.id, CardRow.handed_over_at >= last.at
+    )
+    return None if session.execute(since.limit(1)).first() else RevocationReason(last.revoked_reason)
+
+
 def held(session: Session, resident_id: UUID) -> Card:
     """The card in use of a resident. Raises: NoCardHeld."""
     found = held_by(session, [resident_id]).get(resident_id)

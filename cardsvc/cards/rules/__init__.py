@@ -2,7 +2,15 @@
 
 from cardsvc.cards.rules.ageing import Ageing, ageing, read_age
 from cardsvc.cards.rules.bulk import CARD_IDS_MAX, BulkKind, BulkOrder, Criteria, bulk_move, cards_hash
-from cardsvc.cards.rules.consequences import CONSEQUENCES, Consequence, NewCard, Tell, check_new_card
+from cardsvc.cards.rules.consequences import (
+    CONSEQUENCES,
+    Consequence,
+    NewCard,
+    Tell,
+    check_new_card,
+    check_plain_order,
+    forbids_new_card,
+)
 from cardsvc.cards.rules.errors import (
     ActiveCardExists,
     BlankInUse,
@@ -206,10 +214,12 @@ __all__ = [
     "check_approver",
     "check_blank_move",
     "check_new_card",
+    "check_plain_order",
     "check_reference",
     "check_renewable",
     "city_day",
     "expiry",
+    "forbids_new_card",
     "handover_statement",
     "list_hash",
     "management_algorithm",

@@ -120,6 +120,24 @@ CONSEQUENCES = {
 }
 
 
+def check_plain_order(reason: RevocationReason, *, identity_checked: bool) -> RevocationReason | None:
+    """The reason, where a new card after it needs the person identified anew; None where it needs nothing.
+
+    Who was revoked as deceased or moved, and is active in the register, came back or was mistaken for somebody else.
+    Raises: IdentityNotChecked.
+    """
+    if not forbids_new_card(reason):
+        return None
+    if not identity_checked:
+        raise IdentityNotChecked(reason)
+    return reason
+
+
+def forbids_new_card(reason: RevocationReason) -> bool:
+    """Whether an order that is on its way is stopped with a card that ends for this reason."""
+    return reason is not RevocationReason.SUPERSEDED and CONSEQUENCES[reason].new_card is not NewCard.AT_ONCE
+
+
 def check_new_card(reason: RevocationReason, *, identity_checked: bool) -> None:
     """Raises: NotReplaced, IdentityNotChecked."""
     consequence = CONSEQUENCES[reason]

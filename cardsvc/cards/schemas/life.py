@@ -29,6 +29,10 @@ POINT_BYTES_MAX = 133  # the largest point of a standard curve; a point of anoth
 
 class OrderSchema(web.ApiSchema):
     resident_id = fields.UUID(required=True)
+    identity_checked = fields.Boolean(
+        load_default=False,
+        metadata={"description": "the person was identified anew, from documents; some ends of a card ask for it"},
+    )
 
 
 class CardSchema(web.ApiSchema):
