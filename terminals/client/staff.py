@@ -51,8 +51,8 @@ class StaffClient:
         return answer.binary("nonce"), answer.binary("binding")
 
     def bind_staff_card(self, staff_id: UUID, binding: bytes, proof: Mapping[str, bytes], password: str) -> UUID:
-        """From now on the card of the proof stands for this person. `password` is theirs, "" where an administrator
-        answers for them. Returns the card's id.
+        """From now on the card of the proof stands for this person. `password` is theirs, whoever binds it.
+        Returns the card's id.
         """
         sent: dict[str, JsonValue] = {name: encode_bytes(value) for name, value in proof.items()}
         sent["binding"] = encode_bytes(binding)
