@@ -10,6 +10,7 @@ from cardsvc.access import guard
 from cardsvc.cards import actions, queries
 from cardsvc.cards.api.common import OFFICER, asker, blueprint
 from cardsvc.cards.schemas.bulk import (
+    BulkCardsSchema,
     BulkOrderSchema,
     BulkSchema,
     BulksSchema,
@@ -19,6 +20,7 @@ from cardsvc.cards.schemas.bulk import (
     bulk_order,
     shown_plan,
 )
+from cardsvc.cards.schemas.life import CardPageSchema, shown_page
 
 _DECIDERS = (OFFICER, "admin")
 
@@ -59,6 +61,16 @@ class OneBulk(MethodView):
     def get(self, bulk_id: UUID) -> queries.Bulk:
         """A decision about many cards: proposed, or done."""
         return queries.bulk(web.session(), bulk_id)
+
+
+@blueprint.route("/bulk/<uuid:bulk_id>/cards")
+class BulkCards(MethodView):
+    @guard.requires(*_DECIDERS, "auditor")
+    @blueprint.arguments(BulkCardsSchema, location="query")
+    @blueprint.response(200, CardPageSchema)
+    def get(self, given: dict[str, Any], bulk_id: UUID) -> dict[str, Any]:
+        """The cards that the decision names, in the order of their ids, in pages: the list that both people sign."""
+        return shown_page(queries.bulk_cards(web.session(), bulk_id, **given))
 
 
 @blueprint.route("/bulk/<uuid:bulk_id>/renewals")

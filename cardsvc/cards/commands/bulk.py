@@ -66,6 +66,29 @@ def list_(open_city: OpenCity, as_json: bool) -> None:
         click.echo("Nothing was decided about many cards.")
 
 
+@bulk.command()
+@click.argument("bulk_id", type=click.UUID)
+@click.option("--after", type=click.UUID, help="The last id of the page before.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
+@as_json
+@click.pass_obj
+def show(open_city: OpenCity, bulk_id: UUID, after: UUID | None, limit: int, as_json: bool) -> None:
+    """The cards that a decision names, as they stand now."""
+    page = db.run(
+        open_city().engine,
+        lambda session: queries.bulk_cards(session, bulk_id, after=after, limit=limit),
+        read_only=True,
+    )
+    if as_json:
+        names = ("id", "resident_id", "state")
+        echo_json({"cards": [{name: getattr(card, name) for name in names} for card in page.cards], "next": page.next})
+        return
+    for card in page.cards:
+        click.echo(f"{card.id}  {card.state}")
+    if page.next:
+        click.echo(f"More: --after {page.next}")
+
+
 def _criteria(given: dict[str, Any]) -> Criteria:
     authority: str | None = given.pop("authority")
     try:

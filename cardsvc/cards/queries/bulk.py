@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from cardsvc.cards.models import BlankBatchRow, BlankRow, CardBulkItemRow, CardBulkRow, CardEventRow, CardRow
-from cardsvc.cards.queries.cards import Card, find
+from cardsvc.cards.queries.cards import Card, CardPage, find, listed
 from cardsvc.cards.rules import (
     HELD,
     ORDERED,
@@ -153,6 +153,12 @@ def _meant(criteria: Criteria) -> Iterator[Select[UUID, str]]:
 def items(bulk_id: UUID) -> Select[UUID]:
     """The cards of a decision, as part of a statement."""
     return select(CardBulkItemRow.card_id).where(CardBulkItemRow.bulk_id == bulk_id)
+
+
+def bulk_cards(session: Session, bulk_id: UUID, *, after: UUID | None = None, limit: int = 100) -> CardPage:
+    """The cards of a decision in pages, as they stand now: what the second person approves. Raises: BulkNotFound."""
+    bulk(session, bulk_id)
+    return listed(session, of=items(bulk_id), after=after, limit=limit)
 
 
 def bulk(session: Session, bulk_id: UUID) -> Bulk:

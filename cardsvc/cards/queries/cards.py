@@ -170,18 +170,21 @@ def listed(
     *,
     state: CardState | None = None,
     since_before: datetime | None = None,
+    of: Select[UUID] | None = None,
     after: UUID | None = None,
     limit: int = 100,
 ) -> CardPage:
     """Cards, of one state or of all; `after` is the `next` of the page before.
 
-    `since_before` leaves out those that came to their state at that time or later.
+    `since_before` leaves out those that came to their state at that time or later; `of` all but these.
     """
     query = _select().order_by(CardRow.id).limit(limit + 1)
     if state is not None:
         query = query.where(CardRow.state == state.value)
     if since_before is not None:
         query = query.where(CardRow.state_since < since_before)
+    if of is not None:
+        query = query.where(CardRow.id.in_(of))
     if after is not None:
         query = query.where(CardRow.id > after)
     rows = session.execute(query).all()

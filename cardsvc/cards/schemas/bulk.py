@@ -72,6 +72,11 @@ class BulksSchema(web.ApiSchema):
     decisions = fields.List(fields.Nested(BulkSchema), required=True)
 
 
+class BulkCardsSchema(web.ApiSchema):
+    after = fields.UUID(load_default=None)
+    limit = fields.Integer(load_default=100, validate=validate.Range(min=1, max=500))
+
+
 class RenewManySchema(web.ApiSchema):
     after = fields.UUID(load_default=None, allow_none=True)
     limit = fields.Integer(load_default=500, strict=True, validate=validate.Range(min=1, max=2000))

@@ -318,6 +318,18 @@ def test_new_cards_are_ordered_some_at_a_time_and_nobody_gets_two(board: Board) 
 # ------------------------------------------------------------------------------------------------- over the API and CLI
 
 
+def check_that_it_names_its_cards(
+    client: FlaskClient, bulk_id: str, mine: Sequence[UUID], other: dict[str, str], clerk: dict[str, str]
+) -> None:
+    """Whoever approves reads the list, in pages."""
+    pages = f"/v1/cards/bulk/{bulk_id}/cards"
+    page = client.get(pages, query_string={"limit": 2}, headers=other).get_json()
+    rest = client.get(pages, query_string={"after": page["next"]}, headers=other).get_json()
+    assert [card["id"] for card in page["cards"] + rest["cards"]] == [str(card_id) for card_id in mine]
+    assert (rest["next"], client.get(pages, headers=clerk).status_code) == (None, 403)
+    assert client.get(f"/v1/cards/bulk/{UUID(int=4)}/cards", headers=other).get_json()["code"] == "bulk_not_found"
+
+
 def test_two_officers_suspend_cards_over_the_api(city: web.City, client: FlaskClient) -> None:
     def prepare(session: Session) -> tuple[list[UUID], list[str]]:
         now = city.clock.now()
@@ -350,6 +362,7 @@ def test_two_officers_suspend_cards_over_the_api(city: web.City, client: FlaskCl
     assert client.get(f"/v1/cards/{mine[0]}", headers=one).get_json()["state"] == "suspended"
     renewed = client.post(f"/v1/cards/bulk/{proposed['id']}/renewals", headers=one)
     assert renewed.get_json() == {"ordered": 3, "skipped": 0, "next": None}
+    check_that_it_names_its_cards(client, proposed["id"], mine, other, clerk)
     missing = client.get(f"/v1/cards/bulk/{UUID(int=4)}", headers=one)
     assert (missing.status_code, missing.get_json()["code"]) == (404, "bulk_not_found")
 
@@ -364,3 +377,6 @@ def test_two_officers_suspend_cards_over_the_api(city: web.City, client: FlaskCl
         "plan", "revoke", "--revoked-reason", "fraud", "--personalised-from", "2026-11-01"
     )
     assert json.loads(run("list", "--json"))["decisions"][0]["changed"] == 3
+    shown = json.loads(run("show", proposed["id"], "--json"))
+    assert [card["id"] for card in shown["cards"]] == [str(card_id) for card_id in mine]
+    assert "More: --after" in run("show", proposed["id"], "--limit", "1")
