@@ -365,18 +365,23 @@ def test_two_officers_suspend_cards_over_the_api(city: web.City, client: FlaskCl
     check_that_it_names_its_cards(client, proposed["id"], mine, other, clerk)
     missing = client.get(f"/v1/cards/bulk/{UUID(int=4)}", headers=one)
     assert (missing.status_code, missing.get_json()["code"]) == (404, "bulk_not_found")
+    check_the_commands(city, proposed["id"], mine)
+
+
+def check_the_commands(city: web.City, bulk_id: str, mine: list[UUID]) -> None:
+    """The same decision from the command line."""
 
     def run(*arguments: str) -> str:
         result = CliRunner().invoke(command, ["bulk", *arguments], obj=lambda: city)
         assert result.exit_code == 0, result.output
         return result.stdout
 
-    dry = json.loads(run("plan", "resume", "--bulk-id", proposed["id"], "--json"))
+    dry = json.loads(run("plan", "resume", "--bulk-id", bulk_id, "--json"))
     assert (dry["count"], dry["sample"]) == (3, [str(card_id) for card_id in mine])
     assert "3 cards would change." in run(
         "plan", "revoke", "--revoked-reason", "fraud", "--personalised-from", "2026-11-01"
     )
     assert json.loads(run("list", "--json"))["decisions"][0]["changed"] == 3
-    shown = json.loads(run("show", proposed["id"], "--json"))
+    shown = json.loads(run("show", bulk_id, "--json"))
     assert [card["id"] for card in shown["cards"]] == [str(card_id) for card_id in mine]
-    assert "More: --after" in run("show", proposed["id"], "--limit", "1")
+    assert "More: --after" in run("show", bulk_id, "--limit", "1")
