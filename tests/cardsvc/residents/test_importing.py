@@ -6,10 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import func, select
 
 from cardsvc import db, residents, web
 from cardsvc.residents import actions, queries
 from cardsvc.residents.commands import taking
+from cardsvc.residents.models import ResidentBlockRow
 from cardsvc.residents.rules import Layout, Outcome
 from tests.builders import make_staff
 from tests.cardsvc.residents.conftest import HEADING, Above, Shell
@@ -207,8 +209,20 @@ def test_people_from_before_entries_were_compared_are_found_too(shell: Shell) ->
     shell.take(HEADING, ANA)
     with db.unit_of_work(shell.city.engine) as session:
         session.connection().exec_driver_sql("DELETE FROM resident_block")
+    _, dry = shell.take(HEADING, ANA, JOSE, options=["--dry-run"])
     _, told = shell.take(HEADING, ANA, JOSE)
-    assert counts(told) == (1, 1, 0, 0, 0)
+    assert counts(dry) == counts(told) == (1, 1, 0, 0, 0)
+
+
+def test_the_keys_of_a_whole_register_can_be_made_again(shell: Shell) -> None:
+    shell.take(HEADING, ANA)
+    with db.unit_of_work(shell.city.engine) as session:
+        keys = session.scalar(select(func.count()).select_from(ResidentBlockRow))
+        session.connection().exec_driver_sql("DELETE FROM resident_block")
+    while db.run(shell.city.engine, residents.index_register):
+        pass
+    with db.unit_of_work(shell.city.engine, read_only=True) as session:
+        assert session.scalar(select(func.count()).select_from(ResidentBlockRow)) == keys
 
 
 def test_who_takes_a_file_in_is_named(city: web.City, shell: Shell) -> None:
