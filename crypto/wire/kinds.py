@@ -20,7 +20,14 @@ class Kind(IntEnum):
     FUNDING = 41
     LINE_MATCHED = 42  # reserved
     CASH_WITHDRAWAL = 43
+    JOURNAL_ENTRY = 44
+    HOLD_PLACED = 50
+    HOLD_CAPTURED = 51
+    HOLD_RELEASED = 52
+    PURSE_FUNDED = 53
+    PURSE_EXPIRED = 54
     REVERSAL = 90
+    DISPUTE_SETTLED = 91
     # queries: never a record
     BALANCE_QUERY = 100
     ENTITLEMENTS_QUERY = 120

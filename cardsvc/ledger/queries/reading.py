@@ -1,5 +1,6 @@
 """What the ledger can be asked: small frozen values. A balance is natural unless it says debit or credit."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -309,6 +310,7 @@ def _with_lines(session: Session, rows: Sequence[Entry]) -> tuple[StoredEntry, .
 
 
 def _stored(row: Entry, lines: tuple[PostedLine, ...]) -> StoredEntry:
+    metadata = tuple((key, value) for key, value in json.loads(row.notes)) if row.notes else ()
     computed = entry_hash(
         entry_id=row.id,
         kind=row.kind,
@@ -318,7 +320,9 @@ def _stored(row: Entry, lines: tuple[PostedLine, ...]) -> StoredEntry:
         rule=row.rule,
         reverses=row.reverses,
         lines=lines,
+        booked_on=row.booked_on,
+        metadata=metadata,
     )
     kind = EntryKind(row.kind)
-    dates = row.happened_at, row.recorded_at
-    return StoredEntry(row.id, row.seq, kind, row.currency, *dates, row.rule, row.reverses, lines, computed)
+    facts = row.id, row.seq, kind, row.currency, row.happened_at, row.recorded_at, row.rule, row.reverses
+    return StoredEntry(*facts, lines, computed, row.booked_on, metadata)

@@ -1,9 +1,11 @@
 """The ledger's decisions: pure, without a database or a clock."""
 
-from cardsvc.ledger.rules.chart import AccountKind, AccountPolicy, AccountSpec, Fund, control_code
+from cardsvc.ledger.rules.chart import AccountKind, AccountPolicy, AccountSpec, Fund, Purse, control_code
 from cardsvc.ledger.rules.entries import (
     Draft,
     EntryKind,
+    HoldStep,
+    HoldVerb,
     Line,
     Posted,
     PostedLine,
@@ -36,6 +38,8 @@ __all__ = [
     "Draft",
     "EntryKind",
     "Fund",
+    "HoldStep",
+    "HoldVerb",
     "InvalidAccount",
     "InvalidCursor",
     "Known",
@@ -43,6 +47,7 @@ __all__ = [
     "Line",
     "Posted",
     "PostedLine",
+    "Purse",
     "Reason",
     "Refused",
     "StoredEntry",

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from cardsvc.ledger.rules.errors import InvalidAccount
@@ -39,6 +40,20 @@ class Fund(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Purse:
+    """What makes an account a purse: money for one purpose, or for any (""), spent until `expires_at` (excluded).
+
+    Of several purses that may pay, the one for a purpose goes first, then the one that expires first, then the least
+    `priority`. What is left of an expired one returns to the account `returns_to`.
+    """
+
+    purpose: str = ""
+    expires_at: datetime | None = None
+    priority: int = 0
+    returns_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AccountSpec:
     """An account to be opened. `floor_cents` is the least natural balance it may have; None: no limit, as always on a
     derived account.
@@ -52,6 +67,7 @@ class AccountSpec:
     fund: Fund
     floor_cents: int | None = None
     currency: str = CURRENCY
+    purse: Purse | None = None
 
     def __post_init__(self) -> None:
         if not self.code or self.code != self.code.strip() or any(character.isspace() for character in self.code):
@@ -60,6 +76,14 @@ class AccountSpec:
             raise InvalidAccount(self.code, "a derived account has no live balance, so it cannot have a floor")
         if self.floor_cents is not None and self.floor_cents > 0:
             raise InvalidAccount(self.code, "it opens empty, so its floor cannot be above zero")
+        if self.purse is not None:
+            self._check_purse(self.purse)
+
+    def _check_purse(self, purse: Purse) -> None:
+        if self.policy is not AccountPolicy.CHECKED or self.floor_cents != 0:
+            raise InvalidAccount(self.code, "a purse has a live balance and never falls below zero")
+        if (purse.expires_at is None) != (purse.returns_to is None):
+            raise InvalidAccount(self.code, "a purse that expires says where the rest goes, and no other does")
 
 
 def control_code(code: str) -> str:

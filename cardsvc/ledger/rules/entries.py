@@ -3,15 +3,19 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from uuid import UUID
 
 from cardsvc.money import CURRENCY
 from crypto import cbor
 
+_EPOCH = date(1970, 1, 1)
 ENTRY_DOMAIN = "city.entry"
 ENTRY_VERSION = 1
+ENTRY_VERSION_WITH_NOTES = 2  # an entry with an accounting date of its own, or metadata
+METADATA_MAX = 16  # pairs of an entry
+METADATA_TEXT_MAX = 200  # characters of a key or a value
 
 
 class EntryKind(IntEnum):
@@ -27,7 +31,14 @@ class EntryKind(IntEnum):
     BANK_DEPOSIT = 40
     FUNDING = 41
     CASH_WITHDRAWAL = 43
+    JOURNAL_ENTRY = 44
+    HOLD_PLACED = 50
+    HOLD_CAPTURED = 51
+    HOLD_RELEASED = 52
+    PURSE_FUNDED = 53
+    PURSE_EXPIRED = 54
     REVERSAL = 90
+    DISPUTE_SETTLED = 91
     ADJUSTMENT = 1000  # above every record number
 
 
@@ -35,6 +46,7 @@ class Reason(StrEnum):
     """Why a draft was refused. Where several apply, the first in this order is the answer."""
 
     UNBALANCED = "unbalanced"  # fewer than two lines, or they do not sum to zero
+    INVALID_METADATA = "invalid_metadata"  # too many pairs, an empty or long text, a key twice
     AMOUNT_OUT_OF_RANGE = "amount_out_of_range"  # zero or beyond 64 bits; last of all: a balance would be
     DUPLICATE_ENTRY = "duplicate_entry"  # the id is in the ledger, or earlier in this batch
     UNKNOWN_ENTRY = "unknown_entry"  # what it reverses is not in the ledger
@@ -42,6 +54,12 @@ class Reason(StrEnum):
     UNKNOWN_ACCOUNT = "unknown_account"
     ACCOUNT_CLOSED = "account_closed"
     WRONG_CURRENCY = "wrong_currency"
+    PERIOD_CLOSED = "period_closed"  # the month that it would be booked in
+    BALANCE_ASSERTED = "balance_asserted"  # an account's balance was signed off for that day or a later one
+    UNKNOWN_HOLD = "unknown_hold"
+    HOLD_ENDED = "hold_ended"  # captured whole, released or expired
+    HOLD_EXCEEDED = "hold_exceeded"  # more than is left of it
+    PURSE_EXPIRED = "purse_expired"
     INSUFFICIENT_FUNDS = "insufficient_funds"
 
 
@@ -56,10 +74,31 @@ class Line:
     then: tuple[str, ...] = ()
 
 
+class HoldVerb(StrEnum):
+    PLACE = "place"
+    CAPTURE = "capture"
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True)
+class HoldStep:
+    """What an entry does to a hold: `amount_cents` is placed, taken, or given back, above zero.
+
+    `expires_at` is there where one is placed that ends by itself; `final` where a capture ends it.
+    """
+
+    hold_id: UUID
+    verb: HoldVerb
+    amount_cents: int
+    expires_at: datetime | None = None
+    final: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An entry that somebody wants. `entry_id` is the signed record's id, `rule` names what computed it, `reverses` the
-    entry that this one takes back.
+    entry that this one takes back. `booked_on` is its accounting date where that is not the day of its recording.
+    `metadata` are texts by key, in the keys' order.
     """
 
     entry_id: UUID
@@ -69,6 +108,9 @@ class Draft:
     rule: str
     currency: str = CURRENCY
     reverses: UUID | None = None
+    booked_on: date | None = None
+    metadata: tuple[tuple[str, str], ...] = ()
+    hold: HoldStep | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +143,8 @@ class StoredEntry:
     reverses: UUID | None
     lines: tuple[PostedLine, ...]
     entry_hash: bytes
+    booked_on: date | None = None
+    metadata: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +166,23 @@ def entry_hash(
     rule: str,
     reverses: UUID | None,
     lines: Sequence[PostedLine],
+    booked_on: date | None = None,
+    metadata: Sequence[tuple[str, str]] = (),
 ) -> bytes:
-    """SHA-256 over everything the ledger keeps of an entry but its place, which the log's own order proves."""
+    """SHA-256 over everything the ledger keeps of an entry but its place, which the log's own order proves.
+
+    Version 2 has the accounting date (days since 1970, or null) and the metadata behind the lines; it is used only
+    where one of them is there, so that entries without them hash as they always did.
+    """
     reversed_id = reverses.bytes if reverses else None
     named: cbor.Value = [[line.account, line.amount_cents] for line in lines]
-    facts: list[cbor.Value] = [entry_id.bytes, kind, currency, happened_at_ms, recorded_at_ms, rule, reversed_id]
-    return hashlib.sha256(cbor.encode([ENTRY_DOMAIN, ENTRY_VERSION, *facts, named])).digest()
+    facts: list[cbor.Value] = [entry_id.bytes, kind, currency, happened_at_ms, recorded_at_ms, rule, reversed_id, named]
+    version = ENTRY_VERSION
+    if booked_on is not None or metadata:
+        version = ENTRY_VERSION_WITH_NOTES
+        days = None if booked_on is None else (booked_on - _EPOCH).days
+        facts += [days, [[key, value] for key, value in metadata]]
+    return hashlib.sha256(cbor.encode([ENTRY_DOMAIN, version, *facts])).digest()
 
 
 def reversing(entry: StoredEntry, *, entry_id: UUID, happened_at: datetime, rule: str) -> Draft:

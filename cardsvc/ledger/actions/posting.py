@@ -1,94 +1,16 @@
-"""What changes the ledger: open and close accounts, post batches of drafts. Whole sets, never row by row."""
+"""Posting batches of drafts: whole sets, never row by row."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cardsvc.db import insert_columns, to_ms
-from cardsvc.ledger.models import Account, Balance, Entry, Posting
-from cardsvc.ledger.queries import balances, chunks, known, known_accounts
-from cardsvc.ledger.rules import (
-    AccountDiffers,
-    AccountNotEmpty,
-    AccountPolicy,
-    AccountSpec,
-    Draft,
-    KnownAccount,
-    Posted,
-    PostedLine,
-    Refused,
-    decide,
-    entry_hash,
-)
-
-# One writer at a time decides and takes places in the log. Any fixed number: PostgreSQL's advisory locks have no names.
-_WRITER_LOCK = 0x6C6564676572
-
-
-def lock(session: Session) -> None:
-    """Become the ledger's one writer until the session ends. Taking it again is harmless.
-
-    SQLite's sessions hold the whole database's write lock from their start.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER_LOCK)))
-
-
-def open_accounts(session: Session, specs: Iterable[AccountSpec], now: datetime) -> None:
-    """Open those of the accounts that are not open yet.
-
-    Raises: AccountDiffers when a code is taken by an account with other properties; then nothing is opened.
-    """
-    lock(session)
-    wanted: dict[str, AccountSpec] = {}
-    for spec in specs:
-        if wanted.setdefault(spec.code, spec) != spec:
-            raise AccountDiffers(spec.code)
-    for codes in chunks(wanted):
-        for row in session.execute(sa.select(Account.__table__).where(Account.code.in_(codes))):
-            if _properties(wanted.pop(row.code)) != (row.kind, row.policy, row.fund, row.floor_cents, row.currency):
-                raise AccountDiffers(row.code)
-    new = list(wanted.values())
-    insert_columns(
-        session,
-        Account.__table__,
-        {
-            "code": [spec.code for spec in new],
-            "kind": [spec.kind.value for spec in new],
-            "policy": [spec.policy.value for spec in new],
-            "fund": [spec.fund.value for spec in new],
-            "floor_cents": [spec.floor_cents for spec in new],
-            "currency": [spec.currency for spec in new],
-            "opened_at": [now] * len(new),
-        },
-    )
-    checked = [spec.code for spec in new if spec.policy is AccountPolicy.CHECKED]
-    opened = list(known_accounts(session, checked).values())
-    insert_columns(
-        session,
-        Balance.__table__,
-        {
-            "account_id": [account.account_id for account in opened],
-            "balance_cents": [0] * len(opened),
-            "floor_cents": [account.floor_cents for account in opened],
-        },
-    )
-
-
-def _properties(spec: AccountSpec) -> tuple[str, str, str, int | None, str]:
-    return spec.kind.value, spec.policy.value, spec.fund.value, spec.floor_cents, spec.currency
-
-
-def close_account(session: Session, code: str, now: datetime) -> None:
-    """Let nothing be posted to the account any more. Raises: UnknownAccount, AccountNotEmpty."""
-    lock(session)
-    balance_cents = balances(session, [code])[code]
-    if balance_cents:
-        raise AccountNotEmpty(code, balance_cents)
-    session.execute(sa.update(Account).where(Account.code == code, Account.closed_at.is_(None)).values(closed_at=now))
+from cardsvc.ledger.actions.accounts import lock
+from cardsvc.ledger.models import Entry, Posting
+from cardsvc.ledger.queries import known
+from cardsvc.ledger.rules import AccountPolicy, Draft, KnownAccount, Posted, PostedLine, Refused, decide, entry_hash
 
 
 def post(session: Session, drafts: Sequence[Draft], *, first_seq: int, recorded_at: datetime) -> list[Posted | Refused]:
@@ -124,6 +46,8 @@ def _hash(draft: Draft, lines: Sequence[PostedLine], recorded_at_ms: int) -> byt
         rule=draft.rule,
         reverses=draft.reverses,
         lines=lines,
+        booked_on=draft.booked_on,
+        metadata=draft.metadata,
     )
 
 
@@ -140,6 +64,8 @@ def _write_entries(session: Session, accepted: Sequence[tuple[Draft, Posted]], r
             "recorded_at": [recorded_at] * len(accepted),
             "rule": [draft.rule for draft, _ in accepted],
             "reverses": [draft.reverses for draft, _ in accepted],
+            "booked_on": [draft.booked_on for draft, _ in accepted],
+            "notes": [json.dumps(draft.metadata) if draft.metadata else None for draft, _ in accepted],
         },
     )
 

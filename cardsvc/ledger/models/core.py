@@ -4,7 +4,7 @@
 spread over several machines cannot have them. `check_books` finds what they would have refused.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -39,6 +39,10 @@ class Account(Base):
     floor_cents: Mapped[int | None]
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    purpose: Mapped[str | None]  # "" on a purse for any purpose; None: no purse
+    expires_at: Mapped[datetime | None]
+    priority: Mapped[int | None]
+    returns_to: Mapped[str | None]
 
 
 class Balance(Base):
@@ -68,6 +72,8 @@ class Entry(Base):
     recorded_at: Mapped[datetime] = mapped_column(index=True)
     rule: Mapped[str]
     reverses: Mapped[UUID | None] = mapped_column(unique=True)
+    booked_on: Mapped[date | None]  # the accounting date where it is not the day of recording
+    notes: Mapped[str | None]  # the metadata, a JSON list of pairs; None: there is none
 
 
 class Posting(Base):
