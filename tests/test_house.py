@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 CHECKOUT = Path(__file__).parent.parent
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 50
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-terminal.lock")
+LOCKS = ("requirements.lock", "requirements-accel.lock", "requirements-dev.lock", "requirements-terminal.lock")
 
 # Only these may look at the wall clock or ask for an id out of nothing; everybody else is handed the time.
 # the last is a command without a city, for which --at gives the time
@@ -116,6 +116,7 @@ def locked(lock: str) -> dict[str, str]:
     [
         ("", "requirements.lock"),
         ("service", "requirements.lock"),
+        ("accel", "requirements-accel.lock"),
         ("terminal", "requirements-terminal.lock"),
         ("dev", "requirements-dev.lock"),
     ],
