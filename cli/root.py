@@ -11,7 +11,7 @@ import click
 
 from cli.table import ENTRIES, SECTIONS, Entry
 
-OURS = ("cli", "demo", "cardsvc", "terminals", "crypto")
+OURS = ("cli", "bench", "demo", "cardsvc", "terminals", "crypto")
 WANTS_JSON = "cli.wants_json"
 
 

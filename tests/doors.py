@@ -23,7 +23,7 @@ def room(module: str) -> str:
 
 
 def trespasses() -> list[str]:
-    graph = grimp.build_graph("cardsvc", "terminals", "demo", "cli", "crypto", cache_dir=None)
+    graph = grimp.build_graph("cardsvc", "terminals", "demo", "bench", "cli", "crypto", cache_dir=None)
     rooms = {
         child
         for parent in ("cardsvc", "terminals")

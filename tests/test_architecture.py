@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).parent.parent
-PACKAGES = ("cli", "demo", "cardsvc", "terminals", "crypto")
+PACKAGES = ("cli", "bench", "demo", "cardsvc", "terminals", "crypto")
 SETTINGS = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 CONTRACTS = {contract["id"]: contract["name"] for contract in SETTINGS}
 
@@ -29,6 +29,7 @@ PLANTS = (
     Plant("packages", {"cardsvc.planted": "import terminals"}),
     Plant("packages", {"terminals.planted": "import cardsvc"}),
     Plant("packages", {"crypto.planted": "import demo"}),
+    Plant("packages", {"cardsvc.planted": "import bench"}),
     Plant("cli", {"cli.planted": "import demo"}),
     Plant("cli", {"cli.planted": "import flask"}),
     Plant("crypto-pure", {"crypto.planted": "import sqlite3"}),

@@ -137,8 +137,8 @@ def test_test_and_service_run_on_the_same_versions() -> None:
 
 
 def packages() -> Iterator[str]:
-    """The packages that have a page of their own: the five at the top, and each room of the two that have rooms."""
-    for package in ("cli", "crypto", "terminals", "cardsvc", "demo"):
+    """The packages that have a page of their own: the six at the top, and each room of the two that have rooms."""
+    for package in ("cli", "crypto", "terminals", "cardsvc", "demo", "bench"):
         yield package
     for package in ("terminals", "cardsvc"):
         for door in sorted((CHECKOUT / package).glob("*/__init__.py")):
