@@ -1,0 +1,8 @@
+"""How finance's signed records become entries: a module a duty."""
+
+from cardsvc.finance.handler.bank import Depositing, Funds, Withdrawing
+from cardsvc.finance.handler.reversing import Reversing
+from cardsvc.finance.handler.shifts import ShiftClosing, ShiftOpening
+from cardsvc.finance.handler.topping_up import ToppingUp
+
+__all__ = ["Depositing", "Funds", "Reversing", "ShiftClosing", "ShiftOpening", "ToppingUp", "Withdrawing"]

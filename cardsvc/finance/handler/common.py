@@ -1,0 +1,22 @@
+"""What the handlers of finance share: who signed, in which currency, and the entry a record becomes."""
+
+from uuid import UUID
+
+from cardsvc import ledger
+from cardsvc.money import CURRENCY
+from cardsvc.transactions import Item, Reason, Rejected
+
+NOT_THE_SIGNER = Rejected(Reason.NOT_PERMITTED, "The record names another staff member than the one who signed it.")
+OTHER_CURRENCY = Rejected(
+    Reason.WRONG_AMOUNT, f"The city's books are kept in {CURRENCY}. Make the record in {CURRENCY}."
+)
+
+
+def draft(item: Item, kind: ledger.EntryKind, rule: str, currency: str, *lines: ledger.Line) -> ledger.Draft:
+    """The entry of the record: its id is the record's, it happened when the record says."""
+    return ledger.Draft(item.record.record_id, kind, lines, item.happened_at, rule, currency)
+
+
+def signer(item: Item) -> UUID | None:
+    """The member of staff who signed the record, or None."""
+    return None if item.staff is None else item.staff.staff_id

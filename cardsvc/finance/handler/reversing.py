@@ -1,0 +1,49 @@
+"""An earlier entry is taken back."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from cardsvc import ledger
+from cardsvc.transactions import Item, Plan, Reason, Rejected
+from crypto.wire.transaction import Purpose, Reversal
+
+
+class Reversing:
+    """Takes a whole earlier entry back, under a finance officer's signature.
+
+    Only kinds whose entry is all there is to them: a claim or a paid bill has a state of its own that its feature must
+    give back, and no feature does yet.
+    """
+
+    body: ClassVar[type[Reversal]] = Reversal
+    purposes: ClassVar[frozenset[Purpose]] = frozenset({Purpose.STAFF})
+    device_kinds: ClassVar[frozenset[str]] = frozenset({"portal"})
+    roles: ClassVar[frozenset[str]] = frozenset({"finance"})
+    kinds: ClassVar[frozenset[ledger.EntryKind]] = frozenset({ledger.EntryKind.CASH_TOP_UP, ledger.EntryKind.TAP})
+
+    def subject(self, item: Item, /) -> UUID:
+        return item.says(Reversal).reversed_id
+
+    def plan(self, session: Session, items: Sequence[Item], _now: datetime, /) -> list[Plan | Rejected]:
+        return [self._plan_one(session, item) for item in items]
+
+    def _plan_one(self, session: Session, item: Item) -> Plan | Rejected:
+        body = item.says(Reversal)
+        try:
+            entry = ledger.entry(session, body.reversed_id)
+        except ledger.UnknownEntry:
+            return Rejected(Reason.UNKNOWN_REFERENCE, "There is no such entry to take back.")
+        if entry.kind not in self.kinds:
+            return Rejected(Reason.NOT_PERMITTED, "Entries of this kind cannot be taken back here.")
+        if ledger.reversal_of(session, body.reversed_id) is not None:
+            return Rejected(Reason.ALREADY_DONE, "This entry was taken back before.")
+        record_id = item.record.record_id
+        draft = ledger.reversing(entry, entry_id=record_id, happened_at=item.happened_at, rule="finance/reversal/1")
+        return Plan(draft, sum(line.amount_cents for line in entry.lines if line.amount_cents > 0))
+
+    def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], now: datetime, /) -> None:
+        """The entry is all there is to it."""

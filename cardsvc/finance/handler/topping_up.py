@@ -1,0 +1,68 @@
+"""Cash over the counter into a wallet."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy.orm import Session
+
+from cardsvc import ledger, wallets
+from cardsvc.finance import queries, rules
+from cardsvc.finance.handler.common import OTHER_CURRENCY, draft
+from cardsvc.money import CURRENCY
+from cardsvc.transactions import Item, Plan, Reason, Rejected
+from crypto.wire.transaction import Purpose
+from crypto.wire.wallets import CashTopUp
+
+TOP_UP_CENTS_MAX = 50_000_00
+"""What one top-up may bring. It bounds what a stolen counter can make up while its cashier's shift is open."""
+_TOO_MUCH_CASH = Rejected(Reason.WRONG_AMOUNT, "One top-up is at most PHP 50,000. Bring larger sums to the treasurer.")
+_NO_SHIFT = Rejected(Reason.UNKNOWN_REFERENCE, "No shift is open at this counter. Open one, then take the cash.")
+
+
+class ToppingUp:
+    """Cash into a wallet at a counter: the card says whose, the shift says who took it. Debts are repaid first."""
+
+    body: ClassVar[type[CashTopUp]] = CashTopUp
+    purposes: ClassVar[frozenset[Purpose]] = frozenset({Purpose.PRESENCE})
+    device_kinds: ClassVar[frozenset[str]] = frozenset({"counter"})
+    roles: ClassVar[frozenset[str]] = frozenset()
+
+    def subject(self, _item: Item, /) -> None:
+        """Top-ups do not compete."""
+
+    def plan(self, session: Session, items: Sequence[Item], _now: datetime, /) -> list[Plan | Rejected]:
+        open_shifts = queries.open_shifts(session, [item.device.id for item in items])
+        wallet_of = wallets.by_residents(session, [item.card.resident_id for item in items if item.card is not None])
+        owed = ledger.balances(session, [wallets.owed_account(wallet.id) for wallet in wallet_of.values()])
+        plans: list[Plan | Rejected] = []
+        for item in items:
+            assert item.card is not None
+            body = item.says(CashTopUp)
+            wallet = wallet_of.get(item.card.resident_id)
+            shift = open_shifts.get(item.device.id)
+            if wallet is None:
+                plans.append(Rejected(Reason.UNKNOWN_WALLET, "This card's holder has no wallet yet."))
+            elif shift is None or shift.id != body.shift_id:
+                plans.append(_NO_SHIFT)
+            elif body.currency != CURRENCY:
+                plans.append(OTHER_CURRENCY)
+            elif body.amount_cents > TOP_UP_CENTS_MAX:
+                plans.append(_TOO_MUCH_CASH)
+            else:
+                account = wallets.owed_account(wallet.id)
+                # A debt below zero (repaid, then its ride was taken back) is given to the holder with the money.
+                repaid = min(owed[account], body.amount_cents)
+                owed[account] -= repaid
+                amounts = (
+                    (rules.drawer(item.device.id), body.amount_cents),
+                    (account, -repaid),
+                    (wallets.main_account(wallet.id), repaid - body.amount_cents),
+                )
+                lines = [ledger.Line(code, cents) for code, cents in amounts if cents]
+                entry = draft(item, ledger.EntryKind.CASH_TOP_UP, "wallets/cash-top-up/1", body.currency, *lines)
+                plans.append(Plan(entry, body.amount_cents))
+        return plans
+
+    def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], now: datetime, /) -> None:
+        """The entry is all there is to it."""
