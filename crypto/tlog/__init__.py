@@ -1,7 +1,8 @@
 """The transparency log: an RFC 9162 Merkle tree, published as tiles and signed checkpoints (C2SP tlog formats)."""
 
 from crypto.tlog.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
-from crypto.tlog.note import NoteSigner, NoteVerifier, open_note, sign_note
+from crypto.tlog.cosignature import Cosignature, CosignatureSigner, CosignatureVerifier, cosign, cosignatures
+from crypto.tlog.note import NoteSigner, NoteVerifier, open_note, sign_note, split_note
 from crypto.tlog.proofs import root_from_inclusion, verify_consistency, verify_inclusion
 from crypto.tlog.tiles import (
     ENTRIES,
@@ -14,20 +15,30 @@ from crypto.tlog.tiles import (
     tiles_for,
 )
 from crypto.tlog.tree import EMPTY_ROOT, TILE_HEIGHT, TILE_WIDTH, NewHash, Read, Tree, append, leaf_hash, node_hash
+from crypto.tlog.witnessing import AddCheckpoint, Held, OtherSize, UnknownLog
 
 __all__ = [
     "EMPTY_ROOT",
     "ENTRIES",
     "TILE_HEIGHT",
     "TILE_WIDTH",
+    "AddCheckpoint",
     "Checkpoint",
+    "Cosignature",
+    "CosignatureSigner",
+    "CosignatureVerifier",
+    "Held",
     "NewHash",
     "NoteSigner",
     "NoteVerifier",
+    "OtherSize",
     "Read",
     "Tile",
     "Tree",
+    "UnknownLog",
     "append",
+    "cosign",
+    "cosignatures",
     "decode_bundle",
     "encode_bundle",
     "hashes_of_tile",
@@ -39,6 +50,7 @@ __all__ = [
     "root_from_inclusion",
     "sign_checkpoint",
     "sign_note",
+    "split_note",
     "tile_bytes",
     "tiles_for",
     "verify_consistency",

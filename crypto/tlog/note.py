@@ -1,4 +1,4 @@
-"""Signed notes (C2SP signed-note): a text and lines of signatures. Ours are Ed25519, type 0x01."""
+"""Signed notes (C2SP signed-note): a text and lines of signatures. Ours are Ed25519, type 0x01; witnesses' are 0x04."""
 
 import base64
 import binascii
@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -14,11 +14,10 @@ from crypto import keys
 from crypto.errors import InvalidSignature, MalformedMessage
 from crypto.keys import EdwardsSigner
 
-_TYPE_ED25519 = b"\x01"  # C2SP signed-note, "Signature types"
 _KEY_HASH_BYTES = 4
 _PREFIX = "\N{EM DASH} "
 _PUBLIC_KEY_BYTES = 32
-NOTE_CHARACTERS_MAX = 64 * 1024
+NOTE_CHARACTERS_MAX = 128 * 1024  # sixteen signatures of a post-quantum kind fit, as the format asks
 SIGNATURES_MAX = 100
 
 
@@ -26,21 +25,23 @@ SIGNATURES_MAX = 100
 class NoteVerifier:
     """The public half of a note key: `name` is who signs, usually the log's origin."""
 
+    TYPE: ClassVar[bytes] = b"\x01"  # C2SP signed-note, "Signature types"
+
     name: str
     public_key: Ed25519PublicKey
 
     def __post_init__(self) -> None:
-        if not self.name or "+" in self.name or any(letter.isspace() for letter in self.name):
-            raise MalformedMessage("The name of a note key has no spaces and no plus sign.")
+        if not is_key_name(self.name):
+            raise MalformedMessage("The name of a note key has no spaces, no plus sign and no control characters.")
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a verifier key, `name+hash+key`. Raises: MalformedMessage."""
         name, _, rest = text.partition("+")
         key_hash, _, encoded = rest.partition("+")
-        data = _base64(encoded)
-        if data[:1] != _TYPE_ED25519 or len(data) != 1 + _PUBLIC_KEY_BYTES:
-            raise MalformedMessage("The verifier key is not an Ed25519 key.")
+        data = read_base64(encoded)
+        if data[:1] != cls.TYPE or len(data) != 1 + _PUBLIC_KEY_BYTES:
+            raise MalformedMessage(f"The verifier key is not an Ed25519 key of type {cls.TYPE[0]}.")
         verifier = cls(name, Ed25519PublicKey.from_public_bytes(data[1:]))
         if verifier.format() != text or verifier.key_hash().hex() != key_hash:
             raise MalformedMessage("The verifier key's hash does not belong to its name and key.")
@@ -48,13 +49,17 @@ class NoteVerifier:
 
     def format(self) -> str:
         """The verifier key as text, `name+hash+key`."""
-        encoded = base64.b64encode(_TYPE_ED25519 + self.public_key.public_bytes_raw()).decode("ascii")
+        encoded = base64.b64encode(self.TYPE + self.public_key.public_bytes_raw()).decode("ascii")
         return f"{self.name}+{self.key_hash().hex()}+{encoded}"
 
     def key_hash(self) -> bytes:
         """The four bytes that lead a signature to its key."""
-        content = self.name.encode() + b"\n" + _TYPE_ED25519 + self.public_key.public_bytes_raw()
+        content = self.name.encode() + b"\n" + self.TYPE + self.public_key.public_bytes_raw()
         return hashlib.sha256(content).digest()[:_KEY_HASH_BYTES]
+
+    def verify(self, text: str, signature: bytes) -> None:
+        """Raises: InvalidSignature when it is not this key's over the note's text."""
+        keys.verify(self.public_key, text.encode(), signature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +77,14 @@ class NoteSigner:
 def sign_note(text: str, signers: Sequence[NoteSigner]) -> str:
     """The text with a signature line for each signer. The text ends in a newline. Raises: MalformedMessage."""
     _check_text(text)
-    lines = []
-    for item in signers:
-        signature = item.signer.sign(text.encode())
-        encoded = base64.b64encode(item.verifier.key_hash() + signature).decode("ascii")
-        lines.append(f"{_PREFIX}{item.name} {encoded}\n")
+    lines = [signature_line(item.verifier, item.signer.sign(text.encode())) for item in signers]
     return text + "\n" + "".join(lines)
+
+
+def signature_line(verifier: NoteVerifier, signature: bytes) -> str:
+    """A signature as it stands in a note."""
+    encoded = base64.b64encode(verifier.key_hash() + signature).decode("ascii")
+    return f"{_PREFIX}{verifier.name} {encoded}\n"
 
 
 def open_note(note: str, verifiers: Sequence[NoteVerifier]) -> tuple[str, NoteVerifier]:
@@ -86,20 +93,31 @@ def open_note(note: str, verifiers: Sequence[NoteVerifier]) -> tuple[str, NoteVe
     Signatures of keys that are not in `verifiers` are passed over, as the format asks (witnesses sign too); a wrong
     one of a key that is there spoils the note. Raises: MalformedMessage, InvalidSignature.
     """
-    text, signatures = _split(note)
-    found: list[NoteVerifier] = []
+    text, signatures = split_note(note)
     for verifier in verifiers:
-        for name, data in signatures:
-            if name == verifier.name and hmac.compare_digest(data[:_KEY_HASH_BYTES], verifier.key_hash()):
-                keys.verify(verifier.public_key, text.encode(), data[_KEY_HASH_BYTES:])
-                found.append(verifier)
+        for signature in signatures_of(signatures, verifier):
+            verifier.verify(text, signature)
+    found = [verifier for verifier in verifiers if signatures_of(signatures, verifier)]
     if not found:
         raise InvalidSignature("The note is not signed by any key that is trusted here.")
     return text, found[0]
 
 
-def _split(note: str) -> tuple[str, list[tuple[str, bytes]]]:
-    """The text, which ends in a newline, and the signatures behind the last empty line."""
+def signatures_of(signatures: Sequence[tuple[str, bytes]], verifier: NoteVerifier) -> list[bytes]:
+    """Those that say that they are of this key; nothing is verified."""
+    own = verifier.key_hash()
+    return [
+        data[_KEY_HASH_BYTES:]
+        for name, data in signatures
+        if name == verifier.name and hmac.compare_digest(data[:_KEY_HASH_BYTES], own)
+    ]
+
+
+def split_note(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+    """The text, which ends in a newline, and the signatures behind the last empty line: name, and key hash with bytes.
+
+    Nothing is verified. Raises: MalformedMessage.
+    """
     if len(note) > NOTE_CHARACTERS_MAX:
         raise MalformedMessage("The note is too long.")
     text, separator, block = note.rpartition("\n\n")
@@ -115,20 +133,30 @@ def _split(note: str) -> tuple[str, list[tuple[str, bytes]]]:
 
 def _read_signature(line: str) -> tuple[str, bytes]:
     name, _, encoded = line.removeprefix(_PREFIX).partition(" ")
-    if not line.startswith(_PREFIX) or not name:
+    if not line.startswith(_PREFIX) or not is_key_name(name):
         raise MalformedMessage("The note has a line that is no signature where only signatures may be.")
-    data = _base64(encoded)
+    data = read_base64(encoded)
     if len(data) <= _KEY_HASH_BYTES:
         raise MalformedMessage("A signature of the note is too short.")
     return name, data
 
 
+def is_key_name(name: str) -> bool:
+    """No spaces of Unicode, no plus sign; nor control characters, which no note may have."""
+    return bool(name) and not any(letter == "+" or letter.isspace() or _is_foreign(letter) for letter in name)
+
+
 def _check_text(text: str) -> None:
-    if not text.endswith("\n") or any(ord(letter) < 0x20 and letter != "\n" for letter in text):  # noqa: PLR2004 - ASCII
-        raise MalformedMessage("A note's text ends in a newline and has no other control characters.")
+    if not text.endswith("\n") or any(letter != "\n" and _is_foreign(letter) for letter in text):
+        raise MalformedMessage("A note's text is UTF-8, ends in a newline and has no other control characters.")
 
 
-def _base64(text: str) -> bytes:
+def _is_foreign(letter: str) -> bool:
+    """ASCII control characters, and halves of surrogate pairs, which UTF-8 cannot say."""
+    return letter < " " or "\ud800" <= letter <= "\udfff"
+
+
+def read_base64(text: str) -> bytes:
     """The bytes of a text in its one base64 encoding. Raises: MalformedMessage."""
     try:
         data = base64.b64decode(text, validate=True)
