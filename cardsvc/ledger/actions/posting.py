@@ -13,14 +13,17 @@ from cardsvc.ledger.queries import known
 from cardsvc.ledger.rules import AccountPolicy, Draft, KnownAccount, Posted, PostedLine, Refused, decide, entry_hash
 
 
-def post(session: Session, drafts: Sequence[Draft], *, first_seq: int, recorded_at: datetime) -> list[Posted | Refused]:
+def post(
+    session: Session, drafts: Sequence[Draft], *, first_seq: int, recorded_at: datetime, dry_run: bool = False
+) -> list[Posted | Refused]:
     """Post what can be posted; one answer per draft, in order, each decided against what the earlier ones left.
 
     Item i takes place `first_seq + i` in the log, refused ones too: the caller writes their leaves. The id of an entry
     already there is refused as a duplicate: to give the first answer again is the room `transactions`' duty.
+    With `dry_run` the answers are the same and nothing is written.
     """
     lock(session)
-    state = known(session, drafts)
+    state = known(session, drafts, recorded_at)
     recorded_at_ms = to_ms(recorded_at)
     results: list[Posted | Refused] = []
     accepted: list[tuple[Draft, Posted]] = []
@@ -31,8 +34,9 @@ def post(session: Session, drafts: Sequence[Draft], *, first_seq: int, recorded_
         posted = Posted(draft.entry_id, seq, decision, _hash(draft, decision, recorded_at_ms))
         accepted.append((draft, posted))
         results.append(posted)
-    _write_entries(session, accepted, recorded_at)
-    _write_postings(session, accepted, state.accounts)
+    if accepted and not dry_run:
+        _write_entries(session, accepted, recorded_at)
+        _write_postings(session, accepted, state.accounts)
     return results
 
 

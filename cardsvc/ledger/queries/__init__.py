@@ -2,6 +2,7 @@
 
 from cardsvc.ledger.queries.checking import BooksChecked, check_books
 from cardsvc.ledger.queries.exporting import hledger_journal
+from cardsvc.ledger.queries.knowing import chunks, known, known_accounts
 from cardsvc.ledger.queries.reading import (
     DayTotal,
     StatementLine,
@@ -9,13 +10,10 @@ from cardsvc.ledger.queries.reading import (
     TrialBalance,
     TrialBalanceLine,
     balances,
-    chunks,
     count_entries,
     day_totals,
     entries,
     entry,
-    known,
-    known_accounts,
     reversal_of,
     statement,
     trial_balance,

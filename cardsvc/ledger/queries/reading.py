@@ -1,10 +1,10 @@
 """What the ledger can be asked: small frozen values. A balance is natural unless it says debit or credit."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,15 +12,13 @@ from sqlalchemy.orm import Session
 
 from cardsvc.db import to_ms
 from cardsvc.ledger.models import Account, Balance, Entry, Posting
+from cardsvc.ledger.queries.knowing import chunks, known_accounts
 from cardsvc.ledger.rules import (
     AccountKind,
     AccountPolicy,
     Cursor,
-    Draft,
     EntryKind,
     Fund,
-    Known,
-    KnownAccount,
     PostedLine,
     StoredEntry,
     UnknownAccount,
@@ -30,10 +28,8 @@ from cardsvc.ledger.rules import (
     entry_hash,
 )
 
-T = TypeVar("T")
-
-# SQLite takes 32,766 parameters in a statement, PostgreSQL 65,535.
-_PARAMETERS_MAX = 10_000
+# an enum's own call costs more than the rest of a row
+_KINDS = {kind.value: kind for kind in AccountKind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,57 +85,6 @@ class DayTotal:
     kind: EntryKind
     entries: int
     amount_cents: int
-
-
-def chunks(values: Iterable[T]) -> Iterator[list[T]]:
-    """The values, each once, in lists that fit into one statement's parameters."""
-    distinct = list(dict.fromkeys(values))
-    for start in range(0, len(distinct), _PARAMETERS_MAX):
-        yield distinct[start : start + _PARAMETERS_MAX]
-
-
-def known(session: Session, drafts: Sequence[Draft]) -> Known:
-    """Everything that deciding on the drafts needs, in as many statements whatever the batch."""
-    codes = (code for draft in drafts for line in draft.lines for code in (line.account, *line.then))
-    named = {draft.entry_id for draft in drafts} | {draft.reverses for draft in drafts if draft.reverses}
-    entries: set[UUID] = set()
-    for ids in chunks(named):
-        entries.update(session.scalars(sa.select(Entry.id).where(Entry.id.in_(ids))))
-    taken_back: set[UUID] = set()
-    for ids in chunks(draft.reverses for draft in drafts if draft.reverses):
-        found = session.scalars(sa.select(Entry.reverses).where(Entry.reverses.in_(ids)))
-        taken_back.update(reverses for reverses in found if reverses is not None)
-    return Known(accounts=known_accounts(session, codes), entries=entries, reversed=taken_back)
-
-
-def known_accounts(session: Session, codes: Iterable[str]) -> dict[str, KnownAccount]:
-    """Those of the accounts that exist, by code."""
-    found: dict[str, KnownAccount] = {}
-    for some in chunks(codes):
-        rows = session.execute(
-            sa.select(
-                Account.code,
-                Account.id,
-                Account.kind,
-                Account.policy,
-                Account.currency,
-                Account.floor_cents,
-                Account.closed_at.is_not(None),
-                sa.func.coalesce(Balance.balance_cents, 0),
-            )
-            .join_from(Account, Balance, isouter=True)
-            .where(Account.code.in_(some))
-        )
-        for code, account_id, kind, policy, currency, floor_cents, closed, balance_cents in rows:
-            found[code] = KnownAccount(
-                account_id, _KINDS[kind], _POLICIES[policy], currency, floor_cents, bool(closed), balance_cents
-            )
-    return found
-
-
-# an enum's own call costs more than the rest of a row
-_KINDS = {kind.value: kind for kind in AccountKind}
-_POLICIES = {policy.value: policy for policy in AccountPolicy}
 
 
 def balances(

@@ -4,15 +4,30 @@ A *natural* balance is positive on the account's own side: what the city owns or
 earns (credit).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import pairwise
+from typing import Final
 from uuid import UUID
 
 from cardsvc.ledger.rules.chart import AccountKind, AccountPolicy
-from cardsvc.ledger.rules.entries import Draft, Line, PostedLine, Reason, Refused
+from cardsvc.ledger.rules.entries import (
+    METADATA_MAX,
+    METADATA_TEXT_MAX,
+    Draft,
+    EntryKind,
+    Line,
+    PostedLine,
+    Reason,
+    Refused,
+)
 from cardsvc.money import AMOUNT_MAX
 
 LINES_MIN = 2
+
+# What is left of an expired purse still goes back where it came from, and a mistake about one is still corrected.
+_MOVES_EXPIRED: Final = frozenset({EntryKind.PURSE_EXPIRED, EntryKind.REVERSAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,100 +41,201 @@ class KnownAccount:
     floor_cents: int | None
     closed: bool
     balance_cents: int
+    expires_at: datetime | None = None  # of a purse
+
+    def expired(self, draft: Draft) -> bool:
+        """Whether the purse's time was over when it happened."""
+        return self.expires_at is not None and draft.happened_at >= self.expires_at and draft.kind not in _MOVES_EXPIRED
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the ledger held before the batch: accounts by code, ids of entries among those that the drafts name, and
-    those of them that were reversed already.
+    """What the ledger held before the batch, of what the drafts name: accounts by code, ids of entries, and those of
+    them that were reversed already. `today` is the accounting date of a draft without one of its own.
     """
 
     accounts: Mapping[str, KnownAccount]
     entries: Collection[UUID] = frozenset()
     reversed: Collection[UUID] = frozenset()
-
-
-def decide(drafts: Iterable[Draft], known: Known) -> list[tuple[PostedLine, ...] | Refused]:
-    """Decide each draft in order, against what the earlier ones left: the first of two competing drafts wins."""
-    running = _Running(known.accounts, set(known.entries), set(known.reversed))
-    return [running.decide(draft) for draft in drafts]
+    today: date = date.min
 
 
 @dataclass(slots=True)
-class _Running:
+class Running:
     """The ledger as it stands after the drafts decided so far."""
 
-    accounts: Mapping[str, KnownAccount]
+    known: Known
     entries: set[UUID]
     reversed: set[UUID]
     balances: dict[str, int] = field(default_factory=dict)
 
-    def decide(self, draft: Draft) -> tuple[PostedLine, ...] | Refused:
-        refused = _flaw(draft) or self._conflict(draft) or self._unusable(draft)
+
+Check = Callable[[Draft, Running], Refused | None]
+
+
+def decide(drafts: Iterable[Draft], known: Known) -> list[tuple[PostedLine, ...] | Refused]:
+    """Decide each draft in order, against what the earlier ones left: the first of two competing drafts wins."""
+    running = Running(known, set(known.entries), set(known.reversed))
+    return [_decide(draft, running) for draft in drafts]
+
+
+def _decide(draft: Draft, running: Running) -> tuple[PostedLine, ...] | Refused:
+    for check in CHECKS:
+        refused = check(draft, running)
         if refused is not None:
             return refused
-        moved: dict[str, int] = {}
-        lines: list[PostedLine] = []
-        for line in draft.lines:
-            drawn = self._draw(draft, line, moved)
-            if isinstance(drawn, Refused):
-                return drawn
-            lines += drawn
-        self.balances |= moved
-        self.entries.add(draft.entry_id)
-        if draft.reverses is not None:
-            self.reversed.add(draft.reverses)
-        return tuple(lines)
+    moved: dict[str, int] = {}
+    lines: list[PostedLine] = []
+    for line in draft.lines:
+        refused = _draw(draft, line, running, moved, lines)
+        if refused is not None:
+            return refused
+    running.balances.update(moved)
+    running.entries.add(draft.entry_id)
+    if draft.reverses is not None:
+        running.reversed.add(draft.reverses)
+    return tuple(lines)
 
-    def _conflict(self, draft: Draft) -> Refused | None:
-        if draft.entry_id in self.entries:
-            return Refused(draft.entry_id, Reason.DUPLICATE_ENTRY, f"Entry {draft.entry_id} is in the ledger already.")
-        if draft.reverses is not None and draft.reverses not in self.entries:
-            detail = f"Entry {draft.reverses}, to be reversed, is not in the ledger."
-            return Refused(draft.entry_id, Reason.UNKNOWN_ENTRY, detail)
-        if draft.reverses in self.reversed:
-            return Refused(draft.entry_id, Reason.ALREADY_REVERSED, f"Entry {draft.reverses} was reversed already.")
+
+# ---------------------------------------------------------------------------------------------- checks, each a question
+
+
+def _unbalanced(draft: Draft, _running: Running) -> Refused | None:
+    total = 0
+    for line in draft.lines:
+        total += line.amount_cents
+    if total or len(draft.lines) < LINES_MIN:
+        detail = f"The {len(draft.lines)} lines must be two or more and sum to zero; they sum to {total} cents."
+        return Refused(draft.entry_id, Reason.UNBALANCED, detail)
+    return None
+
+
+def _bad_metadata(draft: Draft, _running: Running) -> Refused | None:
+    if not draft.metadata:
         return None
+    problem = ""
+    if len(draft.metadata) > METADATA_MAX:
+        problem = f"has {len(draft.metadata)} pairs; at most {METADATA_MAX} are kept"
+    elif not all(_is_text(text) for pair in draft.metadata for text in pair):
+        problem = f"has a text that is empty, longer than {METADATA_TEXT_MAX} characters, or not printable"
+    elif any(key >= following for (key, _), (following, _) in pairwise(draft.metadata)):
+        problem = "must have each key once, in their order"
+    return Refused(draft.entry_id, Reason.INVALID_METADATA, f"The metadata {problem}.") if problem else None
 
-    def _unusable(self, draft: Draft) -> Refused | None:
-        """Every account that a draft names must be usable, also those that a draw may not reach."""
-        accounts: list[tuple[str, KnownAccount]] = []
-        for line in draft.lines:
-            for code in (line.account, *line.then):
-                account = self.accounts.get(code)
-                if account is None:
-                    return Refused(draft.entry_id, Reason.UNKNOWN_ACCOUNT, f"There is no account {code}.")
-                accounts.append((code, account))
-        for code, account in accounts:
-            if account.closed:
-                return Refused(draft.entry_id, Reason.ACCOUNT_CLOSED, f"Account {code} is closed.")
-        for code, account in accounts:
-            if account.currency != draft.currency:
-                detail = f"Account {code} is kept in {account.currency}, the entry in {draft.currency}."
-                return Refused(draft.entry_id, Reason.WRONG_CURRENCY, detail)
+
+def _is_text(text: str) -> bool:
+    return 0 < len(text) <= METADATA_TEXT_MAX and text.isprintable()
+
+
+def _out_of_range(draft: Draft, _running: Running) -> Refused | None:
+    debits = 0
+    for line in draft.lines:
+        if line.amount_cents > 0:
+            debits += line.amount_cents
+        elif not line.amount_cents:
+            return Refused(draft.entry_id, Reason.AMOUNT_OUT_OF_RANGE, "An amount is zero.")
+    # The debits together must fit, so that no database overflows on the way to a sum of zero.
+    if debits > AMOUNT_MAX:
+        return Refused(draft.entry_id, Reason.AMOUNT_OUT_OF_RANGE, "The entry's debits do not fit in 64 bits.")
+    return None
+
+
+def _repeated(draft: Draft, running: Running) -> Refused | None:
+    if draft.entry_id in running.entries:
+        return Refused(draft.entry_id, Reason.DUPLICATE_ENTRY, f"Entry {draft.entry_id} is in the ledger already.")
+    return None
+
+
+def _not_reversible(draft: Draft, running: Running) -> Refused | None:
+    if draft.reverses is None:
         return None
+    if draft.reverses not in running.entries:
+        detail = f"Entry {draft.reverses}, to be reversed, is not in the ledger."
+        return Refused(draft.entry_id, Reason.UNKNOWN_ENTRY, detail)
+    if draft.reverses in running.reversed:
+        return Refused(draft.entry_id, Reason.ALREADY_REVERSED, f"Entry {draft.reverses} was reversed already.")
+    return None
 
-    def _draw(self, draft: Draft, line: Line, moved: dict[str, int]) -> list[PostedLine] | Refused:
-        lines: list[PostedLine] = []
-        rest = line.amount_cents
-        for code in (line.account, *line.then):
-            account = self.accounts[code]
-            if account.policy is AccountPolicy.DERIVED:
-                return [*lines, PostedLine(code, rest)]
-            balance = moved.get(code, self.balances.get(code, account.balance_cents))
-            taken = _bearable(account, balance, rest)
-            if taken:
-                moved[code] = balance + taken * account.kind.sign
-                if not -AMOUNT_MAX <= moved[code] <= AMOUNT_MAX:
-                    detail = f"The balance of account {code} would not fit in 64 bits."
-                    return Refused(draft.entry_id, Reason.AMOUNT_OUT_OF_RANGE, detail)
-                lines.append(PostedLine(code, taken))
+
+def _unusable(draft: Draft, running: Running) -> Refused | None:
+    """Every account that a draft names must be usable, also those that a draw may not reach."""
+    accounts = running.known.accounts
+    for line in draft.lines:
+        for code in (line.account, *line.then) if line.then else (line.account,):
+            account = accounts.get(code)
+            if account is None or account.closed or account.currency != draft.currency:
+                return _why_unusable(draft, accounts)
+    return None
+
+
+def _why_unusable(draft: Draft, accounts: Mapping[str, KnownAccount]) -> Refused:
+    """The reason that comes first, of whichever account."""
+    codes = [code for line in draft.lines for code in (line.account, *line.then)]
+    for code in codes:
+        if code not in accounts:
+            return Refused(draft.entry_id, Reason.UNKNOWN_ACCOUNT, f"There is no account {code}.")
+    for code in codes:
+        if accounts[code].closed:
+            return Refused(draft.entry_id, Reason.ACCOUNT_CLOSED, f"Account {code} is closed.")
+    code = next(code for code in codes if accounts[code].currency != draft.currency)
+    detail = f"Account {code} is kept in {accounts[code].currency}, the entry in {draft.currency}."
+    return Refused(draft.entry_id, Reason.WRONG_CURRENCY, detail)
+
+
+def _expired(draft: Draft, running: Running) -> Refused | None:
+    """An expired purse neither takes nor gives: a draw passes it by, and where nothing else is named, it is refused."""
+    accounts = running.known.accounts
+    for line in draft.lines:
+        if accounts[line.account].expires_at is None:
+            continue
+        if all(accounts[code].expired(draft) for code in (line.account, *line.then)):
+            detail = f"The time of purse {line.account} was over when this happened."
+            return Refused(draft.entry_id, Reason.PURSE_EXPIRED, detail)
+    return None
+
+
+# In the order of `Reason`: the first that has an answer gives it. Want of funds comes last, with the drawing itself.
+CHECKS: Final[tuple[Check, ...]] = (
+    _unbalanced,
+    _bad_metadata,
+    _out_of_range,
+    _repeated,
+    _not_reversible,
+    _unusable,
+    _expired,
+)
+
+
+# ------------------------------------------------------------------------------------------------------------- drawing
+
+
+def _draw(draft: Draft, line: Line, running: Running, moved: dict[str, int], lines: list[PostedLine]) -> Refused | None:
+    """Put the line on its account, and what that does not bear on the next in its chain; `lines` and `moved` grow."""
+    rest = line.amount_cents
+    for code in (line.account, *line.then) if line.then else (line.account,):
+        account = running.known.accounts[code]
+        if account.policy is AccountPolicy.DERIVED:
+            lines.append(PostedLine(code, rest))
+            return None
+        if account.expires_at is not None and account.expired(draft):
+            continue
+        balance = moved.get(code)
+        if balance is None:
+            balance = running.balances.get(code, account.balance_cents)
+        taken = _bearable(account, balance, rest)
+        if taken:
+            after = balance + taken * account.kind.sign
+            if not -AMOUNT_MAX <= after <= AMOUNT_MAX:
+                detail = f"The balance of account {code} would not fit in 64 bits."
+                return Refused(draft.entry_id, Reason.AMOUNT_OUT_OF_RANGE, detail)
+            moved[code] = after
+            lines.append(PostedLine(code, taken))
             rest -= taken
-            if not rest:
-                return lines
-        needed = abs(line.amount_cents)
-        detail = f"Account {line.account} needs {needed} cents and has {needed - abs(rest)} to spend."
-        return Refused(draft.entry_id, Reason.INSUFFICIENT_FUNDS, detail)
+        if not rest:
+            return None
+    needed = abs(line.amount_cents)
+    detail = f"Account {line.account} needs {needed} cents and has {needed - abs(rest)} to spend."
+    return Refused(draft.entry_id, Reason.INSUFFICIENT_FUNDS, detail)
 
 
 def _bearable(account: KnownAccount, balance: int, amount: int) -> int:
@@ -128,18 +244,3 @@ def _bearable(account: KnownAccount, balance: int, amount: int) -> int:
     if change > 0 or account.floor_cents is None:
         return amount
     return -min(-change, max(0, balance - account.floor_cents)) * account.kind.sign
-
-
-def _flaw(draft: Draft) -> Refused | None:
-    """What is wrong with the draft by itself."""
-    total = sum(line.amount_cents for line in draft.lines)
-    if len(draft.lines) < LINES_MIN or total:
-        detail = f"The {len(draft.lines)} lines must be two or more and sum to zero; they sum to {total} cents."
-        return Refused(draft.entry_id, Reason.UNBALANCED, detail)
-    # The debits together must fit, so that no database overflows on the way to a sum of zero.
-    if sum(max(line.amount_cents, 0) for line in draft.lines) > AMOUNT_MAX or not all(
-        line.amount_cents for line in draft.lines
-    ):
-        detail = "An amount is zero, or the entry's debits do not fit in 64 bits."
-        return Refused(draft.entry_id, Reason.AMOUNT_OUT_OF_RANGE, detail)
-    return None
