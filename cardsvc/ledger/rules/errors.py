@@ -1,5 +1,6 @@
 """What the ledger raises. What can be wrong with one draft of a batch is a value instead: `Refused`."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from cardsvc.errors import CityError, ErrorKind
@@ -19,6 +20,65 @@ class AccountDiffers(CityError):
 
     def __init__(self, account: str) -> None:
         super().__init__(f"Account {account} is open with other properties: open the new one under another code.")
+
+
+class InvalidMonth(CityError):
+    code = "invalid_month"
+    kind = ErrorKind.INVALID
+
+    def __init__(self, month: str) -> None:
+        super().__init__(f"{month[:20]!r} is not a month of books: write it as YYYY-MM.")
+
+
+class PeriodOutOfOrder(CityError):
+    """Months are closed in their order and reopened the other way round."""
+
+    code = "period_out_of_order"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"{problem}.")
+
+
+class NotReadyToClose(CityError):
+    """A month whose books are not in order; `problems` are sentences."""
+
+    code = "not_ready_to_close"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self, month: str, problems: Sequence[str]) -> None:
+        super().__init__(f"{month} cannot be closed yet. {' '.join(problems)}", fields={"month": problems})
+
+
+class InvalidAssertion(CityError):
+    code = "invalid_assertion"
+    kind = ErrorKind.UNPROCESSABLE
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"{problem}.")
+
+
+class UnknownAssertion(CityError):
+    code = "unknown_assertion"
+    kind = ErrorKind.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("There is no such balance assertion. Look at the list of assertions.")
+
+
+class AssertionWithdrawn(CityError):
+    code = "assertion_withdrawn"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__("The assertion was withdrawn before. Assert the balance anew where it holds.")
+
+
+class InvalidChart(CityError):
+    """A chart of accounts that cannot be read, or not follow the present one; `fields` names the patterns."""
+
+    code = "invalid_chart"
+    kind = ErrorKind.UNPROCESSABLE
 
 
 class UnknownAccount(CityError):
