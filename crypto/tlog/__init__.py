@@ -2,7 +2,15 @@
 
 from crypto.tlog.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from crypto.tlog.cosignature import Cosignature, CosignatureSigner, CosignatureVerifier, cosign, cosignatures
-from crypto.tlog.note import NoteSigner, NoteVerifier, open_note, sign_note, split_note
+from crypto.tlog.note import (
+    NoteSigner,
+    NoteVerifier,
+    open_note,
+    sign_note,
+    signature_line,
+    signatures_of,
+    split_note,
+)
 from crypto.tlog.proofs import root_from_inclusion, verify_consistency, verify_inclusion
 from crypto.tlog.tiles import (
     ENTRIES,
@@ -50,6 +58,8 @@ __all__ = [
     "root_from_inclusion",
     "sign_checkpoint",
     "sign_note",
+    "signature_line",
+    "signatures_of",
     "split_note",
     "tile_bytes",
     "tiles_for",
