@@ -1,0 +1,160 @@
+"""The lines of an export: tab-separated values in one encoding, each line with a check over itself.
+
+A file begins with a line of column names; the first column numbers the lines, the last is the check: the first 16 hex
+digits of SHA-256 over the line up to the tab before it. So one changed byte is found in its line and in no other.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+CHECK_DIGITS = 16
+_TAIL = 1 + CHECK_DIGITS  # the tab and the check
+_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_PLAIN = {escaped: letter for letter, escaped in _ESCAPES.items()}
+EMPTY_TEXT = "\\0"
+"""A text of no letters; a field of no letters is a value that is not there."""
+
+
+class BadLine(ValueError):
+    """The line is not one that an export writes. The sentence says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A kind of file: its name, and the columns between the number and the check."""
+
+    name: str
+    columns: tuple[str, ...]
+
+    @property
+    def header(self) -> bytes:
+        return ("\t".join(("n", *self.columns, "check")) + "\n").encode()
+
+    def place(self, column: str) -> int:
+        """Where the column's field stands in a line."""
+        return 1 + self.columns.index(column)
+
+    @property
+    def fields(self) -> int:
+        return 1 + len(self.columns)
+
+
+def write(number: int, fields: Iterable[str]) -> bytes:
+    """One line. Fields come from `shown`, `text` and `hexed`."""
+    body = "\t".join((str(number), *fields)).encode()
+    return body + b"\t" + check(body) + b"\n"
+
+
+def check(body: bytes) -> bytes:
+    return hashlib.sha256(body).hexdigest()[:CHECK_DIGITS].encode()
+
+
+def read(line: bytes, table: Table, number: int) -> list[str]:
+    """The fields of a whole line, the number first, the check left out. Raises: BadLine."""
+    if not line.endswith(b"\n"):
+        raise BadLine("the line does not end: the file was cut off")
+    body, given = line[: -_TAIL - 1], line[-_TAIL - 1 : -1]
+    if given != b"\t" + check(body):
+        raise BadLine("the line's check is not that of its content: it was changed")
+    try:
+        fields = body.decode().split("\t")
+    except UnicodeDecodeError as error:
+        raise BadLine("the line is not UTF-8") from error
+    if len(fields) != table.fields:
+        raise BadLine(f"the line has {len(fields)} fields where {table.fields} belong")
+    if fields[0] != str(number):
+        raise BadLine(f"line number {fields[0]} stands where {number} belongs: a line is missing, extra or moved")
+    return fields
+
+
+# ---------------------------------------------------------------------------------------------- values in their fields
+
+
+def shown(value: object) -> str:
+    """A number or nothing."""
+    return "" if value is None else str(value)
+
+
+def hexed(value: bytes | None) -> str:
+    return "" if value is None else value.hex()
+
+
+def text(value: str | None) -> str:
+    if value is None:
+        return ""
+    return "".join(_ESCAPES.get(letter, letter) for letter in value) or EMPTY_TEXT
+
+
+def read_text(field: str) -> str | None:
+    """Raises: BadLine for an escape that `text` does not write."""
+    if not field or field == EMPTY_TEXT:
+        return "" if field else None
+    if "\\" not in field:
+        return field
+    plain, rest = [], iter(field)
+    for letter in rest:
+        if letter != "\\":
+            plain.append(letter)
+            continue
+        escape = "\\" + next(rest, "")
+        if escape not in _PLAIN:
+            raise BadLine(f"{escape} is no escape")
+        plain.append(_PLAIN[escape])
+    return "".join(plain)
+
+
+def read_number(field: str) -> int | None:
+    """Raises: BadLine for anything but a whole number in its one spelling, or nothing."""
+    if not field:
+        return None
+    try:
+        value = int(field)
+    except ValueError as error:
+        raise BadLine(f"{field!r} is no whole number") from error
+    if str(value) != field:
+        raise BadLine(f"{field!r} is not the one spelling of a number")
+    return value
+
+
+def need_number(field: str) -> int:
+    value = read_number(field)
+    if value is None:
+        raise BadLine("a number is missing")
+    return value
+
+
+def read_hex(field: str, size: int | None = None) -> bytes | None:
+    """Raises: BadLine for anything but small hex digits, of `size` bytes where given, or nothing."""
+    if not field:
+        return None
+    try:
+        value = bytes.fromhex(field)
+    except ValueError as error:
+        raise BadLine("a field that holds bytes is not in hex digits") from error
+    if value.hex() != field or (size is not None and len(value) != size):
+        raise BadLine("a field that holds bytes is not in its one spelling, or of another length")
+    return value
+
+
+def need_hex(field: str, size: int | None = None) -> bytes:
+    value = read_hex(field, size)
+    if value is None:
+        raise BadLine("a field that holds bytes is empty")
+    return value
+
+
+def write_lines(lines: Sequence[tuple[str, int]]) -> str:
+    """The postings of an entry: `code=cents` with spaces between; codes have no spaces."""
+    return " ".join(f"{code}={cents}" for code, cents in lines)
+
+
+def read_lines(field: str) -> list[tuple[str, int]]:
+    """Raises: BadLine."""
+    found = []
+    for part in field.split(" ") if field else []:
+        code, separator, cents = part.rpartition("=")
+        if not code or not separator:
+            raise BadLine("a posting is not an account and its cents")
+        found.append((code, need_number(cents)))
+    return found
