@@ -21,6 +21,9 @@ PublicKey: TypeAlias = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _HALF_ORDER = ORDER // 2
 _SCALAR_BYTES = 32
+_ZERO = bytes(_SCALAR_BYTES)
+_ORDER_BYTES = ORDER.to_bytes(_SCALAR_BYTES, "big")
+_HALF_BYTES = _HALF_ORDER.to_bytes(_SCALAR_BYTES, "big")
 SIGNATURE_BYTES = 64
 KEY_ID_BYTES = 16
 _DER_HIGH_BIT = 0x80
@@ -175,11 +178,19 @@ def verify_digest(public_key: ec.EllipticCurvePublicKey, digest: bytes, signatur
     return digest
 
 
+def is_stored_form(signature: bytes) -> bool:
+    """Whether these are 64 bytes of r and s in range, s low: all that can be said of a signature without its key."""
+    # bytes of one length compare like the numbers that they write
+    r, s = signature[:_SCALAR_BYTES], signature[_SCALAR_BYTES:]
+    return len(signature) == SIGNATURE_BYTES and _ZERO < r < _ORDER_BYTES and _ZERO < s <= _HALF_BYTES
+
+
 def _stored_to_der(signature: bytes) -> bytes:
-    r, s = _scalars(signature)
-    if s > _HALF_ORDER:
-        raise InvalidSignature("The signature has a high s: normalise it where the card's answer is read.")
-    return encode_dss_signature(r, s)
+    if is_stored_form(signature):
+        r, s = signature[:_SCALAR_BYTES], signature[_SCALAR_BYTES:]
+        return encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
+    _scalars(signature)  # says what else is wrong
+    raise InvalidSignature("The signature has a high s: normalise it where the card's answer is read.")
 
 
 def _scalars(raw: bytes) -> tuple[int, int]:
