@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cardsvc.ledger.models import Account, Balance, Entry
+from cardsvc.ledger.queries.asserting import last_asserted
+from cardsvc.ledger.queries.periods import books
 from cardsvc.ledger.rules import AccountKind, AccountPolicy, Draft, Known, KnownAccount, city_date
 
 T = TypeVar("T")
@@ -26,7 +28,6 @@ def chunks(values: Iterable[T]) -> Iterator[list[T]]:
 
 def known(session: Session, drafts: Sequence[Draft], recorded_at: datetime) -> Known:
     """Everything that deciding on the drafts needs, in as many statements whatever the batch."""
-    codes = (code for draft in drafts for line in draft.lines for code in (line.account, *line.then))
     named = {draft.entry_id for draft in drafts} | {draft.reverses for draft in drafts if draft.reverses}
     entries: set[UUID] = set()
     for ids in chunks(named):
@@ -35,8 +36,20 @@ def known(session: Session, drafts: Sequence[Draft], recorded_at: datetime) -> K
     for ids in chunks(draft.reverses for draft in drafts if draft.reverses):
         found = session.scalars(sa.select(Entry.reverses).where(Entry.reverses.in_(ids)))
         taken_back.update(reverses for reverses in found if reverses is not None)
-    accounts = known_accounts(session, codes)
-    return Known(accounts, entries, taken_back, today=city_date(recorded_at))
+    accounts = known_accounts(session, _codes(drafts))
+    dated = [draft for draft in drafts if draft.booked_on is not None]
+    return Known(
+        accounts,
+        entries,
+        taken_back,
+        today=city_date(recorded_at),
+        books=books(session),
+        asserted=last_asserted(session, _codes(dated)) if dated else {},
+    )
+
+
+def _codes(drafts: Iterable[Draft]) -> Iterator[str]:
+    return (code for draft in drafts for line in draft.lines for code in (line.account, *line.then))
 
 
 def known_accounts(session: Session, codes: Iterable[str]) -> dict[str, KnownAccount]:

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Final
 from uuid import UUID
 
+from cardsvc.ledger.rules import asserting, periods
 from cardsvc.ledger.rules.chart import AccountKind, AccountPolicy
 from cardsvc.ledger.rules.entries import (
     METADATA_MAX,
@@ -51,13 +52,16 @@ class KnownAccount:
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the ledger held before the batch, of what the drafts name: accounts by code, ids of entries, and those of
-    them that were reversed already. `today` is the accounting date of a draft without one of its own.
+    them that were reversed already. `today` is the accounting date of a draft without one of its own; `books` says
+    which months are closed, `asserted` until which day an account's balance was signed off.
     """
 
     accounts: Mapping[str, KnownAccount]
     entries: Collection[UUID] = frozenset()
     reversed: Collection[UUID] = frozenset()
     today: date = date.min
+    books: periods.Books = periods.OPEN_BOOKS
+    asserted: Mapping[str, date] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -182,6 +186,14 @@ def _why_unusable(draft: Draft, accounts: Mapping[str, KnownAccount]) -> Refused
     return Refused(draft.entry_id, Reason.WRONG_CURRENCY, detail)
 
 
+def _period_closed(draft: Draft, running: Running) -> Refused | None:
+    return periods.check(draft, running.known.books, running.known.today)
+
+
+def _signed_off(draft: Draft, running: Running) -> Refused | None:
+    return asserting.check(draft, running.known.asserted)
+
+
 def _expired(draft: Draft, running: Running) -> Refused | None:
     """An expired purse neither takes nor gives: a draw passes it by, and where nothing else is named, it is refused."""
     accounts = running.known.accounts
@@ -202,6 +214,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     _repeated,
     _not_reversible,
     _unusable,
+    _period_closed,
+    _signed_off,
     _expired,
 )
 
