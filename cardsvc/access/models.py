@@ -131,6 +131,22 @@ class Passkey(Base):
     __table_args__ = (CheckConstraint("kind IN ('staff', 'resident')", name="kind"),)
 
 
+class PasskeyKey(Base):
+    """The key of a resident's passkey that signed a record: what it signed stays proved when the passkey is removed.
+
+    `origin` is the address that it counts at.
+    """
+
+    __tablename__ = "passkey_key"
+
+    key_id: Mapped[bytes] = mapped_column(primary_key=True)
+    credential_id: Mapped[bytes] = mapped_column(unique=True)
+    public_key: Mapped[bytes]  # SPKI DER
+    resident_id: Mapped[UUID] = mapped_column(index=True)
+    origin: Mapped[str]
+    kept_at: Mapped[datetime]
+
+
 class Challenge(Base):
     """A nonce that waits for its answer: once, for a short time, from the one who holds the binding."""
 
@@ -167,6 +183,7 @@ class ActionSignature(Base):
     staff_id: Mapped[StaffId] = mapped_column(ForeignKey(Staff.id))
     signature: Mapped[bytes]  # detached COSE_Sign1
     signed_at: Mapped[datetime]
+    roles: Mapped[str | None]  # the signer's at that moment, in order, with blanks between; not kept before 0010
 
     __table_args__ = (UniqueConstraint("action_id", "staff_id"), CheckConstraint("number IN (1, 2)", name="number"))
 
@@ -184,5 +201,5 @@ class ActionEnd(Base):
     __table_args__ = (CheckConstraint("outcome IN ('done', 'withdrawn')", name="outcome"),)
 
 
-for _table in (ActionRow, ActionSignature, ActionEnd):
+for _table in (ActionRow, ActionSignature, ActionEnd, PasskeyKey):
     append_only(_table.__table__)

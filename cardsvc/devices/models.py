@@ -90,6 +90,50 @@ class DeviceAnomalyRow(Base):
     seen_at: Mapped[datetime]
 
 
+class DeviceMissingRow(Base):
+    """Records of a terminal's chain that have not come yet, from `sequence` to `until_sequence`. It shrinks, is parted
+    and goes as they come late.
+    """
+
+    __tablename__ = "device_missing"
+    __table_args__ = (CheckConstraint("until_sequence >= sequence", name="until"),)
+
+    device_id: Mapped[UUID] = mapped_column(Id, ForeignKey("device.id"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    until_sequence: Mapped[int]
+    since: Mapped[datetime]
+
+
+class DeviceFilledRow(Base):
+    """A record that came late, into a gap: `since` is when the gap was seen, `filled_at` when it came."""
+
+    __tablename__ = "device_filled"
+
+    device_id: Mapped[UUID] = mapped_column(Id, ForeignKey("device.id"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    record_id: Mapped[UUID]
+    since: Mapped[datetime]
+    filled_at: Mapped[datetime]
+
+
+class DeviceForkRow(Base):
+    """Two records of which a whole chain has one. `other_id` and `other_hash` are the one that was there: at the same
+    place (`why` is place), or before it under another hash than the new one names (`why` is previous).
+    """
+
+    __tablename__ = "device_fork"
+    __table_args__ = (CheckConstraint("why IN ('place', 'previous')", name="why_known"),)
+
+    device_id: Mapped[UUID] = mapped_column(Id, ForeignKey("device.id"), primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    other_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    sequence: Mapped[int]
+    why: Mapped[str] = mapped_column(String(8))
+    record_hash: Mapped[bytes]
+    other_hash: Mapped[bytes]
+    seen_at: Mapped[datetime]
+
+
 class PolicyNumberRow(Base):
     """Which content a policy number stood for. The number grows when the content changes, and never comes back."""
 
@@ -165,6 +209,8 @@ class RevocationListRow(Base):
 
 append_only(DeviceEventRow.__table__)
 append_only(DeviceAnomalyRow.__table__)
+append_only(DeviceFilledRow.__table__)
+append_only(DeviceForkRow.__table__)
 append_only(PolicyNumberRow.__table__)
 append_only(DenyListRow.__table__)
 append_only(DenyChangeRow.__table__)

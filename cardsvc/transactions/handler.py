@@ -26,7 +26,7 @@ class Handler(Protocol):
 
     @property
     def purposes(self) -> frozenset[Purpose]:
-        """The authorisations a record of this kind must carry, besides the terminal's signature over the batch."""
+        """Why its one authorisation may be made, besides the terminal's signature over the batch: any of these."""
 
     @property
     def device_kinds(self) -> frozenset[str]:

@@ -27,3 +27,27 @@ class Reason(StrEnum):
     INSUFFICIENT_FUNDS = "insufficient_funds"
     ACCOUNT_CLOSED = "account_closed"
     PERIOD_CLOSED = "period_closed"
+    BALANCE_ASSERTED = "balance_asserted"
+    HOLD_ENDED = "hold_ended"
+    HOLD_EXCEEDED = "hold_exceeded"
+    PURSE_EXPIRED = "purse_expired"
+
+
+NOBODYS = frozenset(
+    {
+        Reason.MALFORMED,
+        Reason.UNKNOWN_KIND,
+        Reason.WRONG_TERMINAL,
+        Reason.RECORD_ID_CONFLICT,
+        Reason.UNKNOWN_KEY,
+        Reason.MISSING_AUTHORISATION,
+        Reason.INVALID_SIGNATURE,
+    }
+)
+"""No authenticated key stands behind such an item: it has no leaf and no receipt, and its record id is not used up."""
+
+TRANSIENT = frozenset({Reason.UNKNOWN_KIND, Reason.UNKNOWN_KEY})
+"""The same bytes may be taken later: when the service knows the kind or the key. Every other reason is final."""
+
+DISPUTED = frozenset({Reason.TOO_OLD, Reason.FROM_THE_FUTURE})
+"""The rejection stands, and finance decides whether the record counts after all, by a record of its own."""

@@ -13,7 +13,7 @@ from crypto import cbor, cose, keys
 from crypto.cbor import Value
 from crypto.errors import MalformedMessage
 from crypto.keys import PublicKey, Signer
-from crypto.wire import body, header
+from crypto.wire import body, header, passkey
 from crypto.wire.body import IDENTIFIER, Body, Tag, text
 from crypto.wire.kinds import Kind
 
@@ -35,7 +35,7 @@ class Purpose(IntEnum):
     CONSENT = 2  # the card's 9C, with PIN
     STAFF = 3  # a member of staff
     SERVICE = 4  # the service's own key, for what a rule computes
-    PASSKEY = 5  # reserved
+    PASSKEY = 5  # a resident's passkey: an assertion (`crypto.wire.passkey`) instead of a COSE_Sign1
     QUERY = 6  # the card's 9E or 9C over a query; never over a record
 
     @property
@@ -44,15 +44,17 @@ class Purpose(IntEnum):
         return b"city." + self.name.lower().encode() + b".v1"
 
 
-RECORD_PURPOSES = frozenset({Purpose.PRESENCE, Purpose.CONSENT, Purpose.STAFF, Purpose.SERVICE})
+RECORD_PURPOSES = frozenset({Purpose.PRESENCE, Purpose.CONSENT, Purpose.STAFF, Purpose.SERVICE, Purpose.PASSKEY})
+UNCHAINED = 0  # the sequence of a record outside its terminal's chain: the portal's that a passkey signs
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """What moves money, or says why. `record_id` is the sender's UUIDv7 and becomes the ledger entry's id.
 
-    `sequence` counts a terminal's records without gaps; `previous` is the hash of its record before, `NO_PREVIOUS` for
-    the first. `at_ms` is the sender's clock, ms since 1970 UTC. `body` is the encoded map of the kind.
+    `sequence` counts a terminal's records from 1 without gaps; `previous` is the hash of its record before,
+    `NO_PREVIOUS` for the first and for one of sequence `UNCHAINED`. `at_ms` is the sender's clock, ms since 1970 UTC.
+    `body` is the encoded map of the kind.
     """
 
     kind: int
@@ -126,7 +128,9 @@ def record_hash(record_bytes: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Authorisation:
-    """A signature over a record or query that it does not contain: a detached COSE_Sign1 and why it was made."""
+    """A signature over a record or query that it does not contain: why it was made, and a detached COSE_Sign1; for
+    purpose PASSKEY an encoded `crypto.wire.passkey.Assertion` in its place.
+    """
 
     purpose: Purpose
     cose: bytes
@@ -134,6 +138,8 @@ class Authorisation:
     @property
     def kid(self) -> bytes:
         """Which key claims to have signed; nothing until verified. Raises: MalformedMessage."""
+        if self.purpose is Purpose.PASSKEY:
+            return passkey.Assertion.decode(self.cose).kid
         return cose.parse(self.cose).kid
 
     def to_wire(self) -> list[Value]:
@@ -165,7 +171,9 @@ def authorisation_from_card(
 
 
 def verify_authorisation(record_bytes: bytes, authorisation: Authorisation, public_key: PublicKey) -> bytes:
-    """Return the encoded record that the key signed for the purpose. Raises: MalformedMessage, InvalidSignature."""
+    """Return the encoded record that the key signed for the purpose; a passkey's is for
+    `passkey.verify_assertion`, which knows the origin. Raises: MalformedMessage, InvalidSignature.
+    """
     return cose.verify1(authorisation.cose, public_key, external_aad=authorisation.purpose.aad, detached=record_bytes)
 
 

@@ -17,6 +17,7 @@ from cardsvc.access.actions.challenges import (
     take_challenge,
     waiting_challenge,
 )
+from cardsvc.access.actions.passkey_signing import record_options, sign_with_passkey
 from cardsvc.access.actions.passkeys import (
     Site,
     add_passkey,
@@ -84,6 +85,7 @@ __all__ = [
     "open_challenge",
     "open_sign_in",
     "propose",
+    "record_options",
     "remove_passkey",
     "set_resident_password",
     "sign_action",
@@ -92,6 +94,7 @@ __all__ = [
     "sign_in_with_card",
     "sign_in_with_passkey",
     "sign_out",
+    "sign_with_passkey",
     "signing_in_options",
     "take_challenge",
     "unbind_card",

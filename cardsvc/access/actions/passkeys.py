@@ -31,7 +31,7 @@ from crypto.wire.ids import uuid7
 PASSKEYS_MAX = 20
 NAME_LETTERS_MAX = 60
 CREDENTIAL_LETTERS_MAX = 20_000
-_TIMEOUT_MS = 120_000
+TIMEOUT_MS = 120_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def adding_options(session: Session, site: Site, asker: Principal, nonce: bytes)
         user_name=asker.username,
         user_display_name=asker.name,
         challenge=nonce,
-        timeout=_TIMEOUT_MS,
+        timeout=TIMEOUT_MS,
         attestation=AttestationConveyancePreference.NONE,
         authenticator_selection=AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
@@ -128,7 +128,7 @@ def signing_in_options(site: Site, nonce: bytes) -> str:
         webauthn.generate_authentication_options(
             rp_id=site.rp_id,
             challenge=nonce,
-            timeout=_TIMEOUT_MS,
+            timeout=TIMEOUT_MS,
             user_verification=UserVerificationRequirement.REQUIRED,
         )
     )

@@ -12,6 +12,7 @@ from cardsvc.access.queries.own import (
     passkeys_of,
     sign_ins_of,
 )
+from cardsvc.access.queries.passkeys import PasskeyKey, passkeys_by_key
 from cardsvc.access.queries.people import (
     ACTIVE,
     NoSuchStaff,
@@ -42,6 +43,7 @@ __all__ = [
     "NotSignedIn",
     "OwnPasskey",
     "OwnSignIn",
+    "PasskeyKey",
     "Principal",
     "Signed",
     "StaffKey",
@@ -58,6 +60,7 @@ __all__ = [
     "handle_of",
     "has_better",
     "is_demo",
+    "passkeys_by_key",
     "passkeys_of",
     "session_of",
     "sign_ins_of",

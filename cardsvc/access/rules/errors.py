@@ -111,6 +111,14 @@ class CardIsNobodys(CityError):
         super().__init__("This card stands for no member of staff. Ask a card officer to bind it to your account.")
 
 
+class NoSigningPasskey(CityError):
+    code = "no_signing_passkey"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__("You have no passkey that can sign (ES256). Add one under your account, then try again.")
+
+
 class PasskeyNotAccepted(CityError):
     code = "passkey_not_accepted"
     kind = ErrorKind.UNAUTHENTICATED

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from cardsvc import access, audit, cards, devices, ledger
 from cardsvc.errors import CityError, ErrorKind
 from cardsvc.transactions import queries, rules
-from cardsvc.transactions.actions import storage
+from cardsvc.transactions.actions import disputes, storage
 from cardsvc.transactions.handler import Handler, Registry
 from cardsvc.transactions.queries import Known
 from cardsvc.transactions.rules import DeviceRef, Item, Plan, Reason, Rejected
@@ -148,6 +148,7 @@ def _keys(session: Session, readable: Sequence[rules.Received], vault: Vault) ->
         cards=cards.keys_by_id(session, sorted(wanted[Purpose.PRESENCE] | wanted[Purpose.CONSENT])),
         staff=access.staff_by_key(session, sorted(wanted[Purpose.STAFF])),
         service={crypto_keys.key_id(key): key for key in vault.public_keys("service")},
+        passkeys=access.passkeys_by_key(session, sorted(wanted[Purpose.PASSKEY])),
     )
 
 
@@ -296,6 +297,7 @@ def _record(session: Session, work: _Work, leaf_index: Mapping[int, int], desk: 
     if outcomes:
         storage.keep_batch(session, work.batch, work.raw, len(outcomes), work.now)
         storage.keep(session, outcomes, batch_id=work.batch.batch_id, now=work.now)
+        disputes.enter(session, [(o.item, o.refusal) for o in outcomes if o.refusal is not None], now=work.now)
         audit.append(session, [storage.leaf(outcome, desk.random_bytes(32)) for outcome in outcomes])
     storage.keep_refused(session, _nobodys(work), work.device.id, work.batch.batch_id, work.now)
     records = [(item.record, item.record_hash) for _, item in sorted(work.items.items())]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cardsvc import audit, ledger
-from cardsvc.db import insert_columns
+from cardsvc.db import from_ms, insert_columns
 from cardsvc.errors import CityError, ErrorKind
 from cardsvc.transactions import rules
 from cardsvc.transactions.models import Batch as BatchRow
@@ -87,6 +87,7 @@ def keep_batch(session: Session, batch: Batch, raw: bytes, item_count: int, now:
             "received_at": now,
             "item_count": item_count,
             "bytes_": raw,
+            "sent_at": from_ms(batch.sent_at_ms),
         }
         session.execute(sa.insert(BatchRow), row)
     elif kept != raw:
@@ -119,7 +120,7 @@ def _row(outcome: Outcome, batch_id: UUID, now: datetime) -> dict[str, Any]:
         "amount_cents": outcome.amount_cents,
         "currency": outcome.currency,
         "card_id": None if item.card is None else item.card.card_id,
-        "resident_id": None if item.card is None else item.card.resident_id,
+        "resident_id": item.resident_id,
         "staff_id": None if item.staff is None else item.staff.staff_id,
         "official_number": outcome.official_number,
     }

@@ -1,6 +1,7 @@
 """Reads of transactions: one by one, as receipts, and all of them to be proved again."""
 
 from cardsvc.transactions.queries.checking import TransactionsChecked, UnprovedEntry, check_transactions, contents
+from cardsvc.transactions.queries.clocks import clock, clocks
 from cardsvc.transactions.queries.reading import (
     Known,
     ReceiptNotReady,
@@ -25,6 +26,8 @@ __all__ = [
     "UnprovedEntry",
     "charged_moments",
     "check_transactions",
+    "clock",
+    "clocks",
     "contents",
     "known",
     "receipt",

@@ -19,6 +19,7 @@ from crypto.cbor import Value
 from crypto.errors import CryptoError
 from crypto.keys import PublicKey
 from crypto.wire.batch import open_batch
+from crypto.wire.passkey import verify_assertion
 from crypto.wire.transaction import Authorisation, Purpose, Transaction, record_hash, verify_authorisation
 
 _PAGE = 500
@@ -95,7 +96,7 @@ def _check_entry(stored: StoredTransaction, entry: ledger.StoredEntry | None) ->
         raise UnprovedEntry(stored.record_id, "its entry is not the one that was logged")
 
 
-Owner = cards.CardKey | access.StaffKey
+Owner = cards.CardKey | access.StaffKey | access.PasskeyKey
 
 
 class _Checker:
@@ -127,13 +128,17 @@ class _Checker:
         return len(authorisations)
 
     def _verify(self, stored: StoredTransaction, authorisation: Authorisation) -> None:
+        key = self._key(stored, authorisation)
         try:
-            verify_authorisation(stored.record_bytes, authorisation, self._key(stored, authorisation))
+            if isinstance(key, access.PasskeyKey):
+                verify_assertion(stored.record_bytes, authorisation.cose, key.public_key, origin=key.origin)
+            else:
+                verify_authorisation(stored.record_bytes, authorisation, key)
         except CryptoError as error:
             problem = f"its {authorisation.purpose.name.lower()} signature does not verify ({error})"
             raise UnprovedEntry(stored.record_id, problem) from error
 
-    def _key(self, stored: StoredTransaction, authorisation: Authorisation) -> PublicKey:
+    def _key(self, stored: StoredTransaction, authorisation: Authorisation) -> PublicKey | access.PasskeyKey:
         """The key that the authorisation names, when it is of whom the transaction is kept under."""
         if authorisation.purpose is Purpose.SERVICE and authorisation.kid in self._service:
             return self._service[authorisation.kid]
@@ -144,16 +149,20 @@ class _Checker:
         self._owners[place] = owner
         if isinstance(owner, cards.CardKey):
             same = (owner.card_id, owner.resident_id) == (stored.card_id, stored.resident_id)
+        elif isinstance(owner, access.PasskeyKey):
+            same = (None, owner.resident_id) == (stored.card_id, stored.resident_id)
         else:
             same = owner.staff_id == stored.staff_id
         if not same:
             raise UnprovedEntry(stored.record_id, "it is kept under somebody else's name than who signed it")
-        return owner.public_key
+        return owner if isinstance(owner, access.PasskeyKey) else owner.public_key
 
     def _find(self, authorisation: Authorisation) -> Owner | None:
         kid = authorisation.kid
         if authorisation.purpose is Purpose.STAFF:
             return access.staff_by_key(self._session, [kid], blocked_too=True).get(kid)
+        if authorisation.purpose is Purpose.PASSKEY:
+            return access.passkeys_by_key(self._session, [kid], removed_too=True).get(kid)
         return cards.keys_by_id(self._session, [kid]).get(kid)
 
     def _batch(self, stored: StoredTransaction) -> frozenset[bytes]:

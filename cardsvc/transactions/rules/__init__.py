@@ -3,17 +3,21 @@
 from cardsvc.transactions.rules.checks import (
     AGE_MAX,
     FUTURE_MAX,
+    PASSKEY_AGE_MAX,
     check_card,
     check_permission,
     check_time,
     dated,
     from_ledger,
 )
+from cardsvc.transactions.rules.clocks import Clock
+from cardsvc.transactions.rules.disputes import SETTLES_ALONE_CENTS_MAX, believable, needs_two, stated_amount
 from cardsvc.transactions.rules.intake import Keys, Received, authenticate, read
 from cardsvc.transactions.rules.values import (
     CardRef,
     DeviceRef,
     Item,
+    PasskeyRef,
     Plan,
     Rejected,
     StaffRef,
@@ -24,21 +28,28 @@ from crypto.wire.reasons import Reason
 __all__ = [
     "AGE_MAX",
     "FUTURE_MAX",
+    "PASSKEY_AGE_MAX",
+    "SETTLES_ALONE_CENTS_MAX",
     "CardRef",
+    "Clock",
     "DeviceRef",
     "Item",
     "Keys",
+    "PasskeyRef",
     "Plan",
     "Reason",
     "Received",
     "Rejected",
     "StaffRef",
     "authenticate",
+    "believable",
     "check_card",
     "check_permission",
     "check_time",
     "dated",
     "first_fault",
     "from_ledger",
+    "needs_two",
     "read",
+    "stated_amount",
 ]

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from cardsvc import cards, ledger
 from cardsvc.transactions.rules.values import Item, Rejected
 from crypto.wire.reasons import Reason
+from crypto.wire.transaction import UNCHAINED
 
 AGE_MAX = timedelta(days=30)
 """An offline record is taken for this long after it was signed."""
@@ -12,13 +13,17 @@ FUTURE_MAX = timedelta(minutes=5)
 """How far a terminal's clock may run ahead of ours."""
 
 
+PASSKEY_AGE_MAX = timedelta(minutes=10)
+"""How long after it was made a record may be signed with a passkey."""
 LATE_MAX = timedelta(days=1)
 """How far back a terminal's clock may date what depends on a day: a last day to claim, a year's receipt numbers."""
 
 
 def dated(item: Item, now: datetime) -> datetime:
-    """When the item counts as made: by the terminal's clock, but not longer before it arrived than `LATE_MAX`."""
-    return max(item.happened_at, now - LATE_MAX)
+    """When the item counts as made: by the terminal's clock, but not longer before it arrived than `LATE_MAX`; of a
+    dispute that was settled, by what finance decided.
+    """
+    return item.happened_at if item.settled else max(item.happened_at, now - LATE_MAX)
 
 
 def check_time(happened_at: datetime, now: datetime) -> Rejected | None:
@@ -34,8 +39,16 @@ def check_time(happened_at: datetime, now: datetime) -> Rejected | None:
     return None
 
 
+_PORTAL = "portal"
+
+
 def check_permission(item: Item, *, device_kinds: frozenset[str], roles: frozenset[str]) -> Rejected | None:
-    """May this kind of terminal send it, and does the staff member who signed hold a role for it?"""
+    """May this kind of terminal send it, and does the staff member who signed hold a role for it?
+
+    A record outside the chain and a passkey's count only through the service's own portal.
+    """
+    if item.device.kind != _PORTAL and (item.passkey is not None or item.record.sequence == UNCHAINED):
+        return Rejected(Reason.NOT_PERMITTED, "Only the city's own pages send this. Open your wallet in a browser.")
     if item.device.kind not in device_kinds:
         allowed = ", ".join(sorted(device_kinds))
         return Rejected(
@@ -56,6 +69,11 @@ _LEDGER_REASONS = {
     "amount_out_of_range": Reason.WRONG_AMOUNT,
     "unknown_entry": Reason.UNKNOWN_REFERENCE,
     "already_reversed": Reason.ALREADY_DONE,
+    "balance_asserted": Reason.BALANCE_ASSERTED,
+    "unknown_hold": Reason.UNKNOWN_REFERENCE,
+    "hold_ended": Reason.HOLD_ENDED,
+    "hold_exceeded": Reason.HOLD_EXCEEDED,
+    "purse_expired": Reason.PURSE_EXPIRED,
 }
 
 

@@ -7,17 +7,18 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from cardsvc import access, cards
-from cardsvc.transactions.rules.values import CardRef, DeviceRef, Item, Rejected, StaffRef
+from cardsvc.transactions.rules.values import CardRef, DeviceRef, Item, PasskeyRef, Rejected, StaffRef
 from crypto import cose
 from crypto.errors import CryptoError, InvalidSignature, MalformedMessage
 from crypto.keys import PublicKey
 from crypto.pki import CardSlot
 from crypto.wire.body import Body
+from crypto.wire.passkey import Assertion, verify_assertion
 from crypto.wire.reasons import Reason
 from crypto.wire.transaction import Authorisation, Purpose, Record, Transaction, record_hash, verify_authorisation
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-Signer = cards.CardKey | access.StaffKey | PublicKey
+Signer = cards.CardKey | access.StaffKey | access.PasskeyKey | PublicKey
 """Whose key it is; the service's own needs no name."""
 _SLOT = {Purpose.PRESENCE: CardSlot.CARD_AUTH, Purpose.CONSENT: CardSlot.SIGNATURE}
 
@@ -44,6 +45,7 @@ class Keys:
     cards: Mapping[bytes, cards.CardKey]
     staff: Mapping[bytes, access.StaffKey]
     service: Mapping[bytes, PublicKey]
+    passkeys: Mapping[bytes, access.PasskeyKey]
 
 
 def read(items: Sequence[bytes], terminal_id: UUID) -> list[Received]:
@@ -68,6 +70,8 @@ def _read(position: int, data: bytes, terminal_id: UUID) -> Received:
 
 
 def _kid(authorisation: Authorisation) -> bytes:
+    if authorisation.purpose is Purpose.PASSKEY:
+        return authorisation.kid
     message = cose.parse(authorisation.cose)
     if message.payload is not None:
         raise MalformedMessage("A signature encloses what it signs; here it must stand beside it.")
@@ -77,7 +81,7 @@ def _kid(authorisation: Authorisation) -> bytes:
 def authenticate(
     received: Received, *, device: DeviceRef, keys: Keys, purposes: frozenset[Purpose], body: type[Body]
 ) -> tuple[Item, cards.CardKey | None] | Rejected:
-    """The item, with the card key that signed it, when exactly the wanted authorisations are there and verify."""
+    """The item, with the card key that signed it, when one of the wanted authorisations is there and verifies."""
     assert received.transaction is not None
     assert received.record is not None
     try:
@@ -91,15 +95,33 @@ def authenticate(
         return signers
     for authorisation, signer in zip(received.transaction.authorisations, signers, strict=True):
         try:
-            verify_authorisation(received.transaction.record_bytes, authorisation, _public(signer))
+            _verify(received.transaction.record_bytes, authorisation, signer)
         except InvalidSignature as error:
             return Rejected(Reason.INVALID_SIGNATURE, str(error))
+        except CryptoError as error:
+            return Rejected(Reason.MALFORMED, str(error))
     card = next((signer for signer in signers if isinstance(signer, cards.CardKey)), None)
     member = next((signer for signer in signers if isinstance(signer, access.StaffKey)), None)
     happened_at = _EPOCH + timedelta(milliseconds=received.record.at_ms)
     ref = None if card is None else CardRef(card.card_id, card.resident_id)
     staff = None if member is None else StaffRef(member.staff_id, frozenset(member.roles))
-    return Item(received.record, content, received.record_hash, device, ref, staff, happened_at), card
+    passkey = _passkey(received.transaction, signers)
+    return Item(received.record, content, received.record_hash, device, ref, staff, happened_at, passkey), card
+
+
+def _verify(record_bytes: bytes, authorisation: Authorisation, signer: Signer) -> None:
+    if isinstance(signer, access.PasskeyKey):
+        verify_assertion(record_bytes, authorisation.cose, signer.public_key, origin=signer.origin)
+    else:
+        verify_authorisation(record_bytes, authorisation, _public(signer))
+
+
+def _passkey(transaction: Transaction, signers: Sequence[Signer]) -> PasskeyRef | None:
+    for authorisation, signer in zip(transaction.authorisations, signers, strict=True):
+        if isinstance(signer, access.PasskeyKey):
+            counter = Assertion.decode(authorisation.cose).counter
+            return PasskeyRef(signer.key_id, signer.resident_id, counter)
+    return None
 
 
 def _signers(
@@ -117,9 +139,9 @@ def _signers(
             return Rejected(Reason.UNKNOWN_KEY, f"The {name} key is not one of this city's, or not for this use.")
         signers.append(found)
     given = [authorisation.purpose for authorisation in transaction.authorisations]
-    if len(given) != len(purposes) or set(given) != purposes:
-        wanted = ", ".join(sorted(p.name.lower() for p in purposes))
-        return Rejected(Reason.MISSING_AUTHORISATION, f"This kind of record needs exactly these signatures: {wanted}.")
+    if len(given) != 1 or given[0] not in purposes:
+        wanted = " or ".join(sorted(p.name.lower() for p in purposes))
+        return Rejected(Reason.MISSING_AUTHORISATION, f"This kind of record needs exactly one signature: {wanted}.")
     return signers
 
 
@@ -132,8 +154,10 @@ def _find(purpose: Purpose, kid: bytes, keys: Keys) -> Signer | None:
         return keys.staff.get(kid)
     if purpose is Purpose.SERVICE:
         return keys.service.get(kid)
+    if purpose is Purpose.PASSKEY:
+        return keys.passkeys.get(kid)
     return None
 
 
 def _public(found: Signer) -> PublicKey:
-    return found.public_key if isinstance(found, cards.CardKey | access.StaffKey) else found
+    return found.public_key if isinstance(found, cards.CardKey | access.StaffKey | access.PasskeyKey) else found

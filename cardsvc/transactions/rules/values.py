@@ -31,6 +31,15 @@ class CardRef:
 
 
 @dataclass(frozen=True, slots=True)
+class PasskeyRef:
+    """A resident's passkey that signed; `counter` is what its authenticator counted, 0 where it does not."""
+
+    key_id: bytes
+    resident_id: UUID
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
 class StaffRef:
     staff_id: UUID
     roles: frozenset[str]
@@ -38,7 +47,9 @@ class StaffRef:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A record whose signatures verified. `card` is who tapped, `staff` who signed; neither where the service did."""
+    """A record whose signature verified. `card` is who tapped, `staff` who signed, `passkey` the resident's who signed
+    in a browser; none of them where the service did. `settled`: its time was disputed and finance says that it counts.
+    """
 
     record: Record
     body: Body
@@ -47,6 +58,14 @@ class Item:
     card: CardRef | None
     staff: StaffRef | None
     happened_at: datetime
+    passkey: PasskeyRef | None = None
+    settled: bool = False
+
+    @property
+    def resident_id(self) -> UUID | None:
+        """The resident who authorised it, with a card or a passkey."""
+        holder = self.card or self.passkey
+        return None if holder is None else holder.resident_id
 
     def says(self, kind: type[B]) -> B:
         """The body, as its handler knows it."""

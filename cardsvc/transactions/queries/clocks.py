@@ -1,0 +1,28 @@
+"""How far the terminals' clocks are off, estimated from the batches that they sent."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from cardsvc.transactions.models import Batch
+from cardsvc.transactions.rules.clocks import WINDOW, Arrival, Clock, estimate
+
+
+def clock(session: Session, device_id: UUID) -> Clock | None:
+    """The clock of one terminal; None before its first batch."""
+    query = (
+        sa.select(Batch.sent_at, Batch.received_at)
+        .where(Batch.device_id == device_id, Batch.sent_at.is_not(None))
+        .order_by(Batch.received_at.desc())
+        .limit(2 * WINDOW)
+    )
+    rows = session.execute(query)
+    return estimate([Arrival(sent_at, received_at) for sent_at, received_at in rows if sent_at is not None])
+
+
+def clocks(session: Session, device_ids: Sequence[UUID]) -> dict[UUID, Clock]:
+    """The clocks of those of the terminals that sent something. A city has hundreds of them."""
+    found = ((device_id, clock(session, device_id)) for device_id in device_ids)
+    return {device_id: one for device_id, one in found if one is not None}
