@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from cardsvc.db import insert_columns
 from cardsvc.ledger.models import Account, Balance
-from cardsvc.ledger.queries import balances, chunks, known_accounts
-from cardsvc.ledger.rules import AccountDiffers, AccountNotEmpty, AccountPolicy, AccountSpec
+from cardsvc.ledger.queries import balances, chunks, known_accounts, names_account
+from cardsvc.ledger.rules import AccountDiffers, AccountHeld, AccountNotEmpty, AccountPolicy, AccountSpec, purses
 
 # One writer at a time decides and takes places in the log. Any fixed number: PostgreSQL's advisory locks have no names.
 _WRITER_LOCK = 0x6C6564676572
@@ -47,6 +47,7 @@ def open_accounts(session: Session, specs: Iterable[AccountSpec], now: datetime)
         {
             "code": [spec.code for spec in new],
             **dict(zip(_PROPERTIES, zip(*map(_properties, new), strict=True), strict=True)),
+            "owner": [purses.owner_of(spec.code) for spec in new],
             "opened_at": [now] * len(new),
         },
     )
@@ -83,9 +84,14 @@ def _properties(spec: AccountSpec) -> tuple[str | int | datetime | None, ...]:
 
 
 def close_account(session: Session, code: str, now: datetime) -> None:
-    """Let nothing be posted to the account any more. Raises: UnknownAccount, AccountNotEmpty."""
+    """Let nothing be posted to the account any more.
+
+    Raises: UnknownAccount; AccountNotEmpty; AccountHeld while money that came from it is held and may have to go back.
+    """
     lock(session)
     balance_cents = balances(session, [code])[code]
     if balance_cents:
         raise AccountNotEmpty(code, balance_cents)
+    if names_account(session, code):
+        raise AccountHeld(code)
     session.execute(sa.update(Account).where(Account.code == code, Account.closed_at.is_(None)).values(closed_at=now))

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from cardsvc.db import insert_columns, to_ms
+from cardsvc.ledger.actions import holds
 from cardsvc.ledger.actions.accounts import lock
 from cardsvc.ledger.models import Entry, Posting
 from cardsvc.ledger.queries import known
@@ -37,6 +38,7 @@ def post(
     if accepted and not dry_run:
         _write_entries(session, accepted, recorded_at)
         _write_postings(session, accepted, state.accounts)
+        holds.move(session, [draft for draft, _ in accepted if draft.hold is not None], state.holds, recorded_at)
     return results
 
 

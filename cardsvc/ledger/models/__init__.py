@@ -2,6 +2,7 @@
 
 from cardsvc.ledger.models.chart import ChartDocument, ChartVersion
 from cardsvc.ledger.models.core import ZERO_SUM_DDL, Account, Balance, Entry, Posting
+from cardsvc.ledger.models.holds import Hold
 from cardsvc.ledger.models.periods import AssertionWithdrawal, BalanceAssertion, PeriodEvent
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "ChartDocument",
     "ChartVersion",
     "Entry",
+    "Hold",
     "PeriodEvent",
     "Posting",
 ]

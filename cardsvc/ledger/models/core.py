@@ -21,6 +21,10 @@ def _one_of(column: str, values: type[AccountKind | AccountPolicy | Fund]) -> st
     return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
 
 
+def _index(name: str, column: str, where: str) -> sa.Index:
+    return sa.Index(name, column, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+
+
 class Account(Base):
     __tablename__ = "account"
     __table_args__ = (
@@ -28,6 +32,9 @@ class Account(Base):
         sa.CheckConstraint(_one_of("policy", AccountPolicy), "policy"),
         sa.CheckConstraint(_one_of("fund", Fund), "fund"),
         sa.CheckConstraint("policy = 'checked' OR floor_cents IS NULL", "derived_without_floor"),
+        # only purses are in these: opening any other account writes to neither
+        _index("ix_account_owner", "owner", "owner IS NOT NULL"),
+        _index("ix_account_expires_at", "expires_at", "expires_at IS NOT NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -43,6 +50,7 @@ class Account(Base):
     expires_at: Mapped[datetime | None]
     priority: Mapped[int | None]
     returns_to: Mapped[str | None]
+    owner: Mapped[str | None]  # whose purse it is: its code up to ":purse:"
 
 
 class Balance(Base):

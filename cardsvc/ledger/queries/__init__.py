@@ -1,8 +1,18 @@
 """What the ledger can be asked, and the proof that its answers hold."""
 
 from cardsvc.ledger.queries.checking import BooksChecked, check_books
+from cardsvc.ledger.queries.chunking import chunks
 from cardsvc.ledger.queries.exporting import hledger_journal
-from cardsvc.ledger.queries.knowing import chunks, known, known_accounts
+from cardsvc.ledger.queries.holds import (
+    HoldView,
+    expired_holds,
+    hold_parts,
+    known_holds,
+    names_account,
+    standing_holds,
+)
+from cardsvc.ledger.queries.knowing import known, known_accounts
+from cardsvc.ledger.queries.purses import expired_purses, purses_of
 from cardsvc.ledger.queries.reading import (
     DayTotal,
     StatementLine,
@@ -22,6 +32,7 @@ from cardsvc.ledger.queries.reading import (
 __all__ = [
     "BooksChecked",
     "DayTotal",
+    "HoldView",
     "StatementLine",
     "StatementPage",
     "TrialBalance",
@@ -33,10 +44,17 @@ __all__ = [
     "day_totals",
     "entries",
     "entry",
+    "expired_holds",
+    "expired_purses",
     "hledger_journal",
+    "hold_parts",
     "known",
     "known_accounts",
+    "known_holds",
+    "names_account",
+    "purses_of",
     "reversal_of",
+    "standing_holds",
     "statement",
     "trial_balance",
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from cardsvc.ledger.queries.holds import wrong_hold
 from cardsvc.ledger.rules import BooksDoNotBalance
 
 
@@ -90,5 +91,10 @@ def check_books(session: Session) -> BooksChecked:
         broken = session.scalar(sa.text(law.broken))
         if broken is not None:
             raise BooksDoNotBalance(law.problem.format(broken))
+    wrong = wrong_hold(session)
+    if wrong is not None:
+        raise BooksDoNotBalance(
+            f"hold {wrong} is not what the entries make of it, or another amount lies on its account"
+        )
     counted = [session.scalar(sa.text(f"SELECT COUNT(*) FROM {name}")) or 0 for name in ("entry", "posting", "account")]  # noqa: S608 - fixed names
     return BooksChecked(*counted)

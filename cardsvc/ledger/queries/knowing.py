@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -10,20 +9,10 @@ from sqlalchemy.orm import Session
 
 from cardsvc.ledger.models import Account, Balance, Entry
 from cardsvc.ledger.queries.asserting import last_asserted
+from cardsvc.ledger.queries.chunking import chunks
+from cardsvc.ledger.queries.holds import known_holds
 from cardsvc.ledger.queries.periods import books
 from cardsvc.ledger.rules import AccountKind, AccountPolicy, Draft, Known, KnownAccount, city_date
-
-T = TypeVar("T")
-
-# SQLite takes 32,766 parameters in a statement, PostgreSQL 65,535.
-_PARAMETERS_MAX = 10_000
-
-
-def chunks(values: Iterable[T]) -> Iterator[list[T]]:
-    """The values, each once, in lists that fit into one statement's parameters."""
-    distinct = list(dict.fromkeys(values))
-    for start in range(0, len(distinct), _PARAMETERS_MAX):
-        yield distinct[start : start + _PARAMETERS_MAX]
 
 
 def known(session: Session, drafts: Sequence[Draft], recorded_at: datetime) -> Known:
@@ -37,6 +26,7 @@ def known(session: Session, drafts: Sequence[Draft], recorded_at: datetime) -> K
         found = session.scalars(sa.select(Entry.reverses).where(Entry.reverses.in_(ids)))
         taken_back.update(reverses for reverses in found if reverses is not None)
     accounts = known_accounts(session, _codes(drafts))
+    held = [draft.hold.hold_id for draft in drafts if draft.hold is not None]
     dated = [draft for draft in drafts if draft.booked_on is not None]
     return Known(
         accounts,
@@ -45,6 +35,7 @@ def known(session: Session, drafts: Sequence[Draft], recorded_at: datetime) -> K
         today=city_date(recorded_at),
         books=books(session),
         asserted=last_asserted(session, _codes(dated)) if dated else {},
+        holds=known_holds(session, held, recorded_at) if held else {},
     )
 
 

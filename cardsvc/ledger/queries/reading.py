@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from cardsvc.db import to_ms
 from cardsvc.ledger.models import Account, Balance, Entry, Posting
-from cardsvc.ledger.queries.knowing import chunks, known_accounts
+from cardsvc.ledger.queries.chunking import chunks
+from cardsvc.ledger.queries.knowing import known_accounts
 from cardsvc.ledger.rules import (
     AccountKind,
     AccountPolicy,

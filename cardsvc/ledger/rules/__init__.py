@@ -17,6 +17,7 @@ from cardsvc.ledger.rules.entries import (
 )
 from cardsvc.ledger.rules.errors import (
     AccountDiffers,
+    AccountHeld,
     AccountNotEmpty,
     BooksDoNotBalance,
     InvalidAccount,
@@ -24,15 +25,19 @@ from cardsvc.ledger.rules.errors import (
     UnknownAccount,
     UnknownEntry,
 )
+from cardsvc.ledger.rules.holds import Act, KnownHold, Part, Terms
 from cardsvc.ledger.rules.paging import Cursor, city_date, day_of_books
 from cardsvc.ledger.rules.posting import Known, KnownAccount, decide
+from cardsvc.ledger.rules.purses import PurseAccount
 
 __all__ = [
     "AccountDiffers",
+    "AccountHeld",
     "AccountKind",
     "AccountNotEmpty",
     "AccountPolicy",
     "AccountSpec",
+    "Act",
     "BooksDoNotBalance",
     "Cursor",
     "Draft",
@@ -44,13 +49,17 @@ __all__ = [
     "InvalidCursor",
     "Known",
     "KnownAccount",
+    "KnownHold",
     "Line",
+    "Part",
     "Posted",
     "PostedLine",
     "Purse",
+    "PurseAccount",
     "Reason",
     "Refused",
     "StoredEntry",
+    "Terms",
     "UnknownAccount",
     "UnknownEntry",
     "city_date",

@@ -78,13 +78,15 @@ class HoldVerb(StrEnum):
     PLACE = "place"
     CAPTURE = "capture"
     RELEASE = "release"
+    RESTORE = "restore"  # a capture is taken back: what it took is held again
 
 
 @dataclass(frozen=True, slots=True)
 class HoldStep:
-    """What an entry does to a hold: `amount_cents` is placed, taken, or given back, above zero.
+    """What an entry does to a hold: `amount_cents` is placed, taken for the beneficiary, or given back, above zero.
 
-    `expires_at` is there where one is placed that ends by itself; `final` where a capture ends it.
+    `expires_at` is there where one is placed that ends by itself; `final` where a capture ends it. The last three say
+    of a placed one how much captures may take together, for which account, and which purses may pay.
     """
 
     hold_id: UUID
@@ -92,6 +94,9 @@ class HoldStep:
     amount_cents: int
     expires_at: datetime | None = None
     final: bool = False
+    limit_cents: int = 0
+    beneficiary: str = ""
+    purpose: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +192,10 @@ def entry_hash(
 
 def reversing(entry: StoredEntry, *, entry_id: UUID, happened_at: datetime, rule: str) -> Draft:
     """The draft that takes `entry` back: the same lines with the opposite sign. A later entry may have spent what it
-    gave, so posting it can be refused for want of funds.
+    gave, so posting it can be refused for want of funds. What a capture took of a hold is held again.
     """
+    captured = entry.kind is EntryKind.HOLD_CAPTURED
+    notes = dict(entry.metadata)
     return Draft(
         entry_id=entry_id,
         kind=EntryKind.REVERSAL,
@@ -197,4 +204,6 @@ def reversing(entry: StoredEntry, *, entry_id: UUID, happened_at: datetime, rule
         rule=rule,
         currency=entry.currency,
         reverses=entry.entry_id,
+        metadata=entry.metadata if captured else (),
+        hold=HoldStep(UUID(notes["hold"]), HoldVerb.RESTORE, int(notes["captured_cents"])) if captured else None,
     )

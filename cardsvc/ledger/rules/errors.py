@@ -97,6 +97,14 @@ class AccountNotEmpty(CityError):
         super().__init__(f"Account {account} still holds {balance_cents} cents: move them before closing it.")
 
 
+class AccountHeld(CityError):
+    code = "account_held"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self, account: str) -> None:
+        super().__init__(f"Money of account {account} is held: release or capture its holds before closing it.")
+
+
 class UnknownEntry(CityError):
     code = "unknown_entry"
     kind = ErrorKind.NOT_FOUND

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Final
 from uuid import UUID
 
-from cardsvc.ledger.rules import asserting, periods
+from cardsvc.ledger.rules import asserting, holds, periods
 from cardsvc.ledger.rules.chart import AccountKind, AccountPolicy
 from cardsvc.ledger.rules.entries import (
     METADATA_MAX,
@@ -53,7 +53,7 @@ class KnownAccount:
 class Known:
     """What the ledger held before the batch, of what the drafts name: accounts by code, ids of entries, and those of
     them that were reversed already. `today` is the accounting date of a draft without one of its own; `books` says
-    which months are closed, `asserted` until which day an account's balance was signed off.
+    which months are closed, `asserted` until which day an account's balance was signed off, `holds` what is held.
     """
 
     accounts: Mapping[str, KnownAccount]
@@ -62,6 +62,7 @@ class Known:
     today: date = date.min
     books: periods.Books = periods.OPEN_BOOKS
     asserted: Mapping[str, date] = field(default_factory=dict)
+    holds: Mapping[UUID, holds.KnownHold] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -72,6 +73,8 @@ class Running:
     entries: set[UUID]
     reversed: set[UUID]
     balances: dict[str, int] = field(default_factory=dict)
+    holds: dict[UUID, holds.KnownHold] = field(default_factory=dict)
+    holding: bool = False  # whether any draft names an account of held money: hardly any batch does
 
 
 Check = Callable[[Draft, Running], Refused | None]
@@ -79,7 +82,8 @@ Check = Callable[[Draft, Running], Refused | None]
 
 def decide(drafts: Iterable[Draft], known: Known) -> list[tuple[PostedLine, ...] | Refused]:
     """Decide each draft in order, against what the earlier ones left: the first of two competing drafts wins."""
-    running = Running(known, set(known.entries), set(known.reversed))
+    holding = any(code.endswith(holds.HELD_SUFFIX) for code in known.accounts)
+    running = Running(known, set(known.entries), set(known.reversed), {}, dict(known.holds), holding)
     return [_decide(draft, running) for draft in drafts]
 
 
@@ -98,6 +102,8 @@ def _decide(draft: Draft, running: Running) -> tuple[PostedLine, ...] | Refused:
     running.entries.add(draft.entry_id)
     if draft.reverses is not None:
         running.reversed.add(draft.reverses)
+    if draft.hold is not None:
+        running.holds[draft.hold.hold_id] = holds.after(draft, running.holds.get(draft.hold.hold_id))
     return tuple(lines)
 
 
@@ -194,6 +200,12 @@ def _signed_off(draft: Draft, running: Running) -> Refused | None:
     return asserting.check(draft, running.known.asserted)
 
 
+def _not_held(draft: Draft, running: Running) -> Refused | None:
+    if draft.hold is None:
+        return holds.check(draft, None) if running.holding else None
+    return holds.check(draft, running.holds.get(draft.hold.hold_id))
+
+
 def _expired(draft: Draft, running: Running) -> Refused | None:
     """An expired purse neither takes nor gives: a draw passes it by, and where nothing else is named, it is refused."""
     accounts = running.known.accounts
@@ -216,6 +228,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     _unusable,
     _period_closed,
     _signed_off,
+    _not_held,
     _expired,
 )
 
