@@ -23,6 +23,7 @@ from cardsvc.ledger.rules.entries import (
     Reason,
     Refused,
 )
+from cardsvc.ledger.rules.holds import HELD_SUFFIX, KnownHold
 from cardsvc.money import AMOUNT_MAX
 
 LINES_MIN = 2
@@ -62,7 +63,7 @@ class Known:
     today: date = date.min
     books: periods.Books = periods.OPEN_BOOKS
     asserted: Mapping[str, date] = field(default_factory=dict)
-    holds: Mapping[UUID, holds.KnownHold] = field(default_factory=dict)
+    holds: Mapping[UUID, KnownHold] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ class Running:
     entries: set[UUID]
     reversed: set[UUID]
     balances: dict[str, int] = field(default_factory=dict)
-    holds: dict[UUID, holds.KnownHold] = field(default_factory=dict)
+    holds: dict[UUID, KnownHold] = field(default_factory=dict)
     holding: bool = False  # whether any draft names an account of held money: hardly any batch does
 
 
@@ -82,7 +83,7 @@ Check = Callable[[Draft, Running], Refused | None]
 
 def decide(drafts: Iterable[Draft], known: Known) -> list[tuple[PostedLine, ...] | Refused]:
     """Decide each draft in order, against what the earlier ones left: the first of two competing drafts wins."""
-    holding = any(code.endswith(holds.HELD_SUFFIX) for code in known.accounts)
+    holding = any(code.endswith(HELD_SUFFIX) for code in known.accounts)
     running = Running(known, set(known.entries), set(known.reversed), {}, dict(known.holds), holding)
     return [_decide(draft, running) for draft in drafts]
 
