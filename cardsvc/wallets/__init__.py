@@ -1,20 +1,65 @@
-"""Residents' wallets: a resident, two accounts of the ledger, and the pages that show them."""
+"""Residents' wallets: a resident, accounts of the ledger, and the pages that show them."""
 
 from cardsvc.wallets.actions import open_wallets
-from cardsvc.wallets.queries import Purse, Summary, Wallet, by_residents, of_resident, purses, statement, summary
-from cardsvc.wallets.rules import WalletNotFound, main_account, owed_account
+from cardsvc.wallets.queries import (
+    Part,
+    Purse,
+    StatementLine,
+    StatementPage,
+    Summary,
+    Wallet,
+    by_ids,
+    by_residents,
+    of_resident,
+    purse_accounts,
+    purses,
+    statement,
+    summary,
+)
+from cardsvc.wallets.rules import (
+    ANY,
+    PURPOSES,
+    RETURN_AFTER,
+    TAX,
+    TRANSIT,
+    UnknownWallet,
+    WalletNotFound,
+    held_account,
+    held_spec,
+    main_account,
+    owed_account,
+    purse_account,
+    purse_spec,
+    sources,
+)
 
 __all__ = [
+    "ANY",
+    "PURPOSES",
+    "RETURN_AFTER",
+    "TAX",
+    "TRANSIT",
+    "Part",
     "Purse",
+    "StatementLine",
+    "StatementPage",
     "Summary",
+    "UnknownWallet",
     "Wallet",
     "WalletNotFound",
+    "by_ids",
     "by_residents",
+    "held_account",
+    "held_spec",
     "main_account",
     "of_resident",
     "open_wallets",
     "owed_account",
+    "purse_account",
+    "purse_accounts",
+    "purse_spec",
     "purses",
+    "sources",
     "statement",
     "summary",
 ]

@@ -12,7 +12,7 @@ from cardsvc.ledger.queries.holds import (
     standing_holds,
 )
 from cardsvc.ledger.queries.knowing import known, known_accounts
-from cardsvc.ledger.queries.purses import expired_purses, purses_of
+from cardsvc.ledger.queries.purses import JointLine, JointPage, expired_purses, joint_statement, purses_of
 from cardsvc.ledger.queries.reading import (
     DayTotal,
     StatementLine,
@@ -33,6 +33,8 @@ __all__ = [
     "BooksChecked",
     "DayTotal",
     "HoldView",
+    "JointLine",
+    "JointPage",
     "StatementLine",
     "StatementPage",
     "TrialBalance",
@@ -48,6 +50,7 @@ __all__ = [
     "expired_purses",
     "hledger_journal",
     "hold_parts",
+    "joint_statement",
     "known",
     "known_accounts",
     "known_holds",
