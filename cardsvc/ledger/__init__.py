@@ -1,6 +1,6 @@
 """The ledger: balanced entries that only grow, posted in batches, and the balances that follow from them."""
 
-from cardsvc.ledger.actions import close_account, lock, open_accounts, post
+from cardsvc.ledger.actions import CHART, adopt_packaged, close_account, lock, open_accounts, post
 from cardsvc.ledger.queries import (
     BooksChecked,
     DayTotal,
@@ -60,6 +60,7 @@ __all__ = [
     "AccountDiffers",
     "AccountHeld",
     "AccountKind",
+    "CHART",
     "AccountNotEmpty",
     "AccountPolicy",
     "AccountSpec",
@@ -94,6 +95,7 @@ __all__ = [
     "close_account",
     "count_entries",
     "day_totals",
+    "adopt_packaged",
     "entries",
     "entry",
     "expired_holds",

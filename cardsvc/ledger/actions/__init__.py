@@ -1,6 +1,7 @@
 """What changes the ledger: accounts opened and closed, batches of drafts posted."""
 
 from cardsvc.ledger.actions.accounts import close_account, lock, open_accounts
+from cardsvc.ledger.actions.chart import CHART, adopt_packaged
 from cardsvc.ledger.actions.posting import post
 
-__all__ = ["close_account", "lock", "open_accounts", "post"]
+__all__ = ["CHART", "adopt_packaged", "close_account", "lock", "open_accounts", "post"]

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from cardsvc.db import insert_columns
 from cardsvc.ledger.models import Account, Balance
 from cardsvc.ledger.queries import balances, chunks, known_accounts, names_account
+from cardsvc.ledger.queries.chart import chart
 from cardsvc.ledger.rules import AccountDiffers, AccountHeld, AccountNotEmpty, AccountPolicy, AccountSpec, purses
 
 # One writer at a time decides and takes places in the log. Any fixed number: PostgreSQL's advisory locks have no names.
@@ -27,7 +28,8 @@ def lock(session: Session) -> None:
 def open_accounts(session: Session, specs: Iterable[AccountSpec], now: datetime) -> None:
     """Open those of the accounts that are not open yet.
 
-    Raises: AccountDiffers when a code is taken by an account with other properties; then nothing is opened.
+    Raises: AccountDiffers when a code is taken by an account with other properties; InvalidAccount for what the chart
+    of accounts does not allow. Then nothing is opened.
     """
     lock(session)
     wanted: dict[str, AccountSpec] = {}
@@ -41,6 +43,10 @@ def open_accounts(session: Session, specs: Iterable[AccountSpec], now: datetime)
     new = list(wanted.values())
     if not new:
         return
+    allowed = chart(session)
+    if allowed is not None:
+        for spec in new:
+            allowed.check(spec)
     insert_columns(
         session,
         Account.__table__,
