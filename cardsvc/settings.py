@@ -113,7 +113,8 @@ class VaultSettings:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`home` holds the vault and, by default, the database. `log_origin` names the log on its checkpoints and can never
-    change. `public_url` is how browsers reach the service; https there makes cookies secure ones.
+    change. `public_url` is how browsers reach the service; https there makes cookies secure ones. `witnesses` is the
+    file that names those of the log (C2SP tlog-policy); None: nobody watches.
     """
 
     env: Environment
@@ -129,6 +130,7 @@ class Settings:
     dedupe: DedupeSettings = DedupeSettings()
     vault: VaultSettings = VaultSettings()
     sign_in: SignInSettings = SignInSettings()
+    witnesses: Path | None = None
 
     @property
     def is_production(self) -> bool:
@@ -141,6 +143,11 @@ class Settings:
     @property
     def vault_folder(self) -> Path:
         return self.home / "vault"
+
+    @property
+    def log_head(self) -> Path:
+        """The file that keeps the log's last signed head outside the database."""
+        return self.home / "log-head"
 
     @property
     def password_cost(self) -> PasswordCost:
@@ -186,6 +193,7 @@ def _read(env: FileAwareEnv, bind_host: str | None, port: int | None) -> Setting
     place = Environment(environment) if environment in list(Environment) else Environment.DEMO
     sign_in = _read_sign_in(env, place, values["public_url"])
     vault = _read_vault(env)
+    values["witnesses"] = env.path("WITNESSES", None)
     env.seal()  # raises for all that was wrong so far
     values |= {"cards": cards, "dedupe": dedupe, "sign_in": sign_in, "vault": vault}
     return Settings(env=place, home=home, bind_host=bind_host, port=port, **values)
@@ -259,7 +267,7 @@ _DEDUPE = ("DEDUPE_SAME_FROM", "DEDUPE_LOOK_FROM")
 _SIGN_IN = ("STAFF_PASSWORDS", "AGENT_URL", "PROXIES")
 _VAULT = ("VAULT_MODULE", "VAULT_TOKEN", "VAULT_PIN")
 KNOWN = ("ENV", "HOME", "DATABASE_URL", "NAME", "LOG_ORIGIN", "PUBLIC_URL", "VAULT_PASSPHRASE", "BIND_HOST", "PORT",
-         *_VAULT, *_CARDS, *_DEDUPE, *_SIGN_IN)  # fmt: skip
+         "WITNESSES", *_VAULT, *_CARDS, *_DEDUPE, *_SIGN_IN)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +291,7 @@ def describe(settings: Settings) -> list[Line]:
         "DATABASE_URL": _without_password(settings.database_url),
         "VAULT_MODULE": "(none: encrypted files)" if settings.vault.module is None else str(settings.vault.module),
         "VAULT_TOKEN": settings.vault.token,
+        "WITNESSES": "(none)" if settings.witnesses is None else str(settings.witnesses),
         "VAULT_PIN": "(set)" if settings.vault.pin else "(not set)",
         "VAULT_PASSPHRASE": "(the demo's)" if settings.vault_passphrase == DEMO_PASSPHRASE else "(set)",
     }

@@ -3,6 +3,7 @@
 import base64
 import itertools
 import secrets
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -29,6 +30,7 @@ CLERK, OFFICER = UUID(int=0xC1E2C), UUID(int=0x0FF1CE2)
 """Two members of staff, where a test does not care who they are."""
 
 _people = itertools.count(1)
+_HOMES = tempfile.TemporaryDirectory(prefix="city-homes-")  # gone when the tests end
 _secrets = itertools.count(1)
 
 
@@ -179,7 +181,7 @@ def make_city(
     """A city of these parts, with the accounts that every city begins with."""
     settings = Settings(
         env=env,
-        home=Path("/nowhere"),
+        home=Path(tempfile.mkdtemp(dir=_HOMES.name)),
         database_url=str(engine.url),
         city_name=vault.city_name,
         log_origin=vault.log_origin,

@@ -3,13 +3,14 @@
 An order of making that a crash cannot spoil: folder, vault, schema, accounts. Each step finds what is there already.
 """
 
+import functools
 import secrets
 from collections.abc import Callable
 
 from flask import Flask
 from sqlalchemy import Engine
 
-from cardsvc import db, migrations, residents, web
+from cardsvc import audit, db, ledger, migrations, residents, web
 from cardsvc import vault as vaults
 from cardsvc.app import wiring
 from cardsvc.ceremony import Tools
@@ -19,6 +20,8 @@ from cardsvc.settings import Settings
 from cardsvc.vault import Vault, VaultMissing
 
 RandomBytes = Callable[[int], bytes]
+CLOCK = SystemClock()
+_FIRST_WITH_A_KEPT_HEAD = "0011"
 
 
 class SchemaOutdated(CityError):
@@ -58,9 +61,17 @@ def init_city(config: Settings, *, clock: Clock | None = None, random_bytes: Ran
         at = (clock or SystemClock()).now()
         vault = vaults.create_by(config, at=at, random_bytes=random_bytes or secrets.token_bytes)
     city = assemble(config, vault, db.make_engine(config.database_url), clock=clock, random_bytes=random_bytes)
-    make_schema(city.engine)
+    _make_schema(city.engine, config)
     wiring.open_base_accounts(city)
     return city
+
+
+def migrate_city(config: Settings) -> None:
+    """Bring a database to this release: its schema, and a chart of accounts with all that this release opens."""
+    config.home.mkdir(parents=True, exist_ok=True, mode=0o700)  # residents' data and password hashes are in it
+    engine = db.make_engine(config.database_url)
+    _make_schema(engine, config)
+    db.run(engine, functools.partial(ledger.adopt_packaged, now=SystemClock().now()))
 
 
 def tools_of(config: Settings) -> Tools:
@@ -75,6 +86,18 @@ def make_schema(engine: Engine) -> None:
         pass
 
 
+def _make_schema(engine: Engine, config: Settings) -> None:
+    """The same, and the head of a log that is older than the file outside the database goes into it.
+
+    Only then: a file that is missing later was lost, and that is for people to say.
+    """
+    before = db.run(engine, migrations.applied, read_only=True)
+    make_schema(engine)
+    head = db.run(engine, audit.newest, read_only=True)
+    if before and max(before) < _FIRST_WITH_A_KEPT_HEAD and head is not None and not config.log_head.exists():
+        audit.keep(config.log_head, head.note)
+
+
 def app_of(city: web.City) -> Flask:
     """The web app of a city."""
     app = Flask("cardsvc")
@@ -84,10 +107,32 @@ def app_of(city: web.City) -> Flask:
 
 
 def ready_city(config: Settings, *, clock: Clock | None = None, random_bytes: RandomBytes | None = None) -> web.City:
-    """A city whose schema is the one of this release. Raises: what `build_city` raises; SchemaOutdated."""
+    """A city whose schema is the one of this release, and whose log goes on from the head kept outside the database.
+
+    Raises: what `build_city` raises; SchemaOutdated; what `audit.check_kept` raises.
+    """
     city = build_city(config, clock=clock, random_bytes=random_bytes)
+    check_ready(city)
+    return city
+
+
+def check_ready(city: web.City) -> None:
+    """Raises: SchemaOutdated, what `audit.check_kept` raises."""
     if not migrations.is_current(city.engine):
         raise SchemaOutdated
+    db.run(
+        city.engine,
+        lambda session: audit.check_kept(session, city.vault, city.settings.log_head),
+        read_only=True,
+    )
+
+
+def start_city(config: Settings) -> web.City:
+    """A city that is about to serve: its witnesses are asked too. Raises: what `ready_city` raises."""
+    city = build_city(config)
+    if not migrations.is_current(city.engine):
+        raise SchemaOutdated
+    audit.check_start(city.engine, city.vault, audit.outside(config))
     return city
 
 

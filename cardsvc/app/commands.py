@@ -4,15 +4,15 @@ import functools
 import json
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from cardsvc import db, jobs, migrations, settings, web
+from cardsvc import jobs, settings, web
 from cardsvc.app import wiring
-from cardsvc.app.city import SchemaOutdated, build_city, create_app, init_city, make_schema, ready_city, tools_of
+from cardsvc.app.city import CLOCK, build_city, create_app, init_city, migrate_city, ready_city, start_city, tools_of
 from cardsvc.ceremony import Tools
 from cardsvc.settings import Settings
 
@@ -60,7 +60,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 def serve(host: str | None, port: int | None) -> None:
     """Run the web service until it is told to stop."""
     config = settings.load(bind_host=host, port=port)
-    city = ready_city(config)  # says what is missing here, once, and not from every process
+    city = start_city(config)  # says what is missing here, once, and not from every process
     backend = city.engine.dialect.name
     city.engine.dispose()
     click.echo(f"{config.city_name} at {config.public_url} (listening on {config.bind_host}:{config.port})", err=True)
@@ -68,12 +68,9 @@ def serve(host: str | None, port: int | None) -> None:
 
 
 @click.command()
-@click.pass_obj
-def worker(open_city: Callable[[], web.City]) -> None:
+def worker() -> None:
     """Run the jobs that wait in the database, and publish the log, until told to stop."""
-    city = open_city()
-    if not migrations.is_current(city.engine):
-        raise SchemaOutdated
+    city = start_city(settings.load())
     web.configure_logs()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -90,10 +87,8 @@ def init() -> None:
 
 @click.command()
 def migrate() -> None:
-    """Bring the database to the newest schema."""
-    config = settings.load()
-    config.home.mkdir(parents=True, exist_ok=True, mode=0o700)  # residents' data and password hashes are in it
-    make_schema(db.make_engine(config.database_url))
+    """Bring the database to the newest schema, and the chart of accounts to what this release opens."""
+    migrate_city(settings.load())
     click.echo("The schema is the newest.")
 
 
@@ -136,7 +131,7 @@ def _commands() -> Mapping[str, click.Command]:
         "init": init,
         "migrate": migrate,
         "config": config,
-        **wiring.commands(),
+        **wiring.commands(CLOCK),
     }
     for name, command in made.items():
         command.context_settings["obj"] = open_tools if name in ABOUT_KEYS else open_city

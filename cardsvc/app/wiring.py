@@ -38,7 +38,7 @@ from cardsvc.cards import api as cards_api
 from cardsvc.cards import commands as cards_commands
 from cardsvc.cards import pages as cards_pages
 from cardsvc.ceremony import commands as ceremony_commands
-from cardsvc.clock import business_date
+from cardsvc.clock import Clock, business_date
 from cardsvc.devices import api as devices_api
 from cardsvc.devices import commands as devices_commands
 from cardsvc.finance import api as finance_api
@@ -53,10 +53,12 @@ from cardsvc.transactions import api as transactions_api
 from cardsvc.transit import api as transit_api
 from cardsvc.transit import commands as transit_commands
 from cardsvc.wallets import pages as wallets_pages
+from cardsvc.witness import commands as witness_commands
 from crypto.wire.kinds import Kind
 from crypto.wire.policy import FlatFare, OfflineLimits
 
 PUBLISH_EVERY = timedelta(seconds=10)
+COSIGN_EVERY = timedelta(minutes=1)
 FORGET_EVERY = timedelta(minutes=5)
 EXPIRE_EVERY = timedelta(hours=1)
 DENY_EVERY = timedelta(minutes=1)
@@ -96,6 +98,10 @@ _HANDLERS: tuple[transactions.Handler, ...] = (
 )
 
 
+_SETTLED = (Kind.TAP, Kind.CLAIM, Kind.TAX_PAYMENT, Kind.CASH_TOP_UP)
+"""What finance may settle when its time was disputed: what residents did. Staff make their records anew."""
+
+
 def handlers() -> transactions.Wiring:
     """What the features do with each kind of record, and what each room says when a card asks about itself."""
     sections: transactions.Sections = {
@@ -103,7 +109,9 @@ def handlers() -> transactions.Wiring:
         Kind.ENTITLEMENTS_QUERY: {"benefits": _benefits_section},
         Kind.BILLS_QUERY: {"taxes": _taxes_section},
     }
-    return transactions.Wiring({handler.body.KIND: handler for handler in _HANDLERS}, sections)
+    registry: dict[int, transactions.Handler] = {handler.body.KIND: handler for handler in _HANDLERS}
+    settling = transactions.Settling({kind: registry[kind] for kind in _SETTLED})
+    return transactions.Wiring(registry | {settling.body.KIND: settling}, sections)
 
 
 def _wallet_section(session: Session, card: transactions.CardRef, _now: datetime) -> dict[str, Any]:
@@ -149,7 +157,14 @@ def _taxes_section(session: Session, card: transactions.CardRef, _now: datetime)
 
 # ---------------------------------------------------------------------------------------------------- actions of two
 
-ACTIONS = access.handlers_by_kind(access.STAFF_ROLES, devices.telling_terminals(cards.BULK), devices.RELEASE)
+ACTIONS = access.handlers_by_kind(
+    transactions.DECIDING,
+    access.STAFF_ROLES,
+    devices.telling_terminals(cards.BULK),
+    devices.RELEASE,
+    ledger.CHART,
+    audit.RECOVER,
+)
 """What two members of staff do together, by its kind."""
 
 
@@ -270,13 +285,18 @@ def _holdings(session: Session, resident_id: UUID, now: datetime) -> Sequence[st
 
 
 def open_base_accounts(city: web.City) -> None:
-    """The accounts that every city begins with; opening them again changes nothing."""
-    for open_accounts in (finance.open_chart, taxes.open_accounts):
-        db.run(city.engine, functools.partial(open_accounts, now=city.clock.now()))
+    """The chart and the accounts that every city begins with; opening them again changes nothing."""
+    for begin in (ledger.adopt_packaged, finance.open_chart, taxes.open_accounts):
+        db.run(city.engine, functools.partial(begin, now=city.clock.now()))
 
 
-def periodic(city: web.City) -> list[jobs.Periodic]:
+def periodic(city: web.City) -> list[jobs.Periodic | jobs.Errand]:
     """What a worker does again and again."""
+    outside = audit.outside(city.settings)
+    cosign = jobs.Errand(
+        "ask the witnesses", COSIGN_EVERY, lambda now: audit.cosign(city.engine, city.vault, outside, now)
+    )
+    witnessing = [cosign] if outside.witnesses else []
     return [
         jobs.Periodic("forget expired sign-ins", FORGET_EVERY, access.forget_expired),
         jobs.Periodic("forget answered queries", FORGET_EVERY, transactions.forget_queries),
@@ -289,7 +309,12 @@ def periodic(city: web.City) -> list[jobs.Periodic]:
             REVOKE_EVERY,
             lambda session, now: devices.publish_revocation_lists(session, city.vault, now),
         ),
-        jobs.Periodic("publish the log", PUBLISH_EVERY, lambda session, now: audit.publish(session, city.vault, now)),
+        jobs.Periodic(
+            "publish the log",
+            PUBLISH_EVERY,
+            lambda session, now: audit.publish(session, city.vault, now, city.settings.log_head),
+        ),
+        *witnessing,
     ]
 
 
@@ -301,7 +326,7 @@ _CHECKS = (
 )
 
 
-def commands() -> dict[str, click.Command]:
+def commands(clock: Clock) -> dict[str, click.Command]:
     """The commands that rooms bring, under their names in `./city`."""
     return {
         "staff": access_commands.staff,
@@ -312,5 +337,6 @@ def commands() -> dict[str, click.Command]:
         "ledger": ledger_commands.ledger,
         "vault": ceremony_commands.vault,
         "ceremony": ceremony_commands.ceremony,
+        "log": audit_commands.make_log(witness_commands.make(clock), witness_commands.witness_key),
         "audit": audit_commands.make(_CHECKS, source=transactions.contents),
     }

@@ -11,12 +11,14 @@ from flask.views import MethodView
 
 from cardsvc import web
 from cardsvc.audit import queries
+from cardsvc.audit.actions import outside
 from cardsvc.audit.rules import NotInLog
 from cardsvc.audit.schemas import ConsistencyQuery, ConsistencySchema, InclusionQuery, InclusionSchema
 from crypto import tlog
 
 blueprint = web.ApiBlueprint("log", __name__, url_prefix="/log", description="The transparency log")
 
+_NOTE = "text/plain; charset=utf-8"
 _FOR_EVER = "public, max-age=31536000, immutable"
 _INDEX = re.compile(r"(?:x[0-9]{3}/){0,5}[0-9]{3}(?:\.p/[1-9][0-9]{0,2})?", re.ASCII)
 
@@ -27,11 +29,25 @@ class Head(MethodView):
     @blueprint.response(200, {"type": "string"}, content_type="text/plain")
     @blueprint.fails(404)
     def get(self) -> Response:
-        """The log's newest signed head (C2SP tlog-checkpoint)."""
+        """The log's newest signed head (C2SP tlog-checkpoint), with the cosignatures that there are already."""
         head = queries.newest(web.session())
         if head is None:
             raise NotInLog("no checkpoint is published yet")
-        return _answer(head.note.encode(), "text/plain; charset=utf-8", "no-cache")
+        return _answer(queries.with_cosignatures(web.session(), head).encode(), _NOTE, "no-cache")
+
+
+@blueprint.route("/checkpoint/witnessed")
+class WitnessedHead(MethodView):
+    @web.public
+    @blueprint.response(200, {"type": "string"}, content_type="text/plain")
+    @blueprint.fails(404)
+    def get(self) -> Response:
+        """The newest head that enough of the city's witnesses have signed, with their lines."""
+        policy = outside(web.city().settings).witnesses
+        note = None if policy is None else queries.newest_witnessed(web.session(), policy)
+        if note is None:
+            raise NotInLog("no checkpoint is signed by enough witnesses yet")
+        return _answer(note.encode(), _NOTE, "no-cache")
 
 
 @blueprint.route("/tile/<string:level>/<path:place>")

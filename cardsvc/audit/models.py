@@ -45,6 +45,37 @@ class CheckpointRow(Base):
     published_at: Mapped[datetime]
 
 
+class CosignatureRow(Base):
+    """What a witness signed under a checkpoint. `vkey` is its name and key, `line` what stands in the note."""
+
+    __tablename__ = "cosignature"
+
+    shard: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    tree_size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    vkey: Mapped[str] = mapped_column(primary_key=True)
+    line: Mapped[str]
+    signed_at: Mapped[datetime]
+
+
+class LogRecoveryRow(Base):
+    """A history that was lost, by the word of two people: from `tree_size` on the log goes by another name.
+
+    `lost` is the signed head that was given up; empty where only the file that kept it was lost.
+    """
+
+    __tablename__ = "log_recovery"
+
+    action_id: Mapped[UUID] = mapped_column(primary_key=True)
+    origin: Mapped[str]
+    tree_size: Mapped[int]
+    root: Mapped[bytes]
+    lost: Mapped[str]
+    reason: Mapped[str]
+    recovered_at: Mapped[datetime]
+
+
 append_only(LogLeaf.__table__, erasable=["salt"])
 append_only(LogNode.__table__)
 append_only(CheckpointRow.__table__)
+append_only(CosignatureRow.__table__)
+append_only(LogRecoveryRow.__table__)

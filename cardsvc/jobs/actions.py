@@ -33,6 +33,15 @@ class Periodic:
     work: Callable[[Session, datetime], object]
 
 
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """The same for what waits for other machines: no session is open meanwhile, so nobody waits for them but it."""
+
+    name: str
+    every: timedelta
+    run: Callable[[datetime], object]
+
+
 def enqueue(session: Session, kind: str, payload: Mapping[str, Any], now: datetime) -> None:
     """Have it done soon after the caller's transaction commits, and not at all if it does not. `payload` is JSON."""
     session.execute(
@@ -73,7 +82,7 @@ def work_once(engine: Engine, handlers: Handlers, now: datetime) -> bool:
 
 
 def work_until(
-    stop: threading.Event, engine: Engine, *, clock: Clock, handlers: Handlers, periodic: Sequence[Periodic]
+    stop: threading.Event, engine: Engine, *, clock: Clock, handlers: Handlers, periodic: Sequence[Periodic | Errand]
 ) -> None:
     """Work until told to stop: every job that is due, and each periodic task when its time has come."""
     next_at = {task.name: clock.now() for task in periodic}
@@ -92,9 +101,12 @@ def work_until(
             stop.wait(IDLE_SECONDS)
 
 
-def _do_periodic(engine: Engine, task: Periodic, now: datetime) -> None:
+def _do_periodic(engine: Engine, task: Periodic | Errand, now: datetime) -> None:
     """One that fails is tried again at its next time; the others must not suffer."""
     try:
+        if isinstance(task, Errand):
+            task.run(now)
+            return
         db.run(engine, lambda session: task.work(session, now))
     except Exception:  # noqa: BLE001 - a task may fail in any way
         _log.exception("periodic task %s failed", task.name)

@@ -11,9 +11,20 @@ from sqlalchemy.orm import Session
 from cardsvc import audit, db, web
 from cardsvc.access import guard
 from cardsvc.transactions import queries
-from cardsvc.transactions.actions import BatchAnswer, Desk, ItemResult, accept, act, answer
-from cardsvc.transactions.schemas import BatchAnswerSchema, QueryAnswerSchema
+from cardsvc.transactions.actions import BatchAnswer, Desk, ItemResult, accept, act, answer, refuse, settlement
+from cardsvc.transactions.schemas import (
+    ActedSchema,
+    BatchAnswerSchema,
+    DisputeSchema,
+    DisputeSearchSchema,
+    DisputesSchema,
+    QueryAnswerSchema,
+    RecordStatusSchema,
+    RefusalSchema,
+    SettlementSchema,
+)
 from crypto.wire.body import Body
+from crypto.wire.reasons import TRANSIENT
 
 blueprint = web.ApiBlueprint("transactions", __name__, url_prefix="/v1", description="Signed records, receipts")
 
@@ -40,7 +51,7 @@ def perform(make: Callable[[Session], Body], *, record_id: UUID, staff_id: UUID,
         return act(session, body, record_id=record_id, staff_id=staff_id, password=password, desk=desk(), now=now)
 
     result = db.run(city.engine, work)
-    db.run(city.engine, lambda session: audit.publish(session, city.vault, now))
+    db.run(city.engine, lambda session: audit.publish(session, city.vault, now, city.settings.log_head))
     return {
         "record_id": record_id,
         "outcome": result.outcome,
@@ -62,7 +73,7 @@ class Transactions(MethodView):
         accepted = db.run(city.engine, lambda session: accept(session, raw, desk=desk(), now=now))
         # If we stop here the work is done and no checkpoint covers it yet: the next publication, or the same batch sent
         # again, makes up for it.
-        db.run(city.engine, lambda session: audit.publish(session, city.vault, now))
+        db.run(city.engine, lambda session: audit.publish(session, city.vault, now, city.settings.log_head))
         return db.run(city.engine, lambda session: _answer(session, accepted), read_only=True)
 
 
@@ -75,6 +86,7 @@ def _answer(session: Session, accepted: BatchAnswer) -> dict[str, Any]:
             "outcome": result.outcome,
             "reason": None if result.reason is None else result.reason.value,
             "detail": result.detail,
+            "final": result.reason not in TRANSIENT,
             "replayed": result.replayed,
             # an item that is not in the log has none, even where the log has another record of its id
             "receipt": None
@@ -114,4 +126,70 @@ class Keys(MethodView):
     @blueprint.response(200, {"type": "string"}, content_type="text/plain")
     def get(self) -> Response:
         """The city's public keys: all that is needed to verify a receipt."""
-        return Response(web.city().vault.city_keys().format(), mimetype="text/plain")
+        return Response(audit.city_keys(web.session(), web.city().vault).format(), mimetype="text/plain")
+
+
+# ------------------------------------------------------------------------------------------------------------ disputes
+
+_READERS = ("finance", "treasurer", "auditor")
+
+
+@blueprint.route("/transactions/<uuid:record_id>")
+class Status(MethodView):
+    @guard.public
+    @blueprint.response(200, RecordStatusSchema)
+    def get(self, record_id: UUID) -> queries.Status:
+        """What became of a record, for whoever knows its id, and whether finance settled it later."""
+        return queries.status(web.session(), record_id)
+
+
+@blueprint.route("/disputes")
+class Disputes(MethodView):
+    @guard.requires(*_READERS)
+    @blueprint.arguments(DisputeSearchSchema, location="query")
+    @blueprint.response(200, DisputesSchema)
+    def get(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Records that came too late or from the future, the oldest first."""
+        found = queries.disputes(web.session(), **given)
+        return {"disputes": found, "next": found[-1].record_id if len(found) == given["limit"] else None}
+
+
+@blueprint.route("/disputes/<uuid:record_id>")
+class OneDispute(MethodView):
+    @guard.requires(*_READERS)
+    @blueprint.response(200, DisputeSchema)
+    def get(self, record_id: UUID) -> queries.DisputeView:
+        """One disputed record."""
+        return queries.dispute(web.session(), record_id)
+
+
+@blueprint.route("/disputes/<uuid:record_id>/settlement")
+class Settlement(MethodView):
+    @guard.requires("finance", "treasurer")
+    @blueprint.arguments(SettlementSchema)
+    @blueprint.response(200, ActedSchema)
+    @blueprint.keyed
+    @blueprint.fails(404, 429)
+    def post(self, given: dict[str, Any], record_id: UUID) -> dict[str, Any]:
+        """Sign that the record counts: it is posted today under the id of this Idempotency-Key. Above PHP 1,000 two
+        people sign the action dispute.decide first.
+        """
+        by = guard.principal().subject_id
+        return perform(
+            lambda session: settlement(session, record_id, reason=given["reason"], by=by),
+            record_id=web.idempotency_key(),
+            staff_id=by,
+            password=given["password"],
+        )
+
+
+@blueprint.route("/disputes/<uuid:record_id>/refusal")
+class Refusal(MethodView):
+    @guard.requires("finance", "treasurer")
+    @blueprint.arguments(RefusalSchema)
+    @blueprint.response(200, DisputeSchema)
+    @blueprint.fails(404)
+    def post(self, given: dict[str, Any], record_id: UUID) -> queries.DisputeView:
+        """Say that the record does not count, and why. Above PHP 1,000 two people sign dispute.decide instead."""
+        by = guard.principal().subject_id
+        return refuse(web.session(), record_id, reason=given["reason"], by=by, now=web.now())

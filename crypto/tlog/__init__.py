@@ -23,6 +23,7 @@ from crypto.tlog.tiles import (
     tiles_for,
 )
 from crypto.tlog.tree import EMPTY_ROOT, TILE_HEIGHT, TILE_WIDTH, NewHash, Read, Tree, append, leaf_hash, node_hash
+from crypto.tlog.trust import TrustedWitness, TrustPolicy
 from crypto.tlog.witnessing import AddCheckpoint, Held, OtherSize, UnknownLog
 
 __all__ = [
@@ -43,6 +44,8 @@ __all__ = [
     "Read",
     "Tile",
     "Tree",
+    "TrustPolicy",
+    "TrustedWitness",
     "UnknownLog",
     "append",
     "cosign",

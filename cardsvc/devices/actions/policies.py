@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from cardsvc import audit
 from cardsvc.db import to_ms
 from cardsvc.devices.actions.denials import current_deny_number, publish_deny_list
 from cardsvc.devices.models import PolicyNumberRow
@@ -55,7 +56,7 @@ def _content(session: Session, vault: Vault, sources: PolicySources, deny_number
         limits=sources.limits(session, now),
         fares=sources.fares(session, now),
         tariff_version=sources.tariff_version(session, now),
-        city_keys=vault.city_keys().format(),
+        city_keys=audit.city_keys(session, vault).format(),
         deny_number=deny_number,
     )
 

@@ -3,40 +3,8 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from cardsvc.errors import CityError, ErrorKind
 from crypto import tlog
 from crypto.wire import receipt
-
-
-class LogBehindCheckpoint(CityError):
-    """What is stored is not what was signed and handed out: most likely a backup was restored."""
-
-    code = "log_behind_checkpoint"
-    kind = ErrorKind.UNAVAILABLE
-
-    def __init__(self, signed_size: int, stored_size: int) -> None:
-        super().__init__(
-            f"The log has {stored_size} leaves and does not continue the signed checkpoint of {signed_size}: "
-            "restore the newest copy of the database; nothing is signed until then."
-        )
-
-
-class NotInLog(CityError):
-    code = "not_in_log"
-    kind = ErrorKind.NOT_FOUND
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(f"The log cannot prove this: {problem}.")
-
-
-class LogBroken(CityError):
-    """The stored log contradicts itself, its signed checkpoints, or the records that it stands for."""
-
-    code = "log_broken"
-    kind = ErrorKind.UNAVAILABLE
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(f"The log is broken: {problem}. Stop the service and compare with the last backup.")
 
 
 @dataclass(frozen=True, slots=True)

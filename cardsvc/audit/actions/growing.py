@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from cardsvc.audit.actions.keeping import check_kept, keep, read_kept
 from cardsvc.audit.models import CheckpointRow, LogLeaf, LogNode
-from cardsvc.audit.queries import SHARD, Checkpoint, newest, next_index, reader
+from cardsvc.audit.queries import SHARD, Checkpoint, newest, next_index, note_signers, origin, reader
 from cardsvc.audit.rules import Leaf, LogBehindCheckpoint, leaf_hash
 from cardsvc.db import insert_columns
 from cardsvc.vault import Vault
@@ -55,28 +57,35 @@ def append(session: Session, leaves: Sequence[Leaf]) -> range:
     return places
 
 
-def publish(session: Session, vault: Vault, now: datetime) -> Checkpoint:
+def publish(session: Session, vault: Vault, now: datetime, kept: Path | None = None) -> Checkpoint:
     """Sign the log's present head, or return the last one when nothing came since. Repeatable at any time.
 
-    If we stop before the commit, a head may have been signed that nobody saw; the next try signs the same tree again.
-    Raises: LogBehindCheckpoint when what is stored does not continue the last head; then nothing is signed.
+    `kept` is the file outside the database that keeps the last head (`keeping`); without one, as in a test of the tree,
+    nothing is compared with it. The session has appended nothing itself: what is kept must not be rolled back.
+
+    If we stop before the commit, a head may have been signed that nobody saw but the file; the next try signs the same
+    tree again, or one that begins with it.
+    Raises: LogBehindCheckpoint when what is stored does not continue the last head; KeptHeadMissing,
+    KeptHeadUnreadable. Then nothing is signed.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(_PUBLISHER_LOCK)))
+    head = newest(session)
     size = next_index(session)
-    last = newest(session)
     read = reader(session)
-    if last is not None:
-        if size < last.tree_size or tlog.Tree(read, last.tree_size).root() != last.root:
-            raise LogBehindCheckpoint(last.tree_size, size)
-        if size == last.tree_size:
-            return last
-    root = tlog.Tree(read, size).root()
-    note = tlog.sign_checkpoint(tlog.Checkpoint(vault.log_origin, size, root), vault.note_signers())
-    session.execute(
-        sa.insert(CheckpointRow).values(shard=SHARD, tree_size=size, root=root, note=note, published_at=now)
-    )
-    return Checkpoint(size, root, note, now)
+    if head is not None and (size < head.tree_size or tlog.Tree(read, head.tree_size).root() != head.root):
+        raise LogBehindCheckpoint(head.tree_size, size)
+    if kept is not None:
+        check_kept(session, vault, kept)
+    if head is None or size > head.tree_size:
+        root = tlog.Tree(read, size).root()
+        signed = tlog.Checkpoint(origin(session, vault), size, root)
+        head = Checkpoint(size, root, tlog.sign_checkpoint(signed, note_signers(session, vault)), now)
+        row = {"tree_size": size, "root": root, "note": head.note, "published_at": now}
+        session.execute(sa.insert(CheckpointRow).values(shard=SHARD, **row))
+    if kept is not None and read_kept(kept) != head.note:
+        keep(kept, head.note)
+    return head
 
 
 def erase(session: Session, record_ids: Iterable[UUID]) -> None:
