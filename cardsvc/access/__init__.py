@@ -76,6 +76,7 @@ from cardsvc.access.queries import (
     passkeys_of,
     session_of,
     sign_ins_of,
+    signers_of,
     staff,
     staff_by_key,
 )
@@ -219,6 +220,7 @@ __all__ = [
     "sign_ins_of",
     "sign_out",
     "sign_with_passkey",
+    "signers_of",
     "signing_in_options",
     "staff",
     "staff_by_key",

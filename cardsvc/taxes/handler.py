@@ -20,11 +20,11 @@ RULE = "taxes/pay/1"
 
 
 class Paying:
-    """A resident with card and PIN pays a bill from the wallet, and is given an official receipt."""
+    """A resident pays a bill from the wallet, with card and PIN or with a passkey, and is given an official receipt."""
 
     body: ClassVar[type[TaxPayment]] = TaxPayment
-    purposes: ClassVar[frozenset[Purpose]] = frozenset({Purpose.CONSENT})
-    device_kinds: ClassVar[frozenset[str]] = frozenset({"kiosk", "counter"})
+    purposes: ClassVar[frozenset[Purpose]] = frozenset({Purpose.CONSENT, Purpose.PASSKEY})
+    device_kinds: ClassVar[frozenset[str]] = frozenset({"kiosk", "counter", "portal"})
     roles: ClassVar[frozenset[str]] = frozenset()
 
     def subject(self, item: Item) -> UUID:
@@ -32,21 +32,22 @@ class Paying:
 
     def plan(self, session: Session, items: Sequence[Item], now: datetime) -> list[Plan | Rejected]:
         payables = queries.payables(session, [item.says(TaxPayment).bill_id for item in items])
-        wallet_of = wallets.by_residents(session, [item.card.resident_id for item in items if item.card is not None])
+        wallet_of = wallets.by_residents(session, [item.resident_id for item in items if item.resident_id is not None])
         plans: list[Plan | Rejected] = []
         for item in items:
-            assert item.card is not None
+            assert item.resident_id is not None
             payment = item.says(TaxPayment)
-            wallet = wallet_of.get(item.card.resident_id)
+            wallet = wallet_of.get(item.resident_id)
             payable = payables.get(payment.bill_id)
             if wallet is None:
-                plans.append(Rejected(Reason.UNKNOWN_WALLET, "This card's holder has no wallet. Ask at the counter."))
+                plans.append(Rejected(Reason.UNKNOWN_WALLET, "You have no wallet. Ask for one at the counter."))
                 continue
             refusal = rules.check_payment(payable, amount_cents=payment.amount_cents, currency=payment.currency)
             if refusal is not None or payable is None:
                 plans.append(refusal or Rejected(Reason.UNKNOWN_REFERENCE, "There is no such bill."))
                 continue
-            plans.append(_plan(item, payable, wallets.main_account(wallet.id), dated(item, now)))
+            at = now if item.settled else dated(item, now)
+            plans.append(_plan(item, payable, wallets.main_account(wallet.id), at))
         return plans
 
     def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], _now: datetime) -> None:

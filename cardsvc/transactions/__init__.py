@@ -1,9 +1,11 @@
 """Signed transactions: a terminal's batch comes in, entries and receipts come out, all in one database transaction."""
 
 from cardsvc.transactions.actions import (
+    DECIDING,
     BatchAnswer,
     Desk,
     ItemResult,
+    Settling,
     TerminalRevoked,
     UnknownTerminal,
     accept,
@@ -14,6 +16,7 @@ from cardsvc.transactions.actions import (
 from cardsvc.transactions.api import perform
 from cardsvc.transactions.handler import Handler, Registry, Section, Sections, Wiring
 from cardsvc.transactions.queries import (
+    DisputeView,
     ReceiptNotReady,
     RecordIdConflict,
     StoredTransaction,
@@ -22,21 +25,29 @@ from cardsvc.transactions.queries import (
     UnprovedEntry,
     charged_moments,
     check_transactions,
+    clock,
+    clocks,
     contents,
+    dispute,
+    disputes,
+    disputes_waiting,
     receipt,
     receipts,
     stored,
     stored_many,
 )
-from cardsvc.transactions.rules import CardRef, DeviceRef, Item, Plan, Reason, Rejected, StaffRef, dated
+from cardsvc.transactions.rules import CardRef, Clock, DeviceRef, Item, Plan, Reason, Rejected, StaffRef, dated
 from cardsvc.transactions.schemas import ActedSchema, PasswordSchema
 
 __all__ = [
+    "DECIDING",
     "ActedSchema",
     "BatchAnswer",
     "CardRef",
+    "Clock",
     "Desk",
     "DeviceRef",
+    "DisputeView",
     "Handler",
     "Item",
     "ItemResult",
@@ -49,6 +60,7 @@ __all__ = [
     "Rejected",
     "Section",
     "Sections",
+    "Settling",
     "StaffRef",
     "StoredTransaction",
     "TerminalRevoked",
@@ -62,8 +74,13 @@ __all__ = [
     "act_as_service",
     "charged_moments",
     "check_transactions",
+    "clock",
+    "clocks",
     "contents",
     "dated",
+    "dispute",
+    "disputes",
+    "disputes_waiting",
     "forget_queries",
     "perform",
     "receipt",

@@ -10,6 +10,7 @@ class ItemResultSchema(web.ApiSchema):
     outcome = fields.String(metadata={"enum": ["accepted", "rejected"]})
     reason = fields.String(allow_none=True, metadata={"description": "a code of crypto/FORMATS.md, null if accepted"})
     detail = fields.String(allow_none=True, metadata={"description": "one sentence for the person at the terminal"})
+    final = fields.Boolean(metadata={"description": "false where the same bytes may be taken later; true if accepted"})
     replayed = fields.Boolean(metadata={"description": "true where this was known before; the first answer again"})
     receipt = web.bytes_field(
         allow_none=True, metadata={"description": "null where no key stands behind the item, or its salt was erased"}
@@ -42,3 +43,59 @@ class ActedSchema(web.ApiSchema):
     reason = fields.String(allow_none=True, metadata={"description": "a code of crypto/FORMATS.md"})
     detail = fields.String(allow_none=True)
     replayed = fields.Boolean(metadata={"description": "true where this Idempotency-Key was answered before"})
+
+
+class RecordStatusSchema(web.ApiSchema):
+    """What became of a record, for whoever knows its id: it names nobody."""
+
+    record_id = fields.UUID()
+    outcome = fields.String(metadata={"enum": ["accepted", "rejected"], "description": "the first answer, for ever"})
+    reason = fields.String(allow_none=True, metadata={"description": "a code of crypto/FORMATS.md, null if accepted"})
+    recorded_at = fields.AwareDateTime()
+    dispute = fields.String(
+        allow_none=True, metadata={"enum": ["open", "settled", "refused"], "description": "null where nobody disputes"}
+    )
+    settled_by = fields.UUID(allow_none=True, metadata={"description": "the record under whose id it was posted"})
+
+
+class DisputeSchema(web.ApiSchema):
+    record_id = fields.UUID()
+    terminal = fields.String()
+    device_id = fields.UUID()
+    kind = fields.Integer()
+    reason = fields.String(metadata={"enum": ["too_old", "from_the_future"]})
+    happened_at = fields.AwareDateTime(metadata={"description": "by the terminal's clock"})
+    received_at = fields.AwareDateTime()
+    believed_at = fields.AwareDateTime(metadata={"description": "when it would count as made"})
+    offset_ms = fields.Integer(allow_none=True, metadata={"description": "how far the clock was thought to run ahead"})
+    amount_cents = web.cents_field(allow_none=True, metadata={"description": "as far as the record says one"})
+    currency = fields.String(allow_none=True)
+    needs_two = fields.Boolean(metadata={"description": "two people decide: propose the action dispute.decide"})
+    approved_action = fields.UUID(allow_none=True, metadata={"description": "what two people signed for settling it"})
+    state = fields.String(metadata={"enum": ["open", "settled", "refused"]})
+    why = fields.String(allow_none=True)
+    decided_by = fields.UUID(allow_none=True)
+    decided_at = fields.AwareDateTime(allow_none=True)
+    settled_by = fields.UUID(allow_none=True)
+
+
+class DisputesSchema(web.ApiSchema):
+    disputes = fields.List(fields.Nested(DisputeSchema))
+    next = fields.UUID(allow_none=True, metadata={"description": "give it as `after` for the page that follows"})
+
+
+class DisputeSearchSchema(web.ApiSchema):
+    state = fields.String(load_default="open", validate=validate.OneOf(["open", "settled", "refused", "all"]))
+    after = fields.UUID(load_default=None)
+    limit = fields.Integer(load_default=100, validate=validate.Range(1, 500))
+
+
+_WHY = validate.Length(min=3, max=200)
+
+
+class SettlementSchema(PasswordSchema):
+    reason = fields.String(required=True, validate=_WHY)
+
+
+class RefusalSchema(web.ApiSchema):
+    reason = fields.String(required=True, validate=_WHY)

@@ -1,6 +1,6 @@
 """Reads of access: who holds a token, whose key it is, who works here, which actions wait for whom."""
 
-from cardsvc.access.queries.acting import ActionView, Signed, action, actions
+from cardsvc.access.queries.acting import ActionView, Signed, action, actions, signers_of
 from cardsvc.access.queries.own import (
     RELEASED,
     BoundCard,
@@ -64,6 +64,7 @@ __all__ = [
     "passkeys_of",
     "session_of",
     "sign_ins_of",
+    "signers_of",
     "staff",
     "staff_by_key",
     "token_hash",

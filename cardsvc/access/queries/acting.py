@@ -62,6 +62,11 @@ def actions(session: Session, now: datetime, *, waiting: bool = False, limit: in
     return _views(session, query, now)
 
 
+def signers_of(session: Session, action_id: UUID) -> frozenset[StaffId]:
+    """Who signed the action; nobody where there is none of this id."""
+    return frozenset(session.scalars(select(ActionSignature.staff_id).where(ActionSignature.action_id == action_id)))
+
+
 def _views(session: Session, query: Any, now: datetime) -> list[ActionView]:
     rows: Sequence[ActionRow] = session.scalars(query).all()
     ids = [row.id for row in rows]

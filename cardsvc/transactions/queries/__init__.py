@@ -2,6 +2,21 @@
 
 from cardsvc.transactions.queries.checking import TransactionsChecked, UnprovedEntry, check_transactions, contents
 from cardsvc.transactions.queries.clocks import clock, clocks
+from cardsvc.transactions.queries.disputes import (
+    ALL,
+    OPEN,
+    REFUSED,
+    SETTLED,
+    STATES,
+    DisputeView,
+    Status,
+    dispute,
+    disputes,
+    disputes_waiting,
+    is_approved,
+    settled_twin,
+    status,
+)
 from cardsvc.transactions.queries.reading import (
     Known,
     ReceiptNotReady,
@@ -17,9 +32,16 @@ from cardsvc.transactions.queries.reading import (
 from cardsvc.transactions.queries.receipts import receipt, receipts
 
 __all__ = [
+    "ALL",
+    "OPEN",
+    "REFUSED",
+    "SETTLED",
+    "STATES",
+    "DisputeView",
     "Known",
     "ReceiptNotReady",
     "RecordIdConflict",
+    "Status",
     "StoredTransaction",
     "TransactionsChecked",
     "UnknownReceipt",
@@ -29,9 +51,15 @@ __all__ = [
     "clock",
     "clocks",
     "contents",
+    "dispute",
+    "disputes",
+    "disputes_waiting",
+    "is_approved",
     "known",
     "receipt",
     "receipts",
+    "settled_twin",
+    "status",
     "stored",
     "stored_many",
     "walk",

@@ -11,7 +11,15 @@ from cardsvc.transactions.rules.checks import (
     from_ledger,
 )
 from cardsvc.transactions.rules.clocks import Clock
-from cardsvc.transactions.rules.disputes import SETTLES_ALONE_CENTS_MAX, believable, needs_two, stated_amount
+from cardsvc.transactions.rules.disputes import (
+    SETTLES_ALONE_CENTS_MAX,
+    DisputeDecided,
+    TwoMustDecide,
+    UnknownDispute,
+    believable,
+    needs_two,
+    stated_amount,
+)
 from cardsvc.transactions.rules.intake import Keys, Received, authenticate, read
 from cardsvc.transactions.rules.values import (
     CardRef,
@@ -33,6 +41,7 @@ __all__ = [
     "CardRef",
     "Clock",
     "DeviceRef",
+    "DisputeDecided",
     "Item",
     "Keys",
     "PasskeyRef",
@@ -41,6 +50,8 @@ __all__ = [
     "Received",
     "Rejected",
     "StaffRef",
+    "TwoMustDecide",
+    "UnknownDispute",
     "authenticate",
     "believable",
     "check_card",

@@ -2,11 +2,37 @@
 
 import dataclasses
 from datetime import datetime, timedelta
+from typing import ClassVar
 
+from cardsvc.errors import CityError, ErrorKind
 from crypto.wire.body import Body
 
 SETTLES_ALONE_CENTS_MAX = 1_000_00
 """Up to this amount one person decides; above it, and where the record says no amount, two."""
+
+
+class UnknownDispute(CityError):
+    code: ClassVar[str] = "unknown_dispute"
+    kind: ClassVar[ErrorKind] = ErrorKind.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("No record of this id is disputed. Look at the list of disputes.")
+
+
+class DisputeDecided(CityError):
+    code: ClassVar[str] = "dispute_decided"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__("This dispute was decided before. Look at it again.")
+
+
+class TwoMustDecide(CityError):
+    code: ClassVar[str] = "two_must_decide"
+    kind: ClassVar[ErrorKind] = ErrorKind.FORBIDDEN
+
+    def __init__(self) -> None:
+        super().__init__("Two people decide about this amount. Propose the decision, and let a second person sign it.")
 
 
 def stated_amount(body: Body) -> tuple[int | None, str | None]:
