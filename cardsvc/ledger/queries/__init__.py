@@ -1,5 +1,6 @@
 """What the ledger can be asked, and the proof that its answers hold."""
 
+from cardsvc.ledger.queries.balances import balances
 from cardsvc.ledger.queries.checking import BooksChecked, check_books
 from cardsvc.ledger.queries.chunking import chunks
 from cardsvc.ledger.queries.exporting import hledger_journal
@@ -13,21 +14,10 @@ from cardsvc.ledger.queries.holds import (
 )
 from cardsvc.ledger.queries.knowing import known, known_accounts
 from cardsvc.ledger.queries.purses import JointLine, JointPage, expired_purses, joint_statement, purses_of
-from cardsvc.ledger.queries.reading import (
-    DayTotal,
-    StatementLine,
-    StatementPage,
-    TrialBalance,
-    TrialBalanceLine,
-    balances,
-    count_entries,
-    day_totals,
-    entries,
-    entry,
-    reversal_of,
-    statement,
-    trial_balance,
-)
+from cardsvc.ledger.queries.reading import DayTotal, count_entries, day_totals, entries, entry, reversal_of
+from cardsvc.ledger.queries.searching import Wanted, find_entries
+from cardsvc.ledger.queries.statements import StatementLine, StatementPage, statement
+from cardsvc.ledger.queries.trial import TrialBalance, TrialBalanceLine, trial_balance
 
 __all__ = [
     "BooksChecked",
@@ -39,6 +29,7 @@ __all__ = [
     "StatementPage",
     "TrialBalance",
     "TrialBalanceLine",
+    "Wanted",
     "balances",
     "check_books",
     "chunks",
@@ -48,6 +39,7 @@ __all__ = [
     "entry",
     "expired_holds",
     "expired_purses",
+    "find_entries",
     "hledger_journal",
     "hold_parts",
     "joint_statement",

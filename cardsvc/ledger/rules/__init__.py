@@ -25,10 +25,12 @@ from cardsvc.ledger.rules.errors import (
     UnknownAccount,
     UnknownEntry,
 )
+from cardsvc.ledger.rules.funds import interfund_code, interfund_lines
 from cardsvc.ledger.rules.holds import Act, KnownHold, Part, Terms
 from cardsvc.ledger.rules.paging import Cursor, city_date, day_of_books
 from cardsvc.ledger.rules.posting import Known, KnownAccount, decide
 from cardsvc.ledger.rules.purses import PurseAccount
+from cardsvc.ledger.rules.spans import DateBasis, Span, Window, booking_day
 
 __all__ = [
     "AccountDiffers",
@@ -40,6 +42,7 @@ __all__ = [
     "Act",
     "BooksDoNotBalance",
     "Cursor",
+    "DateBasis",
     "Draft",
     "EntryKind",
     "Fund",
@@ -58,14 +61,19 @@ __all__ = [
     "PurseAccount",
     "Reason",
     "Refused",
+    "Span",
     "StoredEntry",
     "Terms",
     "UnknownAccount",
     "UnknownEntry",
+    "Window",
+    "booking_day",
     "city_date",
     "control_code",
     "day_of_books",
     "decide",
     "entry_hash",
+    "interfund_code",
+    "interfund_lines",
     "reversing",
 ]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from cardsvc.ledger.rules.errors import InvalidCursor
 
 _CITY_ZONE = ZoneInfo("Asia/Manila")  # the day of the books; what may not read a clock may not import one either
-_CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,9})", re.ASCII)
+_CURSOR = re.compile(r"(-?[0-9]{1,18})-([0-9]{1,9})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
