@@ -46,6 +46,13 @@ def bill(session: Session, number: str) -> Bill | None:
     return None if row is None else Bill(*row)
 
 
+def bill_of(session: Session, bill_id: UUID, resident_id: UUID) -> Bill | None:
+    """The bill, where this resident is known to pay it."""
+    query = sa.select(*_COLUMNS).where(BillRow.id == bill_id, BillRow.resident_id == resident_id)
+    row = session.execute(query).one_or_none()
+    return None if row is None else Bill(*row)
+
+
 def open_bills(session: Session, resident_id: UUID) -> list[Bill]:
     """The unpaid bills this resident is known to pay, the oldest due date first."""
     query = sa.select(*_COLUMNS).where(BillRow.resident_id == resident_id, BillRow.state == "open")

@@ -90,7 +90,7 @@ def assertion_from_browser(
 ) -> Assertion:
     """The answer of `navigator.credentials.get` in the form that is kept: an authenticator gives DER with either s.
 
-    Raises: MalformedMessage.
+    Raises: MalformedMessage, InvalidSignature.
     """
     signature = keys.normalise(keys.der_to_raw(der_signature))
     return Assertion(keys.key_id(public_key), authenticator_data, client_data, signature)

@@ -1,8 +1,10 @@
 """What an authenticated item must still satisfy: a believable time, a permitted sender, a card in force."""
 
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from cardsvc import cards, ledger
+from cardsvc.errors import CityError, ErrorKind
 from cardsvc.transactions.rules.values import Item, Rejected
 from crypto.wire.reasons import Reason
 from crypto.wire.transaction import UNCHAINED
@@ -17,6 +19,14 @@ PASSKEY_AGE_MAX = timedelta(minutes=10)
 """How long after it was made a record may be signed with a passkey."""
 LATE_MAX = timedelta(days=1)
 """How far back a terminal's clock may date what depends on a day: a last day to claim, a year's receipt numbers."""
+
+
+class DraftUnusable(CityError):
+    code: ClassVar[str] = "draft_unusable"
+    kind: ClassVar[ErrorKind] = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__("This page is too old to sign. Open it again; nothing was done.")
 
 
 def dated(item: Item, now: datetime) -> datetime:
