@@ -39,7 +39,7 @@ class KeyStatement(Tagged):
     """That a key was somebody's: what it signed from `from_ms` on and before `until_ms` was theirs to sign.
 
     `key` is the SubjectPublicKeyInfo in DER, of an authority its certificate. `holder_id` is the terminal, the member
-    of staff or the resident; the city's own keys have none. `detail` is the terminal's kind, or how staff hold the key.
+    of staff or the resident; the city's own keys have none. `detail` is the terminal's kind, how staff hold the key, or where a passkey counts.
     """
 
     use: Annotated[str, Tag(1, choice(*(use.value for use in KeyUse)))]
@@ -48,7 +48,7 @@ class KeyStatement(Tagged):
     from_ms: Annotated[int, Tag(4, TIME_MS)]
     until_ms: Annotated[int | None, Tag(5, TIME_MS)] = None
     holder_id: Annotated[UUID | None, Tag(6, IDENTIFIER)] = None
-    detail: Annotated[str | None, Tag(7, text(64))] = None
+    detail: Annotated[str | None, Tag(7, text())] = None
 
 
 def sign_statement(statement: KeyStatement, signer: Signer) -> bytes:

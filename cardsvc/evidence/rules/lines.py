@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 CHECK_DIGITS = 16
-_TAIL = 1 + CHECK_DIGITS  # the tab and the check
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _PLAIN = {escaped: letter for letter, escaped in _ESCAPES.items()}
 EMPTY_TEXT = "\\0"
@@ -18,6 +17,10 @@ EMPTY_TEXT = "\\0"
 
 class BadLine(ValueError):
     """The line is not one that an export writes. The sentence says what is wrong with it."""
+
+
+class LineMoved(BadLine):
+    """The line is whole; it is another one than belongs here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +53,48 @@ def check(body: bytes) -> bytes:
     return hashlib.sha256(body).hexdigest()[:CHECK_DIGITS].encode()
 
 
-def read(line: bytes, table: Table, number: int) -> list[str]:
-    """The fields of a whole line, the number first, the check left out. Raises: BadLine."""
-    if not line.endswith(b"\n"):
-        raise BadLine("the line does not end: the file was cut off")
-    body, given = line[: -_TAIL - 1], line[-_TAIL - 1 : -1]
-    if given != b"\t" + check(body):
-        raise BadLine("the line's check is not that of its content: it was changed")
-    try:
-        fields = body.decode().split("\t")
-    except UnicodeDecodeError as error:
-        raise BadLine("the line is not UTF-8") from error
-    if len(fields) != table.fields:
-        raise BadLine(f"the line has {len(fields)} fields where {table.fields} belong")
-    if fields[0] != str(number):
-        raise BadLine(f"line number {fields[0]} stands where {number} belongs: a line is missing, extra or moved")
-    return fields
+@dataclass(slots=True)
+class Reader:
+    """Takes the lines of a file one after the other. `sealed`: the city's seal covers the file's bytes, so that the
+    lines' own checks need not be looked at again.
+    """
+
+    table: Table
+    expected: int = 0
+    sealed: bool = False
+    _lost: bool = False
+
+    def split(self, line: bytes) -> list[bytes]:
+        """The fields of a line without its end: the number first, the check last.
+
+        Raises: BadLine; LineMoved where the line is whole and another one belongs here.
+        """
+        lost, self._lost = self._lost, True
+        if not self.sealed and line[-CHECK_DIGITS - 1 :] != b"\t" + check(line[: -CHECK_DIGITS - 1]):
+            raise BadLine("the line's check is not that of its content: it was changed")
+        fields = line.split(b"\t")
+        if len(fields) != self.table.fields + 1:
+            raise BadLine(f"the line has {len(fields) - 1} fields where {self.table.fields} belong")
+        number = need_number(fields[0].decode())
+        expected, self.expected, self._lost = self.expected, number + 1, False
+        if number != expected and not lost:
+            raise LineMoved(f"line {number} stands where {expected} belongs: a line is missing, extra or moved")
+        return fields
+
+    def read(self, line: bytes) -> list[str]:
+        """The same as text, without the check."""
+        fields = self.split(line)[:-1]
+        try:
+            return [field.decode() for field in fields]
+        except UnicodeDecodeError as error:
+            raise BadLine("the line is not UTF-8") from error
+
+
+def body_lines(data: bytes, table: Table) -> tuple[list[bytes], bool, bool]:
+    """The lines below the column names, without their ends; whether the names are there; whether the last line ends."""
+    first, *rest = data.split(b"\n")
+    ended = bool(rest) and not rest[-1]
+    return (rest[:-1] if ended else rest), first + b"\n" == table.header, ended
 
 
 # ---------------------------------------------------------------------------------------------- values in their fields

@@ -1,0 +1,140 @@
+"""The evidence from the command line: `audit export` and `audit verify`."""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from cardsvc import audit, db, web
+from cardsvc.evidence import actions, queries
+from cardsvc.evidence.rules import KeysUnreadable, Permit
+
+FINDINGS_SHOWN = 20
+
+
+def make(permits: Mapping[int, Permit], program: str) -> tuple[click.Command, ...]:
+    """The two commands. `permits` says what each kind of record needs to count; `program` goes into the manifest."""
+
+    @click.command("export")
+    @click.argument("folder", type=click.Path(path_type=Path))
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+    @click.pass_obj
+    def export_command(open_city: Callable[[], web.City], folder: Path, as_json: bool) -> None:
+        """Write the city's whole evidence into FOLDER, which must be empty or not there yet.
+
+        It is taken at a sealed position of the log: the newest signed head, which is published first. The files say who
+        paid what, and only their owner may read them. Verify them with: city audit verify FOLDER.
+        """
+        city = open_city()
+        now = city.clock.now()
+        db.run(city.engine, lambda session: audit.publish(session, city.vault, now))
+        with _bar("writing") as progress, db.unit_of_work(city.engine, read_only=True) as session:
+            told = lambda done, size: progress(done, size, 0)  # noqa: E731 - one line
+            done = actions.export(session, city.vault, folder, program=program, now=now, progress=told)
+        if as_json:
+            facts = {"folder": str(done.folder), "tree_size": done.tree_size, "root": done.root.hex()}
+            click.echo(
+                json.dumps(facts | {"files": done.files, "bytes": done.size, "sha256": done.manifest_hash.hex()})
+            )
+        else:
+            click.echo(f"{done.files:,} files, {done.size:,} bytes, {done.tree_size:,} leaves of the log in {folder}.")
+            click.echo(f"The manifest's SHA-256 is {done.manifest_hash.hex()}.")
+
+    @click.command("verify")
+    @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+    @click.option(
+        "--keys",
+        "keys_file",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        envvar="CITY_KEYS",
+        help="The city's public keys, a text file from a source you trust. [env: CITY_KEYS]",
+    )
+    @click.option("--jobs", type=click.IntRange(1), help="Processes; as many as there are cores unless said.")
+    @click.option("--all", "show_all", is_flag=True, help=f"Show every finding, not the first {FINDINGS_SHOWN}.")
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+    def verify_command(folder: Path, keys_file: Path | None, jobs: int | None, show_all: bool, as_json: bool) -> None:
+        """Prove the evidence in FOLDER with nothing but the city's public keys; exit 0 only when all of it holds.
+
+        It needs no database, no vault and no settings. Every finding names the file, the line, and the record, entry or
+        leaf. Without --keys the keys that lie in the export itself are taken, which proves only that it is whole: who
+        forged all of it forged them too.
+        """
+        if keys_file is None and not as_json:
+            click.secho(
+                "WARNING: the keys are taken from the export itself. Give the city's own with --keys.", err=True
+            )
+        try:
+            keys_text = None if keys_file is None else keys_file.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise KeysUnreadable(str(keys_file), str(error)) from error
+        with _bar("verifying") as progress:
+            limit = None if show_all else FINDINGS_SHOWN
+            verdict = queries.verify(
+                folder, keys_text=keys_text, permits=permits, jobs=jobs, limit=limit, progress=progress
+            )
+        click.echo(json.dumps(_as_json(verdict)) if as_json else _as_text(verdict))
+        sys.exit(0 if verdict.holds else 1)
+
+    return export_command, verify_command
+
+
+def _as_json(verdict: queries.Verdict) -> dict[str, object]:
+    return {
+        "holds": verdict.holds,
+        "findings": [dataclasses.asdict(finding) for finding in verdict.findings],
+        "more_findings": verdict.beyond,
+        "not_judged": verdict.unread,
+        "counts": dataclasses.asdict(verdict.counts),
+        "export": dict(verdict.facts),
+        "keys": "taken from the export itself" if verdict.keys_from_export else "given",
+        "jobs": verdict.jobs,
+        "seconds": round(verdict.seconds, 3),
+        "signatures_per_second": round(verdict.counts.signatures / verdict.seconds),
+    }
+
+
+def _as_text(verdict: queries.Verdict) -> str:
+    counts = verdict.counts
+    looked = (
+        f"{counts.leaves:,} leaves, {counts.transactions:,} transactions, {counts.entries:,} entries,"
+        f" {counts.signatures:,} signatures, {counts.accounts:,} accounts"
+    )
+    pace = f"{verdict.seconds:,.1f} s, {counts.signatures / verdict.seconds:,.0f} signatures a second"
+    if verdict.holds:
+        source = " under the keys that lie in it" if verdict.keys_from_export else ""
+        at = f"at {verdict.facts.get('tree_size', '?')} leaves of the log {verdict.facts.get('log', '?')}"
+        return f"The evidence holds{source}, {at}: {looked} ({pace})."
+    lines = [f"The evidence does not hold: {looked} ({pace})."]
+    lines += [f"  {finding}" for finding in verdict.findings]
+    if verdict.beyond:
+        lines.append(f"  and {verdict.beyond:,} more; --all shows them")
+    if verdict.unread:
+        lines.append("Because some lines or files cannot be read, the tree and the balances were not judged.")
+    return "\n".join(lines)
+
+
+@contextmanager
+def _bar(doing: str) -> Iterator[Callable[[int, int, int], None]]:
+    """A bar with rate and remaining time, drawn only where somebody looks at a terminal."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    rate = TextColumn("{task.fields[rate]}")
+    if not sys.stderr.isatty():
+        yield lambda _done, _all, _signatures: None
+        return
+    bar = Progress(*columns, rate, console=Console(stderr=True), transient=True, auto_refresh=False)
+    task = bar.add_task(doing, total=None, rate="")
+
+    def told(done: int, size: int, signatures: int) -> None:
+        elapsed = bar.tasks[0].elapsed or 0
+        rate = f"{signatures / elapsed:,.0f} signatures/s" if signatures and elapsed else ""
+        bar.update(task, completed=done, total=size, rate=rate)
+        bar.refresh()
+
+    with bar:
+        yield told

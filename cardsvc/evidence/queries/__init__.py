@@ -1,0 +1,5 @@
+"""What the tables hold, in the lines of an export; and the verdict over an export, which needs no tables."""
+
+from cardsvc.evidence.queries.verifying import Verdict, verify
+
+__all__ = ["Verdict", "verify"]
