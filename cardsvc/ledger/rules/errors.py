@@ -50,6 +50,22 @@ class NotReadyToClose(CityError):
         super().__init__(f"{month} cannot be closed yet. {' '.join(problems)}", fields={"month": problems})
 
 
+class NeverClosed(CityError):
+    code = "never_closed"
+    kind = ErrorKind.NOT_FOUND
+
+    def __init__(self, month: str) -> None:
+        super().__init__(f"{month[:20]!r} was never closed, so no balance was sealed for it.")
+
+
+class NoChart(CityError):
+    code = "no_chart"
+    kind = ErrorKind.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("This ledger has no chart of accounts yet. Run ./city migrate.")
+
+
 class InvalidAssertion(CityError):
     code = "invalid_assertion"
     kind = ErrorKind.UNPROCESSABLE
