@@ -16,10 +16,23 @@ from cardsvc.devices.models import (
     DenyHeldRow,
     DenyListRow,
     DeviceAnomalyRow,
+    DeviceFilledRow,
+    DeviceForkRow,
+    DeviceMissingRow,
     DeviceRow,
     RevocationListRow,
 )
-from cardsvc.devices.rules import AnomalyKind, Change, DeviceKind, DeviceNotFound, DeviceStatus
+from cardsvc.devices.rules import (
+    MISSING_OVERDUE,
+    AnomalyKind,
+    Change,
+    DeviceKind,
+    DeviceNotFound,
+    DeviceStatus,
+    Fork,
+    ForkWhy,
+    Missing,
+)
 from crypto import keys
 from crypto.wire.denylist import pack
 
@@ -131,6 +144,115 @@ def anomalies(session: Session, device_id: UUID | None = None) -> tuple[SeenAnom
         SeenAnomaly(row.device_id, AnomalyKind(row.kind), row.sequence, row.until_sequence, row.record_id, row.seen_at)
         for row in session.scalars(query)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedGap:
+    """A gap whose records all came late, the last of them at `closed_at`."""
+
+    first: int
+    last: int
+    seen_at: datetime
+    closed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFork:
+    """Two records of which a whole chain has one, and when that was seen."""
+
+    fork: Fork
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """All that is known of a terminal's chain. `overdue`: something was missing for longer than `MISSING_OVERDUE`."""
+
+    device: Device
+    missing: tuple[Missing, ...]
+    closed: tuple[ClosedGap, ...]
+    forks: tuple[SeenFork, ...]
+    overdue: bool
+
+    @property
+    def missing_count(self) -> int:
+        return sum(gap.last - gap.first + 1 for gap in self.missing)
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.missing and not self.forks
+
+
+SHOWN_MAX = 200
+"""How many gaps and forks of a terminal are told one by one, the newest of each kind."""
+
+
+def chain_report(session: Session, device_id: UUID, now: datetime) -> ChainReport:
+    """Raises: DeviceNotFound."""
+    return _chain(session, find(session, device_id), now)
+
+
+def chain_reports(session: Session, now: datetime) -> tuple[ChainReport, ...]:
+    """Every terminal's chain; the service's own portal has one too."""
+    return tuple(_chain(session, device, now) for device in listed(session))
+
+
+def _chain(session: Session, device: Device, now: datetime) -> ChainReport:
+    missing = _missing(session, device.id)
+    overdue = any(gap.since <= now - MISSING_OVERDUE for gap in missing)
+    return ChainReport(device, missing, _closed(session, device.id), _forks(session, device.id), overdue)
+
+
+def _missing(session: Session, device_id: UUID) -> tuple[Missing, ...]:
+    query = select(DeviceMissingRow).where(DeviceMissingRow.device_id == device_id)
+    rows = session.scalars(query.order_by(DeviceMissingRow.sequence).limit(SHOWN_MAX))
+    return tuple(Missing(row.sequence, row.until_sequence, row.since) for row in rows)
+
+
+def _closed(session: Session, device_id: UUID) -> tuple[ClosedGap, ...]:
+    gap, late, open_ = DeviceAnomalyRow, DeviceFilledRow, DeviceMissingRow
+    came = (
+        select(func.max(late.filled_at))
+        .where(late.device_id == gap.device_id, late.sequence.between(gap.sequence, gap.until_sequence))
+        .scalar_subquery()
+    )
+    still = exists().where(
+        open_.device_id == gap.device_id,
+        open_.sequence <= gap.until_sequence,
+        open_.until_sequence >= gap.sequence,
+    )
+    query = (
+        select(gap.sequence, gap.until_sequence, gap.seen_at, came)
+        .where(gap.device_id == device_id, gap.kind == AnomalyKind.GAP.value, ~still)
+        .order_by(gap.seen_at.desc())
+        .limit(SHOWN_MAX)
+    )
+    return tuple(ClosedGap(*row) for row in session.execute(query.where(came.is_not(None))))
+
+
+def _forks(session: Session, device_id: UUID) -> tuple[SeenFork, ...]:
+    query = select(DeviceForkRow).where(DeviceForkRow.device_id == device_id)
+    return tuple(
+        SeenFork(
+            Fork(row.sequence, ForkWhy(row.why), row.record_id, row.record_hash, row.other_id, row.other_hash),
+            row.seen_at,
+        )
+        for row in session.scalars(query.order_by(DeviceForkRow.seen_at.desc()).limit(SHOWN_MAX))
+    )
+
+
+def terminals_missing(session: Session, now: datetime) -> int:
+    """How many terminals have had records missing for longer than `MISSING_OVERDUE`."""
+    query = select(func.count(DeviceMissingRow.device_id.distinct()))
+    return int(session.scalars(query.where(DeviceMissingRow.since <= now - MISSING_OVERDUE)).one())
+
+
+def terminals_forked(session: Session) -> int:
+    """How many terminals in service have a fork in their chain."""
+    query = select(func.count(DeviceForkRow.device_id.distinct())).join(
+        DeviceRow, DeviceRow.id == DeviceForkRow.device_id
+    )
+    return int(session.scalars(query.where(DeviceRow.status == DeviceStatus.ENROLLED.value)).one())
 
 
 # ----------------------------------------------------------------------------------------------------------- deny lists

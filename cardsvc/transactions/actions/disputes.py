@@ -14,7 +14,7 @@ from cardsvc.clock import business_date
 from cardsvc.transactions import queries, rules
 from cardsvc.transactions.models import Dispute, DisputeApproval, DisputeDecision
 from cardsvc.transactions.queries import DisputeView
-from cardsvc.transactions.rules import DisputeDecided, Item, Rejected, TwoMustDecide
+from cardsvc.transactions.rules import Clock, DisputeDecided, Item, Rejected, TwoMustDecide
 from crypto.wire import kinds
 from crypto.wire.disputes import DisputeSettled
 from crypto.wire.reasons import DISPUTED
@@ -27,17 +27,17 @@ _REASON_LETTERS = range(3, 201)
 def enter(session: Session, refused: Sequence[tuple[Item, Rejected]], *, now: datetime) -> None:
     """Put those of the refused items that finance decides about into the queue; their transactions are stored already.
 
-    All are of one terminal and were never stored before.
+    None of them was stored before.
     """
     disputed = [(item, refusal) for item, refusal in refused if refusal.reason in DISPUTED]
     if not disputed:
         return
-    clock = queries.clock(session, disputed[0][0].device.id)
-    rows = [_row(item, refusal, None if clock is None else clock.offset_ms, now) for item, refusal in disputed]
+    clocks = queries.clocks(session, list({item.device.id for item, _ in disputed}))
+    rows = [_row(item, refusal, clocks.get(item.device.id), now) for item, refusal in disputed]
     session.execute(sa.insert(Dispute), rows)
 
 
-def _row(item: Item, refusal: Rejected, offset_ms: int | None, now: datetime) -> dict[str, object]:
+def _row(item: Item, refusal: Rejected, clock: Clock | None, now: datetime) -> dict[str, object]:
     amount_cents, currency = rules.stated_amount(item.body)
     return {
         "record_id": item.record.record_id,
@@ -46,7 +46,7 @@ def _row(item: Item, refusal: Rejected, offset_ms: int | None, now: datetime) ->
         "reason": refusal.reason.value,
         "happened_at": item.happened_at,
         "received_at": now,
-        "offset_ms": offset_ms,
+        "offset_ms": None if clock is None else clock.offset_ms,
         "amount_cents": amount_cents,
         "currency": currency,
         "card_id": None if item.card is None else item.card.card_id,

@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from cardsvc import devices
 from cardsvc.errors import CityError, ErrorKind
 from cardsvc.transactions.models import Transaction as Row
 from cardsvc.transactions.rules import Item
@@ -99,22 +100,38 @@ def known(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, Known]:
 
 
 def charged_moments(session: Session, items: Sequence[Item]) -> set[tuple[UUID, datetime]]:
-    """Which cards were charged at which of these moments, by other records of the same terminal and kind."""
+    """Which cards were charged at which of these moments, by other records of the item's terminal and kind. No card and
+    moment may be among the items twice.
+    """
     tapped = [item for item in items if item.card is not None]
     if not tapped:
         return set()
     table = Row.__table__.c
     moments = [item.happened_at for item in tapped]
     query = (
-        sa.select(table.card_id, table.happened_at)
-        .where(table.device_id == tapped[0].device.id, table.kind == tapped[0].record.kind)
+        sa.select(table.card_id, table.happened_at, table.device_id)
+        .where(table.kind == tapped[0].record.kind)
         .where(table.happened_at.between(min(moments), max(moments)), table.outcome == "accepted")
     )
     found: set[tuple[UUID, datetime]] = set()
+    wanted = {(item.card.card_id, item.happened_at, item.device.id) for item in tapped if item.card is not None}
     card_ids = list({item.card.card_id for item in tapped if item.card is not None})
     for start in range(0, len(card_ids), _CHUNK):
         rows = session.execute(query.where(table.card_id.in_(card_ids[start : start + _CHUNK])))
-        found.update((card_id, at) for card_id, at in rows)
+        found.update((card_id, at) for card_id, at, device_id in rows if (card_id, at, device_id) in wanted)
+    return found
+
+
+def placed(session: Session, device_id: UUID, sequences: Sequence[int]) -> list[devices.Link]:
+    """The records of a terminal that stand at these places of its chain: several where it forked."""
+    table = Row.__table__.c
+    columns = (table.sequence, table.record_id, table.record_bytes, table.record_hash)
+    found: list[devices.Link] = []
+    for start in range(0, len(sequences), _CHUNK):
+        chunk = sequences[start : start + _CHUNK]
+        query = sa.select(*columns).where(table.device_id == device_id, table.sequence.in_(chunk))
+        for sequence, record_id, record_bytes, record_hash in session.execute(query):
+            found.append((sequence, record_id, Record.decode(record_bytes).previous, record_hash))
     return found
 
 
