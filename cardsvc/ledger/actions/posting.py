@@ -1,17 +1,18 @@
 """Posting batches of drafts: whole sets, never row by row."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from cardsvc.db import insert_columns, to_ms
+from cardsvc.db import to_ms
 from cardsvc.ledger.actions import holds
 from cardsvc.ledger.actions.accounts import lock
-from cardsvc.ledger.models import Entry, Posting
+from cardsvc.ledger.actions.writing import Piece, write_balances, write_entries, write_postings
 from cardsvc.ledger.queries import known
-from cardsvc.ledger.rules import AccountPolicy, Draft, KnownAccount, Posted, PostedLine, Refused, decide, entry_hash
+from cardsvc.ledger.rules import Draft, Posted, PostedLine, Refused, Running, begin, decide_next, entry_hash
+
+_PIECE = 512  # drafts decided between two handfuls for the database; small ones would cost calls, large ones waiting
 
 
 def post(
@@ -26,20 +27,37 @@ def post(
     lock(session)
     state = known(session, drafts, recorded_at)
     recorded_at_ms = to_ms(recorded_at)
-    results: list[Posted | Refused] = []
-    accepted: list[tuple[Draft, Posted]] = []
-    for seq, (draft, decision) in enumerate(zip(drafts, decide(drafts, state), strict=True), start=first_seq):
-        if isinstance(decision, Refused):
-            results.append(decision)
-            continue
-        posted = Posted(draft.entry_id, seq, decision, _hash(draft, decision, recorded_at_ms))
-        accepted.append((draft, posted))
-        results.append(posted)
-    if accepted and not dry_run:
-        _write_entries(session, accepted, recorded_at)
-        _write_postings(session, accepted, state.accounts)
-        holds.move(session, [draft for draft, _ in accepted if draft.hold is not None], state.holds, recorded_at)
-    return results
+    running = begin(state)
+    answers: dict[int, Posted | Refused] = {}
+    pieces = _decide(drafts, running, first_seq, answers)
+    if dry_run:
+        written: Iterator[Piece] = pieces
+    else:
+        # While the database takes what is there, the rest is decided; while it takes the lines, the entries are hashed.
+        written = write_postings(session, list(write_entries(session, pieces, recorded_at_ms)), state.accounts)
+    for piece in written:
+        for draft, seq, lines in piece:
+            answers[seq] = Posted(draft.entry_id, seq, lines, _hash(draft, lines, recorded_at_ms))
+    if not dry_run:
+        write_balances(session, running.balances, state.accounts)
+        posted = [draft for seq, draft in enumerate(drafts, first_seq) if isinstance(answers[seq], Posted)]
+        holds.move(session, [draft for draft in posted if draft.hold is not None], state.holds, recorded_at)
+    return [answers[seq] for seq in range(first_seq, first_seq + len(drafts))]
+
+
+def _decide(
+    drafts: Sequence[Draft], running: Running, first_seq: int, refused: dict[int, Posted | Refused]
+) -> Iterator[Piece]:
+    """Those that become entries, in pieces; the others are noted in `refused`."""
+    for start in range(0, len(drafts), _PIECE):
+        piece: Piece = []
+        for seq, draft in enumerate(drafts[start : start + _PIECE], first_seq + start):
+            decision = decide_next(draft, running)
+            if isinstance(decision, Refused):
+                refused[seq] = decision
+            else:
+                piece.append((draft, seq, decision))
+        yield piece
 
 
 def _hash(draft: Draft, lines: Sequence[PostedLine], recorded_at_ms: int) -> bytes:
@@ -55,64 +73,3 @@ def _hash(draft: Draft, lines: Sequence[PostedLine], recorded_at_ms: int) -> byt
         booked_on=draft.booked_on,
         metadata=draft.metadata,
     )
-
-
-def _write_entries(session: Session, accepted: Sequence[tuple[Draft, Posted]], recorded_at: datetime) -> None:
-    insert_columns(
-        session,
-        Entry.__table__,
-        {
-            "id": [draft.entry_id for draft, _ in accepted],
-            "seq": [posted.seq for _, posted in accepted],
-            "kind": [draft.kind.value for draft, _ in accepted],
-            "currency": [draft.currency for draft, _ in accepted],
-            "happened_at": [draft.happened_at for draft, _ in accepted],
-            "recorded_at": [recorded_at] * len(accepted),
-            "rule": [draft.rule for draft, _ in accepted],
-            "reverses": [draft.reverses for draft, _ in accepted],
-            "booked_on": [draft.booked_on for draft, _ in accepted],
-            "notes": [json.dumps(draft.metadata) if draft.metadata else None for draft, _ in accepted],
-        },
-    )
-
-
-def _write_postings(
-    session: Session, accepted: Sequence[tuple[Draft, Posted]], accounts: Mapping[str, KnownAccount]
-) -> None:
-    account_ids: list[int] = []
-    seqs: list[int] = []
-    numbers: list[int] = []
-    amounts: list[int] = []
-    after: dict[int, int] = {}
-    for _, posted in accepted:
-        for number, line in enumerate(posted.lines):
-            account = accounts[line.account]
-            account_ids.append(account.account_id)
-            seqs.append(posted.seq)
-            numbers.append(number)
-            amounts.append(line.amount_cents)
-            if account.policy is AccountPolicy.CHECKED:
-                before = after.get(account.account_id, account.balance_cents)
-                after[account.account_id] = before + line.amount_cents * account.kind.sign
-    columns = {"account_id": account_ids, "entry_seq": seqs, "line": numbers, "amount_cents": amounts}
-    insert_columns(session, Posting.__table__, columns)
-    if after:
-        _write_balances(session, after)
-
-
-def _write_balances(session: Session, after: dict[int, int]) -> None:
-    """Balances are set, not moved: the one writer read them, and a movement of a whole batch may not fit in 64 bits."""
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(
-            "UPDATE balance SET balance_cents = moved.cents"
-            " FROM unnest(%b::bigint[], %b::bigint[]) AS moved (id, cents) WHERE balance.account_id = moved.id",
-            (list(after), list(after.values())),
-        )
-    else:
-        connection.exec_driver_sql(
-            "UPDATE balance SET balance_cents = moved.cents FROM"
-            " (SELECT value ->> 0 AS id, value ->> 1 AS cents FROM json_each(?)) AS moved"
-            " WHERE balance.account_id = moved.id",
-            (json.dumps(list(after.items())),),
-        )

@@ -1,13 +1,17 @@
 """What deciding on a batch needs to know, read whole sets at a time."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from cardsvc.ledger.models import Account, Balance, Entry
+from cardsvc.arrays import text_array, uuid_array
+from cardsvc.db import from_ms
+from cardsvc.ledger.models import Entry
 from cardsvc.ledger.queries.asserting import last_asserted
 from cardsvc.ledger.queries.chunking import chunks
 from cardsvc.ledger.queries.holds import known_holds
@@ -17,15 +21,12 @@ from cardsvc.ledger.rules import AccountKind, AccountPolicy, Draft, Known, Known
 
 def known(session: Session, drafts: Sequence[Draft], recorded_at: datetime) -> Known:
     """Everything that deciding on the drafts needs, in as many statements whatever the batch."""
-    named = {draft.entry_id for draft in drafts} | {draft.reverses for draft in drafts if draft.reverses}
-    entries: set[UUID] = set()
-    for ids in chunks(named):
-        entries.update(session.scalars(sa.select(Entry.id).where(Entry.id.in_(ids))))
+    undone = [draft.reverses for draft in drafts if draft.reverses is not None]
+    accounts, entries = _known(session, _codes(drafts), {*(draft.entry_id for draft in drafts), *undone})
     taken_back: set[UUID] = set()
-    for ids in chunks(draft.reverses for draft in drafts if draft.reverses):
+    for ids in chunks(undone):
         found = session.scalars(sa.select(Entry.reverses).where(Entry.reverses.in_(ids)))
         taken_back.update(reverses for reverses in found if reverses is not None)
-    accounts = known_accounts(session, _codes(drafts))
     held = [draft.hold.hold_id for draft in drafts if draft.hold is not None]
     dated = [draft for draft in drafts if draft.booked_on is not None]
     return Known(
@@ -39,41 +40,83 @@ def known(session: Session, drafts: Sequence[Draft], recorded_at: datetime) -> K
     )
 
 
-def _codes(drafts: Iterable[Draft]) -> Iterator[str]:
-    return (code for draft in drafts for line in draft.lines for code in (line.account, *line.then))
-
-
 def known_accounts(session: Session, codes: Iterable[str]) -> dict[str, KnownAccount]:
     """Those of the accounts that exist, by code."""
-    found: dict[str, KnownAccount] = {}
-    for some in chunks(codes):
-        rows = session.execute(
-            sa.select(
-                Account.code,
-                Account.id,
-                Account.kind,
-                Account.policy,
-                Account.currency,
-                Account.floor_cents,
-                Account.closed_at.is_not(None),
-                sa.func.coalesce(Balance.balance_cents, 0),
-                Account.expires_at,
-            )
-            .join_from(Account, Balance, isouter=True)
-            .where(Account.code.in_(some))
+    return _known(session, codes, ())[0]
+
+
+def _codes(drafts: Iterable[Draft]) -> Iterator[str]:
+    for draft in drafts:
+        for line in draft.lines:
+            yield line.account
+            if line.then:
+                yield from line.then
+
+
+def _known(
+    session: Session, codes: Iterable[str], ids: Iterable[UUID]
+) -> tuple[dict[str, KnownAccount], Collection[UUID]]:
+    """The accounts by code, and those of the ids that are entries."""
+    # sorted, so that neighbours in the index are looked up one after the other
+    wanted = sorted(set(codes))
+    if session.get_bind().dialect.name == "postgresql":
+        return _known_to_postgresql(session, wanted, ids)
+    return _known_to_sqlite(session, wanted, ids)
+
+
+def _known_to_postgresql(
+    session: Session, codes: list[str], ids: Iterable[UUID]
+) -> tuple[dict[str, KnownAccount], Collection[UUID]]:
+    found = session.connection().exec_driver_sql(
+        "SELECT * FROM ledger_known(%b, %b)", (text_array(codes), uuid_array(ids))
+    )
+    # an aggregate over nothing is NULL
+    *accounts, live_ids, live_cents, entry_ids = (column or () for column in found.one())
+    balances = dict(zip(live_ids, live_cents, strict=True))
+    rows = (
+        (codes[place - 1], account_id, *rest, balances.get(account_id, 0), expires_at)
+        for place, account_id, *rest, expires_at in zip(*accounts, strict=True)
+    )
+    return _by_code(rows), entry_ids
+
+
+def _known_to_sqlite(
+    session: Session, codes: list[str], ids: Iterable[UUID]
+) -> tuple[dict[str, KnownAccount], Collection[UUID]]:
+    connection = session.connection()
+    rows = connection.exec_driver_sql(_ACCOUNTS_IN_SQLITE, (json.dumps(codes),))
+    entries: list[UUID] = []
+    for some in chunks(ids):
+        among = f"SELECT id FROM entry WHERE id IN ({', '.join('?' * len(some))})"  # noqa: S608 - question marks
+        found = connection.exec_driver_sql(among, tuple(entry_id.bytes for entry_id in some))
+        entries += [UUID(bytes=entry_id) for entry_id in found.scalars()]
+    return _by_code(rows), entries
+
+
+# CROSS JOIN keeps the order of the tables (sqlite.org/optoverview.html): every lookup is one in an index.
+_ACCOUNTS_IN_SQLITE = """
+SELECT account.code, account.id, kind, policy, currency, account.floor_cents, closed_at IS NOT NULL,
+       COALESCE(balance_cents, 0), expires_at
+FROM json_each(?) AS wanted CROSS JOIN account ON account.code = wanted.value
+LEFT JOIN balance ON balance.account_id = account.id
+"""
+
+
+def _by_code(rows: Iterable[Sequence[Any]]) -> dict[str, KnownAccount]:
+    """From rows of code, id, kind, policy, currency, floor, closed, balance, end in milliseconds."""
+    return {
+        code: KnownAccount(
+            account_id,
+            _KINDS[kind],
+            _POLICIES[policy],
+            currency,
+            floor_cents,
+            bool(closed),
+            balance_cents,
+            None if expires_at is None else from_ms(expires_at),
         )
-        for code, account_id, kind, policy, currency, floor_cents, closed, balance_cents, expires_at in rows:
-            found[code] = KnownAccount(
-                account_id,
-                _KINDS[kind],
-                _POLICIES[policy],
-                currency,
-                floor_cents,
-                bool(closed),
-                balance_cents,
-                expires_at,
-            )
-    return found
+        for code, account_id, kind, policy, currency, floor_cents, closed, balance_cents, expires_at in rows
+    }
 
 
 # an enum's own call costs more than the rest of a row

@@ -28,7 +28,7 @@ from cardsvc.ledger.rules.errors import (
 from cardsvc.ledger.rules.funds import interfund_code, interfund_lines
 from cardsvc.ledger.rules.holds import Act, KnownHold, Part, Terms
 from cardsvc.ledger.rules.paging import Cursor, city_date, day_of_books
-from cardsvc.ledger.rules.posting import Known, KnownAccount, decide
+from cardsvc.ledger.rules.posting import Known, KnownAccount, Running, begin, decide, decide_next
 from cardsvc.ledger.rules.purses import PurseAccount
 from cardsvc.ledger.rules.spans import DateBasis, Span, Window, booking_day
 
@@ -61,17 +61,20 @@ __all__ = [
     "PurseAccount",
     "Reason",
     "Refused",
+    "Running",
     "Span",
     "StoredEntry",
     "Terms",
     "UnknownAccount",
     "UnknownEntry",
     "Window",
+    "begin",
     "booking_day",
     "city_date",
     "control_code",
     "day_of_books",
     "decide",
+    "decide_next",
     "entry_hash",
     "interfund_code",
     "interfund_lines",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from cardsvc.money import CURRENCY
@@ -118,8 +119,9 @@ class Draft:
     hold: HoldStep | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PostedLine:
+class PostedLine(NamedTuple):
+    """Where a draft's money landed. A tuple, because a batch makes thousands of them."""
+
     account: str
     amount_cents: int
 
@@ -180,14 +182,14 @@ def entry_hash(
     where one of them is there, so that entries without them hash as they always did.
     """
     reversed_id = reverses.bytes if reverses else None
-    named: cbor.Value = [[line.account, line.amount_cents] for line in lines]
+    named: cbor.Value = [list(line) for line in lines]
     facts: list[cbor.Value] = [entry_id.bytes, kind, currency, happened_at_ms, recorded_at_ms, rule, reversed_id, named]
     version = ENTRY_VERSION
     if booked_on is not None or metadata:
         version = ENTRY_VERSION_WITH_NOTES
         days = None if booked_on is None else (booked_on - _EPOCH).days
         facts += [days, [[key, value] for key, value in metadata]]
-    return hashlib.sha256(cbor.encode([ENTRY_DOMAIN, version, *facts])).digest()
+    return hashlib.sha256(cbor.encode_decoded([ENTRY_DOMAIN, version, *facts])).digest()
 
 
 def reversing(entry: StoredEntry, *, entry_id: UUID, happened_at: datetime, rule: str) -> Draft:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from cardsvc.ledger.rules import asserting, holds, periods
@@ -32,9 +32,11 @@ LINES_MIN = 2
 _MOVES_EXPIRED: Final = frozenset({EntryKind.PURSE_EXPIRED, EntryKind.REVERSAL})
 
 
-@dataclass(frozen=True, slots=True)
-class KnownAccount:
-    """What a decision needs to know of an account; `balance_cents` is natural, and 0 on a derived one."""
+class KnownAccount(NamedTuple):
+    """What a decision needs to know of an account; `balance_cents` is natural, and 0 on a derived one.
+
+    A tuple, because a batch makes thousands of them.
+    """
 
     account_id: int
     kind: AccountKind
@@ -83,12 +85,18 @@ Check = Callable[[Draft, Running], Refused | None]
 
 def decide(drafts: Iterable[Draft], known: Known) -> list[tuple[PostedLine, ...] | Refused]:
     """Decide each draft in order, against what the earlier ones left: the first of two competing drafts wins."""
+    running = begin(known)
+    return [decide_next(draft, running) for draft in drafts]
+
+
+def begin(known: Known) -> Running:
+    """The ledger before the first draft of a batch."""
     holding = any(code.endswith(HELD_SUFFIX) for code in known.accounts)
-    running = Running(known, set(known.entries), set(known.reversed), {}, dict(known.holds), holding)
-    return [_decide(draft, running) for draft in drafts]
+    return Running(known, set(known.entries), set(known.reversed), {}, dict(known.holds), holding)
 
 
-def _decide(draft: Draft, running: Running) -> tuple[PostedLine, ...] | Refused:
+def decide_next(draft: Draft, running: Running) -> tuple[PostedLine, ...] | Refused:
+    """Decide the batch's next draft; one that is not refused moves what is `running`."""
     for check in CHECKS:
         refused = check(draft, running)
         if refused is not None:
