@@ -34,9 +34,13 @@ from cardsvc.devices.queries import (
     terminals_missing,
 )
 from cardsvc.devices.rules import (
+    CLOCK_WINDOW,
     MISSING_OVERDUE,
+    OFFSET_WARNING_MS,
     Anomaly,
     AnomalyKind,
+    Arrival,
+    Clock,
     DeviceKind,
     DeviceNotFound,
     DeviceStatus,
@@ -50,14 +54,19 @@ from cardsvc.devices.rules import (
     NoDeltaFrom,
     TerminalKeyInUse,
     enrolment_statement,
+    estimate,
 )
 
 __all__ = [
+    "CLOCK_WINDOW",
     "MISSING_OVERDUE",
+    "OFFSET_WARNING_MS",
     "RELEASE",
     "Anomaly",
     "AnomalyKind",
+    "Arrival",
     "ChainReport",
+    "Clock",
     "ClosedGap",
     "Device",
     "DeviceKind",
@@ -83,6 +92,7 @@ __all__ = [
     "chain_reports",
     "enrol",
     "enrolment_statement",
+    "estimate",
     "find",
     "held_back",
     "invite",

@@ -5,15 +5,22 @@ from cardsvc.transactions.actions import (
     BatchAnswer,
     Desk,
     ItemResult,
+    Opened,
     Settling,
     TerminalRevoked,
     UnknownTerminal,
     accept,
+    accept_many,
+    accept_opened,
     act,
     act_as_service,
+    act_by_passkey,
+    draft,
     forget_queries,
+    open_batch,
+    serve,
 )
-from cardsvc.transactions.api import perform
+from cardsvc.transactions.api import draft_for_passkey, perform, perform_by_passkey
 from cardsvc.transactions.handler import Handler, Registry, Section, Sections, Wiring
 from cardsvc.transactions.queries import (
     DisputeView,
@@ -36,7 +43,17 @@ from cardsvc.transactions.queries import (
     stored,
     stored_many,
 )
-from cardsvc.transactions.rules import CardRef, Clock, DeviceRef, Item, Plan, Reason, Rejected, StaffRef, dated
+from cardsvc.transactions.rules import (
+    CardRef,
+    DeviceRef,
+    DraftUnusable,
+    Item,
+    Plan,
+    Reason,
+    Rejected,
+    StaffRef,
+    dated,
+)
 from cardsvc.transactions.schemas import ActedSchema, PasswordSchema
 
 __all__ = [
@@ -44,13 +61,14 @@ __all__ = [
     "ActedSchema",
     "BatchAnswer",
     "CardRef",
-    "Clock",
     "Desk",
     "DeviceRef",
     "DisputeView",
+    "DraftUnusable",
     "Handler",
     "Item",
     "ItemResult",
+    "Opened",
     "PasswordSchema",
     "Plan",
     "Reason",
@@ -70,8 +88,11 @@ __all__ = [
     "UnprovedEntry",
     "Wiring",
     "accept",
+    "accept_many",
+    "accept_opened",
     "act",
     "act_as_service",
+    "act_by_passkey",
     "charged_moments",
     "check_transactions",
     "clock",
@@ -81,10 +102,15 @@ __all__ = [
     "dispute",
     "disputes",
     "disputes_waiting",
+    "draft",
+    "draft_for_passkey",
     "forget_queries",
+    "open_batch",
     "perform",
+    "perform_by_passkey",
     "receipt",
     "receipts",
+    "serve",
     "stored",
     "stored_many",
 ]

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from cardsvc import access, ledger, money
 from cardsvc.access import Role
 from cardsvc.clock import business_date
+from cardsvc.devices import Clock
 from cardsvc.transactions import queries, rules
 from cardsvc.transactions.models import Dispute, DisputeApproval, DisputeDecision
 from cardsvc.transactions.queries import DisputeView
-from cardsvc.transactions.rules import Clock, DisputeDecided, Item, Rejected, TwoMustDecide
+from cardsvc.transactions.rules import DisputeDecided, Item, Rejected, TwoMustDecide
 from crypto.wire import kinds
 from crypto.wire.disputes import DisputeSettled
 from crypto.wire.reasons import DISPUTED

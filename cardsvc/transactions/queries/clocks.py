@@ -6,8 +6,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from cardsvc.devices import CLOCK_WINDOW, Arrival, Clock, estimate
 from cardsvc.transactions.models import Batch
-from cardsvc.transactions.rules.clocks import WINDOW, Arrival, Clock, estimate
 
 
 def clock(session: Session, device_id: UUID) -> Clock | None:
@@ -16,7 +16,7 @@ def clock(session: Session, device_id: UUID) -> Clock | None:
         sa.select(Batch.sent_at, Batch.received_at)
         .where(Batch.device_id == device_id, Batch.sent_at.is_not(None))
         .order_by(Batch.received_at.desc())
-        .limit(2 * WINDOW)
+        .limit(2 * CLOCK_WINDOW)
     )
     rows = session.execute(query)
     return estimate([Arrival(sent_at, received_at) for sent_at, received_at in rows if sent_at is not None])

@@ -4,13 +4,13 @@ from cardsvc.transactions.rules.checks import (
     AGE_MAX,
     FUTURE_MAX,
     PASSKEY_AGE_MAX,
+    DraftUnusable,
     check_card,
     check_permission,
     check_time,
     dated,
     from_ledger,
 )
-from cardsvc.transactions.rules.clocks import Clock
 from cardsvc.transactions.rules.disputes import (
     SETTLES_ALONE_CENTS_MAX,
     DisputeDecided,
@@ -20,7 +20,7 @@ from cardsvc.transactions.rules.disputes import (
     needs_two,
     stated_amount,
 )
-from cardsvc.transactions.rules.intake import Keys, Received, authenticate, read
+from cardsvc.transactions.rules.intake import Claim, Keys, Received, claim, now_standing, read, verify
 from cardsvc.transactions.rules.values import (
     CardRef,
     DeviceRef,
@@ -39,9 +39,10 @@ __all__ = [
     "PASSKEY_AGE_MAX",
     "SETTLES_ALONE_CENTS_MAX",
     "CardRef",
-    "Clock",
+    "Claim",
     "DeviceRef",
     "DisputeDecided",
+    "DraftUnusable",
     "Item",
     "Keys",
     "PasskeyRef",
@@ -52,15 +53,17 @@ __all__ = [
     "StaffRef",
     "TwoMustDecide",
     "UnknownDispute",
-    "authenticate",
     "believable",
     "check_card",
     "check_permission",
     "check_time",
+    "claim",
     "dated",
     "first_fault",
     "from_ledger",
     "needs_two",
+    "now_standing",
     "read",
     "stated_amount",
+    "verify",
 ]

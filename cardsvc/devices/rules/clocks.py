@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
-WINDOW = 9
+CLOCK_WINDOW = 9
 """How many batches one estimate looks at."""
 _LEAST = 3
 OFFSET_WARNING_MS = 2 * 60 * 1000
@@ -50,7 +50,7 @@ def estimate(arrivals: Sequence[Arrival]) -> Clock | None:
     """
     if not arrivals:
         return None
-    newest, before = arrivals[:WINDOW], arrivals[WINDOW : 2 * WINDOW]
+    newest, before = arrivals[:CLOCK_WINDOW], arrivals[CLOCK_WINDOW : 2 * CLOCK_WINDOW]
     offset = _offset(newest)
     drift = None
     if before:
