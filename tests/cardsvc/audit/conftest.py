@@ -10,6 +10,7 @@ from cardsvc import web
 from cardsvc.clock import FixedClock
 from cardsvc.settings import Environment, Settings
 from cardsvc.vault import Vault
+from tests.heads import Backups
 
 
 @pytest.fixture
@@ -27,3 +28,8 @@ def log_city(engine: Engine, vault: Vault, clock: FixedClock, tmp_path: Path) ->
         port=0,
     )
     return web.City(settings, clock, engine, vault, handlers=None, random_bytes=secrets.token_bytes)
+
+
+@pytest.fixture
+def backups(engine: Engine, request: pytest.FixtureRequest) -> Backups:
+    return Backups(engine, request.getfixturevalue("postgres_server") if engine.dialect.name == "postgresql" else None)
