@@ -20,6 +20,7 @@ ITEMS_MAX = 20_000  # in all arrays and maps together; a full batch has five tho
 
 _INTEGER_MIN = -(2**64)  # RFC 8949 3.1, major type 1
 _INTEGER_MAX = 2**64 - 1  # RFC 8949 3.1, major type 0
+_HEAD_1 = 24  # RFC 8949 3: from here on the argument follows the first byte
 _PLAIN = frozenset({bytes, str, bool, type(None)})
 
 
@@ -75,6 +76,18 @@ def decode(data: bytes, *, depth_max: int = DEPTH_MAX, size_max: int = SIZE_MAX,
 def encode_decoded(value: Value) -> bytes:
     """`encode` for a value, or a part of one, exactly as `decode` returned it: nothing is checked again."""
     return _dumps(value)
+
+
+def byte_string(data: bytes) -> bytes:
+    """`encode` for bytes alone, on the way of every signature."""
+    size = len(data)
+    if size < _HEAD_1:
+        return bytes((0x40 | size,)) + data
+    if size < 1 << 8:
+        return bytes((0x58, size)) + data
+    if size < 1 << 16:
+        return b"\x59" + size.to_bytes(2, "big") + data
+    return _dumps(data)
 
 
 def _dumps(value: Value) -> bytes:

@@ -16,9 +16,14 @@ _HEADER_ALGORITHM = 1  # RFC 9052 3.1
 _HEADER_KID = 4  # RFC 9052 3.1
 _CONTEXT = "Signature1"  # RFC 9052 4.4
 KID_BYTES_MAX = 64
+OTHER_ALGORITHM = "The message names another algorithm than this key is used with."
 _ITEMS_MAX = 5  # the four parts and a key id
 
 _PROTECTED = {algorithm: cbor.encode({_HEADER_ALGORITHM: int(algorithm)}) for algorithm in Algorithm}
+# an array of four whose first two parts never change (RFC 8949 3.1)
+_BEGINNING = {
+    algorithm: b"\x84" + cbor.encode(_CONTEXT) + cbor.encode(protected) for algorithm, protected in _PROTECTED.items()
+}
 _ALGORITHM = {protected: algorithm for algorithm, protected in _PROTECTED.items()}
 
 
@@ -48,7 +53,7 @@ def _signature(payload: bytes, signer: Signer, external_aad: bytes) -> bytes:
 
 def to_be_signed(payload: bytes, *, external_aad: bytes = b"", algorithm: Algorithm = Algorithm.ES256) -> bytes:
     """The Sig_structure (RFC 9052 4.4). A card signs its SHA-256."""
-    return cbor.encode([_CONTEXT, _PROTECTED[algorithm], external_aad, payload])
+    return _BEGINNING[algorithm] + cbor.byte_string(external_aad) + cbor.byte_string(payload)
 
 
 def assemble(payload: bytes | None, signature: bytes, *, kid: bytes, algorithm: Algorithm = Algorithm.ES256) -> bytes:
@@ -87,8 +92,13 @@ def verify1(
         raise MalformedMessage("A payload must be given exactly where the message does not enclose one.")
     payload = parts.payload if parts.payload is not None else detached
     assert payload is not None
+    return verify_parts(parts, public_key, payload, external_aad=external_aad)
+
+
+def verify_parts(parts: Sign1, public_key: PublicKey, payload: bytes, *, external_aad: bytes = b"") -> bytes:
+    """`verify1` for a message that was parsed before. Raises: InvalidSignature."""
     if parts.algorithm is not keys.algorithm_of(public_key):
-        raise InvalidSignature("The message names another algorithm than this key is used with.")
+        raise InvalidSignature(OTHER_ALGORITHM)
     keys.verify(
         public_key, to_be_signed(payload, external_aad=external_aad, algorithm=parts.algorithm), parts.signature
     )

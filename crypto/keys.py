@@ -163,8 +163,21 @@ def verify(public_key: PublicKey, message: bytes, signature: bytes) -> bytes:
         else:
             public_key.verify(_stored_to_der(signature), message, _SHA256)
     except LibraryInvalidSignature as error:
-        raise InvalidSignature("The signature does not belong to this key and this message.") from error
+        raise InvalidSignature(_FOREIGN) from error
     return message
+
+
+_FOREIGN = "The signature does not belong to this key and this message."
+
+
+def refusal_of(public_key: PublicKey, signature: bytes) -> InvalidSignature:
+    """What `verify` says of a signature that is known not to verify, without verifying it again."""
+    try:
+        if not isinstance(public_key, ed25519.Ed25519PublicKey):
+            _stored_to_der(signature)
+    except InvalidSignature as error:
+        return error
+    return InvalidSignature(_FOREIGN)
 
 
 def verify_digest(public_key: ec.EllipticCurvePublicKey, digest: bytes, signature: bytes) -> bytes:

@@ -53,19 +53,39 @@ def sign_batch(batch: Batch, signer: Signer) -> bytes:
     return message
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A batch that was read and not verified: only `terminal_id` may be looked at, to find the key for `open`."""
+
+    terminal_id: UUID
+    _parts: cose.Sign1
+    _payload: bytes
+    _batch: Batch
+
+    def open(self, public_key: PublicKey) -> Batch:
+        """The batch, when the terminal's key signed it. Raises: InvalidSignature."""
+        cose.verify_parts(self._parts, public_key, self._payload, external_aad=AAD)
+        return self._batch
+
+
+def read_sealed(message: bytes) -> Sealed:
+    """Read a batch once, before it is known whose key verifies it. Raises: MalformedMessage, UnknownVersion."""
+    _check_size(message)
+    parts = cose.parse(message)
+    if parts.payload is None:
+        raise MalformedMessage("The batch does not enclose its content.")
+    batch = _read(parts.payload)
+    return Sealed(batch.terminal_id, parts, parts.payload, batch)
+
+
 def peek_terminal(message: bytes) -> UUID:
     """Which terminal the batch says it is from, unverified: for finding the key to verify it with, nothing else."""
-    _check_size(message)
-    payload = cose.parse(message).payload
-    if payload is None:
-        raise MalformedMessage("The batch does not enclose its content.")
-    return _read(payload).terminal_id
+    return read_sealed(message).terminal_id
 
 
 def open_batch(message: bytes, public_key: PublicKey) -> Batch:
     """Return the batch that the terminal's key signed. Raises: MalformedMessage, UnknownVersion, InvalidSignature."""
-    _check_size(message)
-    return _read(cose.verify1(message, public_key, external_aad=AAD))
+    return read_sealed(message).open(public_key)
 
 
 def _read(payload: bytes) -> Batch:

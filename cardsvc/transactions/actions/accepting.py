@@ -1,54 +1,32 @@
-"""Taking signed batches in: verify, decide, post, log and keep, all in the caller's one database transaction.
+"""Taking signed batches in: decide, post, log and keep, all in the caller's one database transaction.
 
 If we stop before the commit, nothing happened and the terminal sends the batch again. If we stop after it, the answer
 is lost but not the work: the same batch again finds its records stored and gets the first answers.
+
+Several batches may be accepted together. Their items are decided one after the other as if each batch had come alone;
+what is read and written is read and written once for all of them. A batch that cannot be accepted spoils only itself.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from cardsvc import access, audit, cards, devices, ledger
-from cardsvc.errors import CityError, ErrorKind
+from cardsvc.errors import CityError
 from cardsvc.transactions import queries, rules
 from cardsvc.transactions.actions import disputes, storage
+from cardsvc.transactions.actions.opening import Desk, Opened, TerminalRevoked, find_replays, known, open_batch
+from cardsvc.transactions.actions.storage import BatchIdConflict, Outcome
 from cardsvc.transactions.handler import Handler, Registry
 from cardsvc.transactions.queries import Known
-from cardsvc.transactions.rules import DeviceRef, Item, Plan, Reason, Rejected
-from cardsvc.vault import Vault
-from crypto import keys as crypto_keys
-from crypto.wire import batch as wire_batch
-from crypto.wire.batch import Batch
-from crypto.wire.transaction import Purpose, Transaction
+from cardsvc.transactions.rules import Claim, Item, Plan, Reason, Received, Rejected
+from crypto.errors import CryptoError
 
-
-class UnknownTerminal(CityError):
-    code: ClassVar[str] = "unknown_terminal"
-    kind: ClassVar[ErrorKind] = ErrorKind.UNAUTHENTICATED
-
-    def __init__(self) -> None:
-        super().__init__("This city has not enrolled that terminal. Ask the administrator for an enrolment code.")
-
-
-class TerminalRevoked(CityError):
-    code: ClassVar[str] = "terminal_revoked"
-    kind: ClassVar[ErrorKind] = ErrorKind.FORBIDDEN
-
-    def __init__(self) -> None:
-        super().__init__("This terminal was taken out of service. Bring it to the administrator; its records are kept.")
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What accepting needs besides the database: who handles which kind, the city's keys, fresh salts."""
-
-    registry: Registry
-    vault: Vault
-    random_bytes: Callable[[int], bytes]
+Refusal = CityError | CryptoError
+"""Why a whole batch was not accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +48,25 @@ class BatchAnswer:
     results: tuple[ItemResult, ...]
 
 
+Place = tuple[int, int]
+"""Where an item stands: the number of its batch in the group, and its position in there."""
+
+
 @dataclass(slots=True)
 class _Work:
-    """The batch on its way through: each position ends with a verdict."""
+    """The batches on their way through, and each item's verdict by its place; dicts keep the order of the places."""
 
-    batch: Batch
-    raw: bytes
-    device: DeviceRef
-    received: list[rules.Received]
+    opened: Sequence[Opened]
     now: datetime
-    verdicts: dict[int, Plan | Rejected]
-    items: dict[int, Item]
-    plans: dict[int, Plan]
-    posted: dict[int, ledger.Posted]
-    replays: dict[int, Known]
-    earlier: dict[int, int]  # position -> position of the same record earlier in this batch
+    failed: dict[int, Refusal] = field(default_factory=dict)
+    verdicts: dict[Place, Plan | Rejected] = field(default_factory=dict)
+    items: dict[Place, Item] = field(default_factory=dict)
+    plans: dict[Place, Plan] = field(default_factory=dict)
+    posted: dict[Place, ledger.Posted] = field(default_factory=dict)
+    replays: dict[Place, Known] = field(default_factory=dict)
+    earlier: dict[Place, Place] = field(default_factory=dict)  # the same record, earlier in this batch or group
+    outcomes: list[Outcome] = field(default_factory=list)  # in the order of the log
+    leaf_index: dict[Place, int] = field(default_factory=dict)
 
 
 def accept(session: Session, raw: bytes, *, desk: Desk, now: datetime) -> BatchAnswer:
@@ -93,123 +75,134 @@ def accept(session: Session, raw: bytes, *, desk: Desk, now: datetime) -> BatchA
     Raises: UnknownTerminal, TerminalRevoked, MalformedMessage, InvalidSignature, BatchIdConflict - then nothing was
     accepted and nothing was written.
     """
-    work = _open(session, raw, now)
-    _find_replays(session, work)
-    judged = _authenticate(session, work, desk)
+    [answer] = accept_many(session, [raw], desk=desk, now=now)
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def accept_many(session: Session, raws: Sequence[bytes], *, desk: Desk, now: datetime) -> list[BatchAnswer | Refusal]:
+    """Accept several batches in one database transaction: what `accept` would answer to each in turn, or raise."""
+    answers: dict[int, BatchAnswer | Refusal] = {}
+    opened: dict[int, Opened] = {}
+    for number, raw in enumerate(raws):
+        try:
+            opened[number] = open_batch(session, raw, desk=desk)
+        except (CityError, CryptoError) as error:
+            answers[number] = error
+    answers |= zip(opened, accept_opened(session, list(opened.values()), desk=desk, now=now), strict=True)
+    return [answers[number] for number in range(len(raws))]
+
+
+def accept_opened(
+    session: Session, opened: Sequence[Opened], *, desk: Desk, now: datetime
+) -> list[BatchAnswer | Refusal]:
+    """Accept batches that were opened before, perhaps in another database transaction."""
     ledger.lock(session)
-    judged = _as_they_are_now(session, work, judged)
-    _sort_out(work, judged, _find_replays(session, work), desk.registry)
-    leaf_index = _post(session, work, desk.registry)
-    _record(session, work, leaf_index, desk)
-    return BatchAnswer(work.batch.batch_id, work.device.id, _results(work, leaf_index))
+    work = _Work(opened, now)
+    claims = _as_they_are_now(session, work)
+    _sort_out(session, work, claims, desk.registry)
+    _open_books(session, work)
+    _post(session, work, desk.registry)
+    _refuse(session, work)
+    _record(session, work, desk)
+    return [_answer(work, number) for number in range(len(opened))]
 
 
-def _open(session: Session, raw: bytes, now: datetime) -> _Work:
-    terminal_id = wire_batch.peek_terminal(raw)
-    device = devices.by_ids(session, [terminal_id]).get(terminal_id)
-    if device is None:
-        raise UnknownTerminal
-    batch = wire_batch.open_batch(raw, device.public_key)
-    if device.status != "enrolled":
-        raise TerminalRevoked
-    ref = DeviceRef(device.id, device.kind)
-    return _Work(batch, raw, ref, rules.read(batch.items, terminal_id), now, {}, {}, {}, {}, {}, {})
+_Verdict = Claim | Rejected
 
 
-_Judged = dict[int, tuple[Item, cards.CardKey | None] | Rejected]
-
-
-def _authenticate(session: Session, work: _Work, desk: Desk) -> _Judged:
-    """Verify all signatures before the lock is taken: this is where a batch spends its time."""
-    readable = [r for r in work.received if r.transaction is not None and r.position not in work.replays]
-    keys = _keys(session, readable, desk.vault)
-    judged: _Judged = {r.position: r.refusal for r in work.received if r.refusal is not None}
-    for received in readable:
-        assert received.record is not None
-        handler = desk.registry.get(received.record.kind)
-        if handler is None:
-            judged[received.position] = Rejected(
-                Reason.UNKNOWN_KIND, f"This city knows no record of kind {received.record.kind}. Update the terminal."
-            )
-            continue
-        judged[received.position] = rules.authenticate(
-            received, device=work.device, keys=keys, purposes=handler.purposes, body=handler.body
-        )
-    return judged
-
-
-def _keys(session: Session, readable: Sequence[rules.Received], vault: Vault) -> rules.Keys:
-    wanted: dict[Purpose, set[bytes]] = {purpose: set() for purpose in Purpose}
-    for received in readable:
-        assert received.transaction is not None
-        for authorisation, kid in zip(received.transaction.authorisations, received.kids, strict=True):
-            wanted[authorisation.purpose].add(kid)
-    return rules.Keys(
-        cards=cards.keys_by_id(session, sorted(wanted[Purpose.PRESENCE] | wanted[Purpose.CONSENT])),
-        staff=access.staff_by_key(session, sorted(wanted[Purpose.STAFF])),
-        service={crypto_keys.key_id(key): key for key in vault.public_keys("service")},
-        passkeys=access.passkeys_by_key(session, sorted(wanted[Purpose.PASSKEY])),
-    )
-
-
-def _as_they_are_now(session: Session, work: _Work, judged: _Judged) -> _Judged:
-    """The same verdicts with the states that hold under the lock: a block that was committed while the signatures were
-    verified counts. Raises: TerminalRevoked.
+def _as_they_are_now(session: Session, work: _Work) -> dict[Place, _Verdict]:
+    """What stands of each claim with the states that hold under the lock: a block that was committed while signatures
+    were verified counts, and so does a terminal's revocation, which fails its batch.
     """
-    if devices.by_ids(session, [work.device.id])[work.device.id].status != "enrolled":
-        raise TerminalRevoked
-    kids = {kid for r in work.received if isinstance(judged.get(r.position), tuple) for kid in r.kids}
-    fresh = {(key.card_id, key.slot): key for key in cards.keys_by_id(session, sorted(kids)).values()}
-    return {
-        position: verdict
-        if isinstance(verdict, Rejected) or verdict[1] is None
-        else (verdict[0], fresh.get((verdict[1].card_id, verdict[1].slot), verdict[1]))
-        for position, verdict in judged.items()
-    }
+    stations = devices.by_ids(session, list({one.device.id for one in work.opened}))
+    claims: dict[Place, _Verdict] = {}
+    for number, one in enumerate(work.opened):
+        if stations[one.device.id].status != "enrolled":
+            work.failed[number] = TerminalRevoked()
+        else:
+            claims.update({(number, position): claim for position, claim in one.claims.items()})
+            claims.update({(number, position): refusal for position, refusal in one.refused.items()})
+    stated = [claim for claim in claims.values() if isinstance(claim, Claim)]
+    keys = cards.keys_by_id(session, [claim.key_id for claim in stated if claim.card is not None])
+    staff = access.staff_by_key(session, sorted({claim.key_id for claim in stated if claim.item.staff is not None}))
+    passkeys = access.passkeys_by_key(
+        session, sorted({claim.key_id for claim in stated if claim.item.passkey is not None})
+    )
+    for place, claim in claims.items():
+        if isinstance(claim, Claim):
+            claims[place] = rules.now_standing(claim, keys, staff, passkeys)
+    return claims
 
 
 _ID_TAKEN = Rejected(Reason.RECORD_ID_CONFLICT, "Another record has this id already. Make a new record with a new id.")
 
 
-def _find_replays(session: Session, work: _Work) -> dict[UUID, Known]:
-    """Note the items that were answered before; returns what is stored under the other items' ids.
-
-    Asked before the signatures, so that a batch sent again costs none of them, and again under the lock.
-    """
-    own = [r for r in work.received if r.refusal is None and r.position not in work.replays]
-    known = queries.known(session, [r.record.record_id for r in own if r.record is not None])
-    for received in own:
-        before = None if received.record is None else known.get(received.record.record_id)
-        if before is not None and before.record_hash == received.record_hash:
-            work.replays[received.position] = before
-    return known
-
-
-def _sort_out(work: _Work, judged: _Judged, known: Mapping[UUID, Known], registry: Registry) -> None:
+def _sort_out(session: Session, work: _Work, claims: Mapping[Place, _Verdict], registry: Registry) -> None:
     """Tell the doubled, the refused and the permitted apart. Only an authenticated record takes its id."""
-    seen: dict[UUID, int] = {}
-    for received in work.received:
-        position = received.position
-        if position in work.replays:
+    live = [(number, one) for number, one in enumerate(work.opened) if number not in work.failed]
+    # asked again under the lock: who sent the same meanwhile was first
+    stored = known(session, [r for _, one in live for r in one.received if r.position not in one.replays])
+    kept = storage.kept_batches(session, [one.batch.batch_id for _, one in live])
+    seen: dict[bytes, Place] = {}
+    for number, one in live:
+        before = one.replays | find_replays(one.received, stored)
+        found = _sort_batch(work, number, before, claims, stored, seen)
+        if found and kept.setdefault(one.batch.batch_id, one.raw) != one.raw:
+            work.failed[number] = BatchIdConflict(one.batch.batch_id)
+            _forget(work, number)
             continue
-        verdict = judged[position]
+        for place, claim in found.items():
+            seen[claim.item.record.record_id.bytes] = place
+            work.items[place] = claim.item
+            refusal = _refusal(claim.item, claim.card, registry, work.now)
+            if refusal is not None:
+                work.verdicts[place] = refusal
+
+
+def _sort_batch(
+    work: _Work,
+    number: int,
+    before: Mapping[int, Known],
+    claims: Mapping[Place, _Verdict],
+    stored: Mapping[bytes, Known],
+    seen: Mapping[bytes, Place],
+) -> dict[Place, Claim]:
+    """Note what is told already of one batch's items; returns the authenticated rest, which takes its ids."""
+    taken: dict[bytes, Place] = {}
+    found: dict[Place, Claim] = {}
+    for received in work.opened[number].received:
+        place = number, received.position
+        if received.position in before:
+            work.replays[place] = before[received.position]
+            continue
+        verdict = claims[place]
         if received.record is not None and received.refusal is None:
-            record_id = received.record.record_id
-            first = seen.get(record_id)
-            if first is not None and work.received[first].record_hash == received.record_hash:
-                work.earlier[position] = first
+            record_id = received.record.record_id.bytes
+            first = taken.get(record_id) or seen.get(record_id)
+            if first is not None and _at(work, first).record_hash == received.record_hash:
+                work.earlier[place] = first
                 continue
-            if first is not None or record_id in known:
+            if first is not None or record_id in stored:
                 verdict = rules.first_fault(_ID_TAKEN, verdict) if isinstance(verdict, Rejected) else _ID_TAKEN
         if isinstance(verdict, Rejected):
-            work.verdicts[position] = verdict
-            continue
-        item, card = verdict
-        seen[item.record.record_id] = position
-        work.items[position] = item
-        refusal = _refusal(item, card, registry, work.now)
-        if refusal is not None:
-            work.verdicts[position] = refusal
+            work.verdicts[place] = verdict
+        else:
+            taken[verdict.item.record.record_id.bytes] = place
+            found[place] = verdict
+    return found
+
+
+def _forget(work: _Work, number: int) -> None:
+    """Nothing was told of a batch that is not accepted."""
+    for told in (work.verdicts, work.replays, work.earlier):
+        for place in [place for place in told if place[0] == number]:
+            del told[place]
+
+
+def _at(work: _Work, place: Place) -> Received:
+    return work.opened[place[0]].received[place[1]]
 
 
 def _refusal(item: Item, card: cards.CardKey | None, registry: Registry, now: datetime) -> Rejected | None:
@@ -221,9 +214,18 @@ def _refusal(item: Item, card: cards.CardKey | None, registry: Registry, now: da
     )
 
 
-def _post(session: Session, work: _Work, registry: Registry) -> dict[int, int]:
-    """Plan, post and settle run by run; returns the leaf index of every authenticated item."""
-    leaf_index: dict[int, int] = {}
+def _open_books(session: Session, work: _Work) -> None:
+    """Keep the batches that bring something new, before their items."""
+    counts: dict[int, int] = {}
+    for number, _ in work.items:
+        counts[number] = counts.get(number, 0) + 1
+    storage.keep_batches(
+        session, [(work.opened[n].batch, work.opened[n].raw, count) for n, count in counts.items()], work.now
+    )
+
+
+def _post(session: Session, work: _Work, registry: Registry) -> None:
+    """Plan, post, settle and keep run by run: what comes later in a group finds what came before."""
     index = audit.next_index(session)
     for kind, run in _runs(work, registry):
         planned = _plan(session, work, registry[kind], run)
@@ -233,112 +235,132 @@ def _post(session: Session, work: _Work, registry: Registry) -> dict[int, int]:
         drafts = [plan.draft for plan in planned.values()]
         answers = ledger.post(session, drafts, first_seq=index, recorded_at=work.now)
         done: list[tuple[Item, ledger.Posted]] = []
-        for position, answer in zip(planned, answers, strict=True):
-            leaf_index[position] = index
+        for place, answer in zip(planned, answers, strict=True):
+            work.leaf_index[place] = index
             index += 1
             if isinstance(answer, ledger.Refused):
-                work.verdicts[position] = rules.from_ledger(answer)
+                work.verdicts[place] = rules.from_ledger(answer)
             else:
-                work.posted[position] = answer
-                done.append((work.items[position], answer))
+                work.posted[place] = answer
+                done.append((work.items[place], answer))
         if done:
             registry[kind].settle(session, done, work.now)
-    refused = [position for position in sorted(work.items) if position not in leaf_index]
-    return leaf_index | {position: index + offset for offset, position in enumerate(refused)}
+        _keep(session, work, list(planned))
 
 
-def _runs(work: _Work, registry: Registry) -> Iterator[tuple[int, list[int]]]:
-    """The permitted items in batch order, cut into stretches that can be planned at once, each with its kind.
+def _runs(work: _Work, registry: Registry) -> Iterator[tuple[int, list[Place]]]:
+    """The permitted items in order, cut into stretches that can be planned at once, each with its kind.
 
     A stretch is of one kind: a shift that opens is there for the top-ups that follow it in the same batch. And it has
     each subject once: of two claims for one entitlement the second sees what became of the first. A thousand taps are
     still one statement each of reading, posting and settling.
     """
-    run: list[int] = []
+    run: list[Place] = []
     kind = 0
     taken: set[Hashable] = set()
-    for position in sorted(work.items.keys() - work.verdicts.keys()):
-        item = work.items[position]
+    for place, item in work.items.items():
+        if place in work.verdicts:
+            continue
         subject = registry[item.record.kind].subject(item)
         if run and (item.record.kind != kind or (subject is not None and subject in taken)):
             yield kind, run
             run, taken = [], set()
         kind = item.record.kind
-        run.append(position)
+        run.append(place)
         taken.add(subject)
     if run:
         yield kind, run
 
 
-def _plan(session: Session, work: _Work, handler: Handler, positions: list[int]) -> dict[int, Plan]:
-    answers = handler.plan(session, [work.items[position] for position in positions], work.now)
-    work.verdicts.update(zip(positions, answers, strict=True))
-    planned = {p: answer for p, answer in zip(positions, answers, strict=True) if isinstance(answer, Plan)}
+def _plan(session: Session, work: _Work, handler: Handler, places: list[Place]) -> dict[Place, Plan]:
+    answers = handler.plan(session, [work.items[place] for place in places], work.now)
+    work.verdicts.update(zip(places, answers, strict=True))
+    planned = {p: answer for p, answer in zip(places, answers, strict=True) if isinstance(answer, Plan)}
     work.plans.update(planned)
     return planned
 
 
-def _record(session: Session, work: _Work, leaf_index: Mapping[int, int], desk: Desk) -> None:
-    """Give every authenticated item its leaf, and keep all of it."""
-    numbers = storage.draw_numbers(session, {p: work.plans[p].official_series for p in sorted(work.posted)})
-    outcomes = [
-        storage.Outcome(
-            item=work.items[position],
-            transaction=_transaction(work, position),
-            refusal=_rejected(work.verdicts[position]),
-            posted=work.posted.get(position),
-            amount_cents=work.plans[position].amount_cents if position in work.plans else None,
-            currency=work.plans[position].draft.currency if position in work.plans else None,
-            official_number=numbers.get(position),
-            leaf_index=index,
+def _refuse(session: Session, work: _Work) -> None:
+    """The authenticated items that were never posted take the places in the log behind all others."""
+    refused = [place for place in work.items if place not in work.leaf_index]
+    if refused:
+        index = audit.next_index(session) + len(work.leaf_index)
+        work.leaf_index.update({place: index + offset for offset, place in enumerate(refused)})
+        _keep(session, work, refused)
+
+
+def _keep(session: Session, work: _Work, places: Sequence[Place]) -> None:
+    """Write down what became of these items."""
+    numbers = storage.draw_numbers(session, {p: work.plans[p].official_series for p in places if p in work.posted})
+    outcomes: list[Outcome] = []
+    for place in places:
+        transaction, plan, verdict = _at(work, place).transaction, work.plans.get(place), work.verdicts[place]
+        assert transaction is not None
+        outcomes.append(
+            Outcome(
+                item=work.items[place],
+                transaction=transaction,
+                batch_id=work.opened[place[0]].batch.batch_id,
+                refusal=verdict if isinstance(verdict, Rejected) else None,
+                posted=work.posted.get(place),
+                amount_cents=None if plan is None else plan.amount_cents,
+                currency=None if plan is None else plan.draft.currency,
+                official_number=numbers.get(place),
+                leaf_index=work.leaf_index[place],
+            )
         )
-        for position, index in sorted(leaf_index.items(), key=lambda pair: pair[1])
-    ]
-    if outcomes:
-        storage.keep_batch(session, work.batch, work.raw, len(outcomes), work.now)
-        storage.keep(session, outcomes, batch_id=work.batch.batch_id, now=work.now)
-        disputes.enter(session, [(o.item, o.refusal) for o in outcomes if o.refusal is not None], now=work.now)
-        audit.append(session, [storage.leaf(outcome, desk.random_bytes(32)) for outcome in outcomes])
-    storage.keep_refused(session, _nobodys(work), work.device.id, work.batch.batch_id, work.now)
-    records = [(item.record, item.record_hash) for _, item in sorted(work.items.items())]
-    links = [(record.sequence, record.record_id, record.previous, digest) for record, digest in records]
-    devices.track(session, work.device.id, links, work.now)
+    storage.keep(session, outcomes, now=work.now)
+    work.outcomes += outcomes
 
 
-def _transaction(work: _Work, position: int) -> Transaction:
-    transaction = work.received[position].transaction
-    assert transaction is not None
-    return transaction
+def _record(session: Session, work: _Work, desk: Desk) -> None:
+    """Give every authenticated item its leaf; note what nobody can be held to; follow the terminals' chains."""
+    if work.outcomes:
+        salts = desk.random_bytes(32 * len(work.outcomes))
+        leaves = [
+            storage.leaf(outcome, salts[32 * number : 32 * number + 32]) for number, outcome in enumerate(work.outcomes)
+        ]
+        audit.append(session, leaves)
+    numbers = [number for number in range(len(work.opened)) if number not in work.failed]
+    for number in numbers:
+        one, device_id = work.opened[number], work.opened[number].device.id
+        own = {place: item for place, item in work.items.items() if place[0] == number}
+        disputed = [
+            (item, refused) for place, item in own.items() if isinstance(refused := work.verdicts[place], Rejected)
+        ]
+        disputes.enter(session, disputed, now=work.now)
+        storage.keep_refused(session, _nobodys(work, number), device_id, one.batch.batch_id, work.now)
+        links = [(i.record.sequence, i.record.record_id, i.record.previous, i.record_hash) for i in own.values()]
+        devices.track(session, device_id, links, work.now, placed=queries.placed)
 
 
-def _rejected(verdict: Plan | Rejected) -> Rejected | None:
-    return verdict if isinstance(verdict, Rejected) else None
-
-
-def _nobodys(work: _Work) -> list[tuple[rules.Received, Rejected]]:
-    """The refused items that no authenticated key stands behind."""
+def _nobodys(work: _Work, number: int) -> list[tuple[Received, Rejected]]:
+    """The refused items of a batch that no authenticated key stands behind."""
     return [
-        (work.received[position], verdict)
-        for position, verdict in sorted(work.verdicts.items())
-        if position not in work.items and isinstance(verdict, Rejected)
+        (_at(work, place), verdict)
+        for place, verdict in work.verdicts.items()
+        if place[0] == number and place not in work.items and isinstance(verdict, Rejected)
     ]
 
 
-def _results(work: _Work, leaf_index: Mapping[int, int]) -> tuple[ItemResult, ...]:
-    results: list[ItemResult] = []
-    for received in work.received:
-        position = received.position
-        record_id = None if received.record is None else received.record.record_id
-        if position in work.replays:
-            known = work.replays[position]
-            reason = None if known.reason is None else Reason(known.reason)
-            results.append(ItemResult(record_id, known.outcome, reason, known.detail, True, known.leaf_index))
-        elif position in work.earlier:
-            first = results[work.earlier[position]]
-            results.append(ItemResult(record_id, first.outcome, first.reason, first.detail, True, first.leaf_index))
-        elif isinstance(verdict := work.verdicts[position], Rejected):
-            index = leaf_index.get(position)
-            results.append(ItemResult(record_id, "rejected", verdict.reason, verdict.detail, False, index))
-        else:
-            results.append(ItemResult(record_id, "accepted", None, None, False, leaf_index[position]))
-    return tuple(results)
+def _answer(work: _Work, number: int) -> BatchAnswer | Refusal:
+    if number in work.failed:
+        return work.failed[number]
+    one = work.opened[number]
+    results = tuple(_result(work, (number, received.position)) for received in one.received)
+    return BatchAnswer(one.batch.batch_id, one.device.id, results)
+
+
+def _result(work: _Work, place: Place) -> ItemResult:
+    record = _at(work, place).record
+    record_id = None if record is None else record.record_id
+    if place in work.replays:
+        before = work.replays[place]
+        reason = None if before.reason is None else Reason(before.reason)
+        return ItemResult(record_id, before.outcome, reason, before.detail, True, before.leaf_index)
+    if place in work.earlier:
+        return replace(_result(work, work.earlier[place]), replayed=True)
+    verdict = work.verdicts[place]
+    if isinstance(verdict, Rejected):
+        return ItemResult(record_id, "rejected", verdict.reason, verdict.detail, False, work.leaf_index.get(place))
+    return ItemResult(record_id, "accepted", None, None, False, work.leaf_index[place])

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from cardsvc import access, devices, ledger
 from cardsvc.db import to_ms
 from cardsvc.transactions import queries
-from cardsvc.transactions.actions.accepting import Desk, ItemResult, accept
+from cardsvc.transactions.actions.accepting import ItemResult, accept
+from cardsvc.transactions.actions.opening import Desk
 from cardsvc.transactions.queries import RecordIdConflict
 from cardsvc.transactions.rules import Reason
 from crypto.wire.batch import Batch, sign_batch

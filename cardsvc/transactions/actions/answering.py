@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from cardsvc import cards, devices
 from cardsvc.db import from_ms
 from cardsvc.errors import CityError, ErrorKind
-from cardsvc.transactions.actions.accepting import TerminalRevoked, UnknownTerminal
+from cardsvc.transactions.actions.opening import TerminalRevoked, UnknownTerminal
 from cardsvc.transactions.handler import Sections
 from cardsvc.transactions.models import SeenQuery
 from cardsvc.transactions.rules import CardRef

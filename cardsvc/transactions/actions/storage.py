@@ -1,9 +1,9 @@
 """Writing down what became of a batch: set-based, no ORM row on the way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -21,6 +21,8 @@ from crypto import cbor
 from crypto.wire.batch import Batch
 from crypto.wire.transaction import Transaction
 
+Place = TypeVar("Place", bound=Hashable)
+
 
 class BatchIdConflict(CityError):
     code: ClassVar[str] = "batch_id_conflict"
@@ -36,6 +38,7 @@ class Outcome:
 
     item: Item
     transaction: Transaction
+    batch_id: UUID
     refusal: Rejected | None
     posted: ledger.Posted | None
     amount_cents: int | None
@@ -55,16 +58,16 @@ def leaf(outcome: Outcome, salt: bytes) -> audit.Leaf:
     )
 
 
-def draw_numbers(session: Session, series_of: Mapping[int, str | None]) -> dict[int, str]:
-    """The next official receipt number for each position that has a series, in order.
+def draw_numbers(session: Session, series_of: Mapping[Place, str | None]) -> dict[Place, str]:
+    """The next official receipt number for each place that has a series, in order.
 
     Gapless: the counter moves in the transaction of the receipts, under the shard's lock.
     """
-    wanted: dict[str, list[int]] = {}
+    wanted: dict[str, list[Place]] = {}
     for position, series in series_of.items():
         if series is not None:
             wanted.setdefault(series, []).append(position)
-    numbers: dict[int, str] = {}
+    numbers: dict[Place, str] = {}
     for series, positions in wanted.items():
         first = session.scalar(sa.select(ReceiptSeries.next_number).where(ReceiptSeries.series == series))
         if first is None:
@@ -77,11 +80,17 @@ def draw_numbers(session: Session, series_of: Mapping[int, str | None]) -> dict[
     return numbers
 
 
-def keep_batch(session: Session, batch: Batch, raw: bytes, item_count: int, now: datetime) -> None:
-    """Keep the signed bytes. Sent again, they are kept once; other bytes under the same id are refused."""
-    kept = session.scalar(sa.select(BatchRow.bytes_).where(BatchRow.id == batch.batch_id))
-    if kept is None:
-        row = {
+def kept_batches(session: Session, batch_ids: Sequence[UUID]) -> dict[UUID, bytes]:
+    """The signed bytes of those of the batches that are kept already."""
+    rows = session.execute(sa.select(BatchRow.id, BatchRow.bytes_).where(BatchRow.id.in_(batch_ids)))
+    return {row.id: row.bytes_ for row in rows}
+
+
+def keep_batches(session: Session, batches: Sequence[tuple[Batch, bytes, int]], now: datetime) -> None:
+    """Keep the signed bytes of these batches, each with how many of its items are new; once, however often it comes."""
+    kept = kept_batches(session, [batch.batch_id for batch, _, _ in batches])
+    rows = {
+        batch.batch_id: {
             "id": batch.batch_id,
             "device_id": batch.terminal_id,
             "received_at": now,
@@ -89,17 +98,20 @@ def keep_batch(session: Session, batch: Batch, raw: bytes, item_count: int, now:
             "bytes_": raw,
             "sent_at": from_ms(batch.sent_at_ms),
         }
-        session.execute(sa.insert(BatchRow), row)
-    elif kept != raw:
-        raise BatchIdConflict(batch.batch_id)
+        for batch, raw, item_count in batches
+        if batch.batch_id not in kept
+    }
+    if rows:
+        session.execute(sa.insert(BatchRow), list(rows.values()))
 
 
-def keep(session: Session, outcomes: Sequence[Outcome], *, batch_id: UUID, now: datetime) -> None:
-    rows = [_row(outcome, batch_id, now) for outcome in outcomes]
+def keep(session: Session, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+    """Write the transactions down."""
+    rows = [_row(outcome, now) for outcome in outcomes]
     insert_columns(session, TransactionRow.__table__, {name: [row[name] for row in rows] for name in rows[0]})
 
 
-def _row(outcome: Outcome, batch_id: UUID, now: datetime) -> dict[str, Any]:
+def _row(outcome: Outcome, now: datetime) -> dict[str, Any]:
     item, refusal = outcome.item, outcome.refusal
     return {
         "record_id": item.record.record_id,
@@ -109,7 +121,7 @@ def _row(outcome: Outcome, batch_id: UUID, now: datetime) -> dict[str, Any]:
         "record_hash": item.record_hash,
         "record_bytes": outcome.transaction.record_bytes,
         "authorisations": cbor.encode([a.to_wire() for a in outcome.transaction.authorisations]),
-        "batch_id": batch_id,
+        "batch_id": outcome.batch_id,
         "outcome": "accepted" if refusal is None else "rejected",
         "reason": None if refusal is None else refusal.reason.value,
         "detail": None if refusal is None else refusal.detail[:400],
