@@ -8,6 +8,7 @@ import dataclasses
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast, get_type_hints
 from uuid import UUID
 
@@ -232,6 +233,23 @@ POSITIVE_CENTS: Type[int] = integer(1, CENTS_MAX)
 TIME_MS: Type[int] = integer(0, TIME_MS_MAX)
 HASH: Type[bytes] = octets(HASH_BYTES)
 IDENTIFIER: Type[UUID] = Type(to_wire=lambda value: value.bytes, from_wire=read_uuid, check=_check_uuid)
+
+
+def _check_date(value: object) -> None:
+    if type(value) is not date or not 0 <= (value - _EPOCH).days <= DAYS_MAX:
+        raise _refuse("must be a day from 1970 to the year 9999.")
+
+
+def _read_date(value: Value) -> date:
+    if type(value) is not int or not 0 <= value <= DAYS_MAX:
+        raise _refuse(f"must be a number of days from 0 to {DAYS_MAX}.")
+    return _EPOCH + timedelta(days=value)
+
+
+_EPOCH = date(1970, 1, 1)
+DAYS_MAX = (date(9999, 12, 31) - _EPOCH).days
+DATE: Type[date] = Type(to_wire=lambda day: (day - _EPOCH).days, from_wire=_read_date, check=_check_date)
+"""A calendar day in the city, as days since 1970-01-01."""
 
 
 def many(kind: Type[T], items_max: int) -> Type[tuple[T, ...]]:

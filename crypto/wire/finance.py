@@ -1,10 +1,26 @@
 """Finance: cashiers' shifts and money that comes from or goes to the bank."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from crypto.wire.body import CENTS, CURRENCY, IDENTIFIER, POSITIVE_CENTS, Body, Tag, text
+from crypto.wire.body import (
+    CENTS,
+    CENTS_MAX,
+    CURRENCY,
+    DATE,
+    IDENTIFIER,
+    POSITIVE_CENTS,
+    Body,
+    Tag,
+    Tagged,
+    choice,
+    integer,
+    many,
+    nested,
+    text,
+)
 from crypto.wire.kinds import Kind
 
 
@@ -61,3 +77,35 @@ class CashWithdrawal(Body):
     amount_cents: Annotated[int, Tag(2, POSITIVE_CENTS)]
     currency: Annotated[str, Tag(3, CURRENCY)]
     reference: Annotated[str, Tag(4, text(64))]
+
+
+JOURNAL_LINES_MAX = 50
+ACCOUNT_LETTERS_MAX = 128
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLine(Tagged):
+    """One line of a voucher: `amount_cents` on the account, debit positive."""
+
+    account_code: Annotated[str, Tag(1, text(ACCOUNT_LETTERS_MAX))]
+    amount_cents: Annotated[int, Tag(2, integer(-CENTS_MAX, CENTS_MAX))]
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry(Body):
+    """A journal entry voucher of two people. The record's id is that of the action that both signed.
+
+    `fund` is whose series its number is of; `booked_on` the accounting date; `document` what supports it. One that
+    takes an earlier record back names it in `reverses`.
+    """
+
+    KIND: ClassVar[int] = Kind.JOURNAL_ENTRY
+    prepared_by: Annotated[UUID, Tag(1, IDENTIFIER)]
+    approved_by: Annotated[UUID, Tag(2, IDENTIFIER)]
+    fund: Annotated[str, Tag(3, choice("general", "sef", "trust"))]
+    booked_on: Annotated[date, Tag(4, DATE)]
+    currency: Annotated[str, Tag(5, CURRENCY)]
+    particulars: Annotated[str, Tag(6, text())]
+    document: Annotated[str, Tag(7, text(64))]
+    lines: Annotated[tuple[JournalLine, ...], Tag(8, many(nested(JournalLine), JOURNAL_LINES_MAX))]
+    reverses: Annotated[UUID | None, Tag(9, IDENTIFIER)] = None

@@ -5,6 +5,7 @@ Evolution: version 1 is fixed for ever. Other bodies are new kinds; another head
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 from enum import IntEnum
 from typing import Annotated, ClassVar, Self
 from uuid import UUID
@@ -14,7 +15,7 @@ from crypto.cbor import Value
 from crypto.errors import MalformedMessage
 from crypto.keys import PublicKey, Signer
 from crypto.wire import body, header, passkey
-from crypto.wire.body import IDENTIFIER, Body, Tag, text
+from crypto.wire.body import DATE, IDENTIFIER, Body, Tag, text
 from crypto.wire.kinds import Kind
 
 DOMAIN = "city.record"
@@ -210,8 +211,12 @@ def _read_authorisation(item: Value, purposes: frozenset[Purpose]) -> Authorisat
 
 @dataclass(frozen=True, slots=True)
 class Reversal(Body):
-    """Takes a whole earlier record back. Only a record that moved money can be reversed, and only once."""
+    """Takes a whole earlier record back. Only a record that moved money can be reversed, and only once.
+
+    `booked_on` is the accounting date, where it is not the day on which the service takes the record.
+    """
 
     KIND: ClassVar[int] = Kind.REVERSAL
     reversed_id: Annotated[UUID, Tag(1, IDENTIFIER)]
     reason: Annotated[str, Tag(2, text())]
+    booked_on: Annotated[date | None, Tag(3, DATE)] = None

@@ -7,6 +7,7 @@ put together with cbor2 and signed where a signature is not the fault, so that e
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,15 @@ from crypto.wire.batch import Batch
 from crypto.wire.benefits import Claim, CycleApproved, EntitlementsQuery
 from crypto.wire.body import Body
 from crypto.wire.citykeys import CityKeys
-from crypto.wire.finance import BankDeposit, CashWithdrawal, Funding, ShiftClosed, ShiftOpened
+from crypto.wire.finance import (
+    BankDeposit,
+    CashWithdrawal,
+    Funding,
+    JournalEntry,
+    JournalLine,
+    ShiftClosed,
+    ShiftOpened,
+)
 from crypto.wire.ids import uuid7
 from crypto.wire.policy import FlatFare, OfflineLimits, Policy
 from crypto.wire.query import Query, SignedQuery
@@ -28,7 +37,15 @@ from crypto.wire.receipt import Receipt
 from crypto.wire.taxes import BillsQuery, TaxPayment
 from crypto.wire.transaction import NO_PREVIOUS, Purpose, Record, Reversal, Transaction, authorise
 from crypto.wire.transit import Tap
-from crypto.wire.wallets import BalanceQuery, CashTopUp
+from crypto.wire.wallets import (
+    BalanceQuery,
+    CashTopUp,
+    HoldCaptured,
+    HoldPlaced,
+    HoldReleased,
+    PurseExpired,
+    PurseFunded,
+)
 from tests.testdata import vectors
 
 AT_MS = 1_780_000_000_000
@@ -52,6 +69,33 @@ BODIES: tuple[Body, ...] = (
     Funding(STAFF_ID, 500_000_000, "PHP", "equity.city", "NCA 2026-001"),
     CashWithdrawal(STAFF_ID, 100_000, "PHP", "WDL-0001"),
     Reversal(OTHER_ID, "Siningil nang dalawang beses (charged twice)"),
+    HoldPlaced(
+        OTHER_ID, 50_000, "PHP", "revenue:fees", "any", "Deposit on the hall", AT_MS + 86_400_000, 60_000, STAFF_ID
+    ),
+    HoldCaptured(STAFF_ID, OTHER_ID, 20_000, "PHP", final=True),
+    HoldReleased(OTHER_ID, 30_000, "PHP"),
+    PurseFunded(
+        STAFF_ID,
+        OTHER_ID,
+        "rides-2026",
+        "transit",
+        100_000,
+        "PHP",
+        "benefits:RIDES:fund",
+        AT_MS + 86_400_000,
+        priority=1,
+    ),
+    PurseExpired(OTHER_ID, "rides-2026", 40_000, "PHP"),
+    JournalEntry(
+        STAFF_ID,
+        OTHER_ID,
+        "general",
+        date(2026, 10, 31),
+        "PHP",
+        "Charges of October",
+        "Statement 2026-10",
+        (JournalLine("expense:bank-charges", 15_000), JournalLine("bank:main", -15_000)),
+    ),
 )
 QUERIES: tuple[Body, ...] = (BalanceQuery(), EntitlementsQuery(), BillsQuery())
 
@@ -125,9 +169,25 @@ POLICY = Policy(
 )
 
 
+LATER = Reversal(OTHER_ID, "Charged twice", date(2026, 10, 31))
+VOUCHER = JournalEntry(
+    STAFF_ID,
+    OTHER_ID,
+    "trust",
+    date(2026, 10, 31),
+    "PHP",
+    "A top-up of the wrong wallet",
+    "Letter of 2 November",
+    (JournalLine("wallet:018f3c5e-7c00-7abc-8def-0123456789ad:main", 500_000), JournalLine("cash:vault", -500_000)),
+    reverses=STAFF_ID,
+)
+
+
 def valid() -> Iterator[Case]:
     for number, body in enumerate(BODIES, start=1):
         yield Case(f"record {type(body).__name__}", "record", record_of(body, number).encode())
+    yield Case("record Reversal at an effective date", "record", record_of(LATER).encode())
+    yield Case("record JournalEntry that reverses another", "record", record_of(VOUCHER).encode())
     two = (authorise(TAP.encode(), Purpose.STAFF, SERVICE), authorise(TAP.encode(), Purpose.SERVICE, LOG.signer))
     yield Case("transaction with the card's presence", "transaction", TRANSACTION.encode())
     yield Case("transaction with two authorisations", "transaction", replace(TRANSACTION, authorisations=two).encode())
@@ -204,6 +264,8 @@ def invalid_records() -> Iterator[Case]:
     for name, (change, error) in RECORDS.items():
         yield Case(f"record {name}", "record", _changed(data, change), error)
     zero = _changed(record_of(BODIES[0]).encode(), _put_in(8, 1, 0))
+    yield from _invalid_money()
+    yield from _invalid_vouchers()
     yield Case("record of a top-up of nothing", "record", zero, "malformed")
     yield Case("record with leftovers", "record", data + b"\x00", "malformed")
     yield Case("record cut short", "record", data[:-1], "malformed")
@@ -214,6 +276,46 @@ def invalid_records() -> Iterator[Case]:
     body = TAP.encode()[-len(TAP.body) :]
     twice = data[: -len(body)] + bytes((body[0] + 1,)) + body[1:] + b"\x07\x07"
     yield Case("record with a field twice", "record", twice, "malformed")
+
+
+def _invalid_money() -> Iterator[Case]:
+    """Records of holds and purses."""
+    of = {type(body): record_of(body).encode() for body in BODIES}
+    changes: dict[str, tuple[type[Body], Change]] = {
+        "of a hold for a purpose nobody knows": (HoldPlaced, _put_in(8, 5, "food")),
+        "of a hold of nothing": (HoldPlaced, _put_in(8, 2, 0)),
+        "of a hold with a limit of nothing written out": (HoldPlaced, _put_in(8, 8, 0)),
+        "of a capture with a default written out": (HoldCaptured, _put_in(8, 5, False)),
+        "of a capture that is final by a number": (HoldCaptured, _put_in(8, 5, 1)),
+        "of a release of less than nothing": (HoldReleased, _put_in(8, 2, -1)),
+        "of a purse with a name in capital letters": (PurseFunded, _put_in(8, 3, "Rides")),
+        "of a purse with a priority beyond the last": (PurseFunded, _put_in(8, 9, 1001)),
+        "of an expired purse without a name": (PurseExpired, _put_in(8, 2, "")),
+    }
+    for name, (kind, change) in changes.items():
+        yield Case(f"record {name}", "record", _changed(of[kind], change), "malformed")
+
+
+def _invalid_vouchers() -> Iterator[Case]:
+    """Records of journal entries, and of reversals at an effective date."""
+    voucher, later = record_of(VOUCHER).encode(), record_of(LATER).encode()
+    line = {1: "cash:vault", 2: 1}
+    changes: dict[str, tuple[bytes, Change]] = {
+        "of a voucher of a fund nobody knows": (voucher, _put_in(8, 3, "barangay")),
+        "of a voucher with a text as date": (voucher, _put_in(8, 4, "2026-10-31")),
+        "of a voucher before 1970": (voucher, _put_in(8, 4, -1)),
+        "of a voucher after the year 9999": (voucher, _put_in(8, 4, 2_932_897)),
+        "of a voucher without particulars": (voucher, _put_in(8, 6, "")),
+        "of a voucher with 51 lines": (voucher, _put_in(8, 8, [line] * 51)),
+        "of a voucher with a line that is a text": (voucher, _put_in(8, 8, ["cash:vault 1"])),
+        "of a voucher with a line without amount": (voucher, _put_in(8, 8, [{1: "cash:vault"}])),
+        "of a voucher with a line beyond the limit": (voucher, _put_in(8, 8, [line | {2: -(10**15) - 1}])),
+        "of a voucher that reverses nothing, written out": (voucher, _put_in(8, 9, None)),
+        "of a reversal with a float as date": (later, _put_in(8, 3, 1.5)),
+        "of a reversal without a date, written out": (later, _put_in(8, 3, None)),
+    }
+    for name, (data, change) in changes.items():
+        yield Case(f"record {name}", "record", _changed(data, change), "malformed")
 
 
 def invalid_transactions() -> Iterator[Case]:

@@ -12,7 +12,15 @@ from crypto.wire import batch, policy, query, receipt
 from crypto.wire.benefits import Claim, CycleApproved, EntitlementsQuery
 from crypto.wire.body import Tagged, _plan
 from crypto.wire.denylist import DELTA_AAD, LIST_AAD, DenyDelta, DenyList
-from crypto.wire.finance import BankDeposit, CashWithdrawal, Funding, ShiftClosed, ShiftOpened
+from crypto.wire.finance import (
+    BankDeposit,
+    CashWithdrawal,
+    Funding,
+    JournalEntry,
+    JournalLine,
+    ShiftClosed,
+    ShiftOpened,
+)
 from crypto.wire.kinds import Kind
 from crypto.wire.policy import FlatFare, OfflineLimits, Policy
 from crypto.wire.reasons import Reason
@@ -20,14 +28,23 @@ from crypto.wire.receipt import Receipt
 from crypto.wire.taxes import BillsQuery, TaxPayment
 from crypto.wire.transaction import Purpose, Reversal
 from crypto.wire.transit import Tap
-from crypto.wire.wallets import BalanceQuery, CashTopUp
+from crypto.wire.wallets import (
+    BalanceQuery,
+    CashTopUp,
+    HoldCaptured,
+    HoldPlaced,
+    HoldReleased,
+    PurseExpired,
+    PurseFunded,
+)
 
 TEXT = (Path(crypto.__file__).parent / "FORMATS.md").read_text()
 
 MAPS: list[type[Tagged]] = [
     CashTopUp, ShiftOpened, ShiftClosed, Tap, CycleApproved, Claim, TaxPayment, BankDeposit, Funding, CashWithdrawal,
-    Reversal, BalanceQuery, EntitlementsQuery, BillsQuery, Receipt, Policy, OfflineLimits, FlatFare,
-    DenyList, DenyDelta,
+    Reversal, JournalEntry, JournalLine, BalanceQuery, EntitlementsQuery, BillsQuery, Receipt, Policy, OfflineLimits,
+    FlatFare,
+    DenyList, DenyDelta, HoldPlaced, HoldCaptured, HoldReleased, PurseFunded, PurseExpired,
 ]  # fmt: skip
 
 

@@ -14,13 +14,21 @@ from crypto.wire import batch, policy, query, receipt
 from crypto.wire.benefits import Claim, CycleApproved, EntitlementsQuery
 from crypto.wire.body import Body
 from crypto.wire.citykeys import CityKeys
-from crypto.wire.finance import BankDeposit, CashWithdrawal, Funding, ShiftClosed, ShiftOpened
+from crypto.wire.finance import BankDeposit, CashWithdrawal, Funding, JournalEntry, ShiftClosed, ShiftOpened
 from crypto.wire.kinds import Kind
 from crypto.wire.query import Query
 from crypto.wire.taxes import BillsQuery, TaxPayment
 from crypto.wire.transaction import Purpose, Record, Reversal, Transaction, verify_authorisation
 from crypto.wire.transit import Tap
-from crypto.wire.wallets import BalanceQuery, CashTopUp
+from crypto.wire.wallets import (
+    BalanceQuery,
+    CashTopUp,
+    HoldCaptured,
+    HoldPlaced,
+    HoldReleased,
+    PurseExpired,
+    PurseFunded,
+)
 from tests.testdata import vectors
 from tests.vectors import make_wire
 
@@ -45,7 +53,7 @@ BODIES: dict[int, type[Body]] = {
     kind.KIND: kind
     for kind in (
         CashTopUp, ShiftOpened, ShiftClosed, Tap, CycleApproved, Claim, TaxPayment, BankDeposit, Funding,
-        CashWithdrawal, Reversal,
+        CashWithdrawal, JournalEntry, Reversal, HoldPlaced, HoldCaptured, HoldReleased, PurseFunded, PurseExpired,
         BalanceQuery, EntitlementsQuery, BillsQuery,
     )
 }  # fmt: skip
