@@ -103,6 +103,7 @@ def app_of(city: web.City) -> Flask:
     app = Flask("cardsvc")
     web.init(app, city)
     web.register(app, *wiring.blueprints())
+    web.measure(app, *wiring.GAUGES)
     return app
 
 

@@ -41,6 +41,7 @@ from cardsvc.ceremony import commands as ceremony_commands
 from cardsvc.clock import Clock, business_date
 from cardsvc.devices import api as devices_api
 from cardsvc.devices import commands as devices_commands
+from cardsvc.devices import pages as devices_pages
 from cardsvc.finance import api as finance_api
 from cardsvc.finance import pages as finance_pages
 from cardsvc.ledger import commands as ledger_commands
@@ -49,7 +50,10 @@ from cardsvc.residents import api as residents_api
 from cardsvc.residents import commands as residents_commands
 from cardsvc.residents import pages as residents_pages
 from cardsvc.taxes import api as taxes_api
+from cardsvc.taxes import pages as taxes_pages
 from cardsvc.transactions import api as transactions_api
+from cardsvc.transactions import commands as transactions_commands
+from cardsvc.transactions.pages import disputes as dispute_pages
 from cardsvc.transit import api as transit_api
 from cardsvc.transit import commands as transit_commands
 from cardsvc.wallets import pages as wallets_pages
@@ -61,6 +65,7 @@ PUBLISH_EVERY = timedelta(seconds=10)
 COSIGN_EVERY = timedelta(minutes=1)
 FORGET_EVERY = timedelta(minutes=5)
 EXPIRE_EVERY = timedelta(hours=1)
+END_EVERY = timedelta(minutes=5)
 DENY_EVERY = timedelta(minutes=1)
 REVOKE_EVERY = timedelta(minutes=15)
 _SERVICE = UUID(int=0)  # the actor of what the service does by itself
@@ -91,6 +96,11 @@ _HANDLERS: tuple[transactions.Handler, ...] = (
     finance.Withdrawing(),
     finance.Funds(),
     finance.Reversing(),
+    finance.HoldPlacing(),
+    finance.HoldCapturing(),
+    finance.HoldReleasing(),
+    finance.PurseFunding(),
+    finance.PurseExpiring(),
     transit.Tapping(),
     benefits.Approval(),
     benefits.Claiming(),
@@ -114,14 +124,25 @@ def handlers() -> transactions.Wiring:
     return transactions.Wiring(registry | {settling.body.KIND: settling}, sections)
 
 
-def _wallet_section(session: Session, card: transactions.CardRef, _now: datetime) -> dict[str, Any]:
+def _wallet_section(session: Session, card: transactions.CardRef, now: datetime) -> dict[str, Any]:
     holder = residents.find(session, card.resident_id)
     summary = wallets.summary(session, wallets.of_resident(session, card.resident_id).id)
     return {
         "initials": f"{holder.given_name[:1]}. {holder.family_name[:1]}.",
         "balance_cents": summary.balance_cents,
         "owed_cents": summary.owed_cents,
+        "held_cents": summary.held_cents,
         "currency": summary.currency,
+        "purses": [
+            {
+                "name": purse.name,
+                "purpose": purse.purpose or "any",
+                "balance_cents": purse.balance_cents,
+                "use_by": None if purse.expires_at is None else purse.expires_at.isoformat(),
+            }
+            for purse in summary.purses
+            if not purse.expired(now)
+        ],
     }
 
 
@@ -196,11 +217,16 @@ def blueprints() -> list[Any]:
         cards_api.own_blueprint,
         cards_api.make_secrets(_counter_key),
         cards_pages.pages,
-        devices_api.make(devices.PolicySources(_fares, _tariff_version, lambda _session, _now: LIMITS)),
+        devices_api.make(
+            devices.PolicySources(_fares, _tariff_version, lambda _session, _now: LIMITS), transactions.clocks
+        ),
+        devices_pages.make(transactions.clocks),
+        dispute_pages.pages,
         devices_api.make_pki(),
         transactions_api.blueprint,
         benefits_api.blueprint,
         taxes_api.blueprint,
+        taxes_pages.pages,
         transit_api.blueprint,
         finance_api.blueprint,
         finance_pages.pages,
@@ -251,6 +277,7 @@ def _bill_lines(session: Session, resident_id: UUID, _today: date) -> Sequence[w
             f"Real property tax {bill.year}" + (f", quarter {bill.quarter}" if bill.quarter else ""),
             bill.total_cents,
             bill.due_on,
+            f"/wallet/bills/{bill.id}",
         )
         for bill in taxes.open_bills(session, resident_id)
     ]
@@ -272,6 +299,8 @@ def _holdings(session: Session, resident_id: UUID, now: datetime) -> Sequence[st
         for there, what in (
             (summary.balance_cents, f"{money.show(summary.balance_cents)} in the wallet"),
             (summary.owed_cents, f"{money.show(summary.owed_cents)} to repay"),
+            (summary.held_cents, f"{money.show(summary.held_cents)} set aside"),
+            (summary.purses, "money for a purpose"),
             (cards.held_by(session, [resident_id]), "a card in use"),
             (_card_ordered(session, resident_id), "a card order under way"),
             (benefits.due(session, resident_id, business_date(now)), "benefits to claim"),
@@ -280,6 +309,27 @@ def _holdings(session: Session, resident_id: UUID, now: datetime) -> Sequence[st
         if there
     ]
 
+
+def _disputes(session: Session, _now: datetime) -> int:
+    return transactions.disputes_waiting(session)
+
+
+def _forked(session: Session, _now: datetime) -> int:
+    return devices.terminals_forked(session)
+
+
+def _clocks_off(session: Session, _now: datetime) -> int:
+    serving = [device.id for device in devices.listed(session) if device.status is devices.DeviceStatus.ENROLLED]
+    return sum(clock.is_off for clock in transactions.clocks(session, serving).values())
+
+
+GAUGES: tuple[web.Gauge, ...] = (
+    web.Gauge("city_disputes_waiting", "Records that finance has to decide about", _disputes),
+    web.Gauge("city_terminals_missing", "Terminals of which records are missing for a day", devices.terminals_missing),
+    web.Gauge("city_terminals_forked", "Terminals in service with two chains", _forked),
+    web.Gauge("city_terminals_clock_off", "Terminals in service whose clock is off", _clocks_off),
+)
+"""What /metrics tells beside the requests; each is asked when somebody asks."""
 
 # ------------------------------------------------------------------------------------------- the accounts, jobs, checks
 
@@ -314,8 +364,16 @@ def periodic(city: web.City) -> list[jobs.Periodic | jobs.Errand]:
             PUBLISH_EVERY,
             lambda session, now: audit.publish(session, city.vault, now, city.settings.log_head),
         ),
+        jobs.Periodic("end holds", END_EVERY, lambda session, now: finance.end_holds(session, _desk(city), now)),
+        jobs.Periodic(
+            "return purses", END_EVERY, lambda session, now: finance.return_purses(session, _desk(city), now)
+        ),
         *witnessing,
     ]
+
+
+def _desk(city: web.City) -> transactions.Desk:
+    return transactions.Desk(city.handlers.registry, city.vault, city.random_bytes)
 
 
 JOBS: jobs.Handlers = {}
@@ -332,7 +390,8 @@ def commands(clock: Clock) -> dict[str, click.Command]:
         "staff": access_commands.staff,
         "residents": residents_commands.make(wallets.open_wallets, _holdings),
         "cards": cards_commands.cards,
-        "devices": devices_commands.devices,
+        "devices": devices_commands.make(transactions.clocks),
+        "disputes": transactions_commands.disputes,
         "transit": transit_commands.transit,
         "ledger": ledger_commands.ledger,
         "vault": ceremony_commands.vault,

@@ -1,6 +1,6 @@
 """Terminals over HTTP: they enrol and download their policy; administrators invite and revoke them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -12,8 +12,10 @@ from cardsvc import db, web
 from cardsvc.access import guard
 from cardsvc.devices import actions, queries
 from cardsvc.devices.actions import PolicySources
-from cardsvc.devices.rules import UnknownAuthority
+from cardsvc.devices.rules import Clock, UnknownAuthority
 from cardsvc.devices.schemas import (
+    ChainSchema,
+    ChainsSchema,
     CodeSchema,
     DeviceListSchema,
     DeviceRevocationSchema,
@@ -22,18 +24,22 @@ from cardsvc.devices.schemas import (
     EnrolSchema,
     HeldSchema,
     InviteSchema,
+    chain_shown,
     shown,
 )
 from cardsvc.vault import CertifiedName, KeyName
 from crypto import pki
 
 Name = TypeVar("Name", bound=str)
+Clocks = Callable[[Session, Sequence[UUID]], Mapping[UUID, Clock]]
+"""How far the terminals' clocks are off, as the room knows that takes their batches."""
+READERS = ("admin", "card_officer", "finance", "treasurer", "auditor")
 CERTIFIED: tuple[CertifiedName, ...] = ("root", "card-ca", "terminal-ca", "content")
 POLICY_TYPE = "application/cose"
 
 
-def make(sources: PolicySources) -> web.ApiBlueprint:
-    """The room's routes; `sources` is what other rooms put into the policy."""
+def make(sources: PolicySources, clocks: Clocks) -> web.ApiBlueprint:
+    """The room's routes; `sources` is what other rooms put into the policy, `clocks` what one of them knows."""
     blueprint = web.ApiBlueprint("devices", __name__, url_prefix="/v1", description="Terminals and their policy")
 
     @blueprint.route("/policy")
@@ -57,6 +63,7 @@ def make(sources: PolicySources) -> web.ApiBlueprint:
     _add_deny_list(blueprint)
     _add_enrolment(blueprint)
     _add_administration(blueprint)
+    _add_chains(blueprint, clocks)
     return blueprint
 
 
@@ -154,6 +161,29 @@ def _add_administration(blueprint: web.ApiBlueprint) -> None:
             """Take a terminal out of service for good."""
             by = guard.principal().subject_id
             return shown(actions.revoke(web.session(), device_id, by=by, reason=given["reason"], now=web.now()))
+
+
+def _add_chains(blueprint: web.ApiBlueprint, clocks: Clocks) -> None:
+    @blueprint.route("/devices/chains")
+    class Chains(MethodView):
+        @guard.requires(*READERS)
+        @blueprint.response(200, ChainsSchema)
+        def get(self) -> dict[str, Any]:
+            """Every terminal's chain of records: what is missing, what came late, what exists twice; and its clock."""
+            session = web.session()
+            chains = queries.chain_reports(session, web.now())
+            known = clocks(session, [chain.device.id for chain in chains])
+            return {"chains": [chain_shown(chain, known.get(chain.device.id)) for chain in chains]}
+
+    @blueprint.route("/devices/<uuid:device_id>/chain")
+    class OneChain(MethodView):
+        @guard.requires(*READERS)
+        @blueprint.response(200, ChainSchema)
+        def get(self, device_id: UUID) -> dict[str, Any]:
+            """One terminal's chain of records, and its clock."""
+            session = web.session()
+            chain = queries.chain_report(session, device_id, web.now())
+            return chain_shown(chain, clocks(session, [device_id]).get(device_id))
 
 
 # ------------------------------------------------------------------------------------------------------- certificates

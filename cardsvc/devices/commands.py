@@ -1,17 +1,21 @@
 """Terminals from the command line, by whoever runs the machine."""
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 import click
+from sqlalchemy.orm import Session
 
 from cardsvc import db, web
 from cardsvc.devices import actions, queries
-from cardsvc.devices.rules import INVITED_KINDS, DeviceKind
+from cardsvc.devices.rules import INVITED_KINDS, Clock, DeviceKind
+from cardsvc.devices.schemas import ChainsSchema, chain_shown
 from crypto.wire.denylist import ENTRY_BYTES
 
 OpenCity = Callable[[], web.City]
+Clocks = Callable[[Session, Sequence[UUID]], Mapping[UUID, Clock]]
 MACHINE = UUID(int=0)
 """Who invited a terminal from the command line: nobody who signed in."""
 
@@ -71,6 +75,59 @@ def list_(open_city: OpenCity, as_json: bool) -> None:
         )
     if not found:
         click.echo("No terminal is enrolled yet: ./city devices invite")
+
+
+def make(clocks: Clocks) -> click.Group:
+    """The command `devices`; `clocks` is what the room knows that takes the terminals' batches."""
+    devices.add_command(_make_chain(clocks))
+    return devices
+
+
+def _make_chain(clocks: Clocks) -> click.Command:
+    @click.command("chain")
+    @click.argument("device_id", type=click.UUID, required=False)
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+    @click.pass_obj
+    def chain(open_city: OpenCity, device_id: UUID | None, as_json: bool) -> None:
+        """What is missing from the terminals' records, what came late, what exists twice; and how their clocks are.
+
+        Exit 1 where a gap is older than a day or a chain is doubled.
+        """
+        city = open_city()
+        now = city.clock.now()
+        with db.unit_of_work(city.engine, read_only=True) as session:
+            found = (
+                queries.chain_reports(session, now)
+                if device_id is None
+                else (queries.chain_report(session, device_id, now),)
+            )
+            known = clocks(session, [report.device.id for report in found])
+        if as_json:
+            shown = [chain_shown(report, known.get(report.device.id)) for report in found]
+            click.echo(json.dumps(ChainsSchema().dump({"chains": shown})))
+        else:
+            for report in found:
+                _tell(report, known.get(report.device.id))
+        wrong = any(report.overdue or report.forks for report in found if report.device.status == "enrolled")
+        sys.exit(1 if wrong else 0)
+
+    return chain
+
+
+def _tell(report: queries.ChainReport, clock: Clock | None) -> None:
+    device = report.device
+    off = "clock not known" if clock is None else f"clock {clock.offset_ms:+} ms"
+    click.echo(f"{device.id}  {device.name}  last record {device.last_sequence}, {off}")
+    for gap in report.missing:
+        click.echo(f"  missing {gap.first} to {gap.last} since {gap.since.isoformat()}")
+    for closed in report.closed:
+        click.echo(f"  {closed.first} to {closed.last} came late, the last at {closed.closed_at.isoformat()}")
+    for seen in report.forks:
+        fork = seen.fork
+        click.echo(
+            f"  fork at {fork.sequence} ({fork.why.value}): {fork.record_id} {fork.record_hash.hex()[:16]}"
+            f" and {fork.other_id} {fork.other_hash.hex()[:16]}"
+        )
 
 
 @devices.command("deny-list")

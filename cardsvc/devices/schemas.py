@@ -5,8 +5,8 @@ from typing import Any
 from marshmallow import fields, validate
 
 from cardsvc import web
-from cardsvc.devices.queries import Device
-from cardsvc.devices.rules import INVITED_KINDS, DeviceKind
+from cardsvc.devices.queries import ChainReport, Device, SeenFork
+from cardsvc.devices.rules import INVITED_KINDS, NOBODY, Clock, DeviceKind
 from crypto.keys import SIGNATURE_BYTES
 
 NAME_LENGTH_MAX = 100
@@ -59,6 +59,80 @@ class HeldSchema(web.ApiSchema):
 
 class DeviceRevocationSchema(web.ApiSchema):
     reason = fields.String(required=True, validate=validate.Length(min=1, max=200))
+
+
+class MissingSchema(web.ApiSchema):
+    first = fields.Integer(metadata={"description": "sequence of the first record that did not come"})
+    last = fields.Integer()
+    since = fields.AwareDateTime()
+
+
+class ClosedGapSchema(web.ApiSchema):
+    first = fields.Integer()
+    last = fields.Integer()
+    seen_at = fields.AwareDateTime()
+    closed_at = fields.AwareDateTime(metadata={"description": "when the last of its records came"})
+
+
+class ForkSchema(web.ApiSchema):
+    sequence = fields.Integer()
+    why = fields.String(metadata={"enum": ["place", "previous"]})
+    record_id = fields.UUID(metadata={"description": "of the record that came"})
+    record_hash = fields.String(metadata={"description": "hexadecimal"})
+    other_id = fields.UUID(allow_none=True, metadata={"description": "of the one that was there, null if not known"})
+    other_hash = fields.String()
+    seen_at = fields.AwareDateTime()
+
+
+class ClockSchema(web.ApiSchema):
+    offset_ms = fields.Integer(metadata={"description": "how far the clock runs ahead; behind: negative"})
+    drift_ms_a_day = fields.Integer(allow_none=True)
+    batches = fields.Integer(metadata={"description": "how many it was estimated from"})
+    at = fields.AwareDateTime()
+    is_off = fields.Boolean(metadata={"description": "two minutes or more"})
+
+
+class ChainSchema(web.ApiSchema):
+    device_id = fields.UUID()
+    name = fields.String()
+    kind = fields.String()
+    status = fields.String()
+    last_sequence = fields.Integer()
+    missing_count = fields.Integer()
+    overdue = fields.Boolean(metadata={"description": "something was missing for more than 24 hours"})
+    missing = fields.List(fields.Nested(MissingSchema))
+    closed = fields.List(fields.Nested(ClosedGapSchema))
+    forks = fields.List(fields.Nested(ForkSchema))
+    clock = fields.Nested(ClockSchema, allow_none=True)
+
+
+class ChainsSchema(web.ApiSchema):
+    chains = fields.List(fields.Nested(ChainSchema))
+
+
+def chain_shown(chain: ChainReport, clock: Clock | None) -> dict[str, Any]:
+    """The report as `ChainSchema` writes it."""
+    device = chain.device
+    return {
+        "device_id": device.id,
+        **{name: getattr(device, name) for name in ("name", "kind", "status", "last_sequence")},
+        **{name: getattr(chain, name) for name in ("missing_count", "overdue", "missing", "closed")},
+        "forks": [_fork(seen) for seen in chain.forks],
+        "clock": clock,
+    }
+
+
+def _fork(seen: SeenFork) -> dict[str, Any]:
+    fork = seen.fork
+    return {
+        "sequence": fork.sequence,
+        "why": fork.why.value,
+        "record_id": fork.record_id,
+        "record_hash": fork.record_hash.hex(),
+        "other_id": None if fork.other_id == NOBODY else fork.other_id,
+        "other_hash": fork.other_hash.hex(),
+        "seen_at": seen.seen_at,
+    }
 
 
 def shown(device: Device) -> dict[str, Any]:

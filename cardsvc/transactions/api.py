@@ -11,7 +11,18 @@ from sqlalchemy.orm import Session
 from cardsvc import audit, db, web
 from cardsvc.access import guard
 from cardsvc.transactions import queries
-from cardsvc.transactions.actions import BatchAnswer, Desk, ItemResult, accept, act, answer, refuse, settlement
+from cardsvc.transactions.actions import (
+    BatchAnswer,
+    Desk,
+    ItemResult,
+    accept,
+    act,
+    act_by_passkey,
+    answer,
+    draft,
+    refuse,
+    settlement,
+)
 from cardsvc.transactions.schemas import (
     ActedSchema,
     BatchAnswerSchema,
@@ -59,6 +70,30 @@ def perform(make: Callable[[Session], Body], *, record_id: UUID, staff_id: UUID,
         "detail": result.detail,
         "replayed": result.replayed,
     }
+
+
+def draft_for_passkey(body: Body) -> bytes:
+    """The encoded record that says `body`, for the passkey of whoever asks to sign within ten minutes."""
+    city, now = web.city(), web.now()
+    return db.run(city.engine, lambda session: draft(session, body, desk=desk(), now=now))
+
+
+def perform_by_passkey(record_bytes: bytes, credential: str) -> ItemResult:
+    """Send the record of a draft with what the passkey of the resident who asks answered. A unit of its own, like
+    `perform`.
+
+    Raises: what `act_by_passkey` raises.
+    """
+    city, now, by = web.city(), web.now(), guard.principal().subject_id
+
+    def work(session: Session) -> ItemResult:
+        return act_by_passkey(
+            session, record_bytes, credential, resident_id=by, site=guard.site(), desk=desk(), now=now
+        )
+
+    result = db.run(city.engine, work)
+    db.run(city.engine, lambda session: audit.publish(session, city.vault, now))
+    return result
 
 
 @blueprint.route("/transactions")

@@ -11,6 +11,7 @@ from cardsvc.web.api_spec import ApiBlueprint, document
 from cardsvc.web.fields import ApiSchema, Bytes, Cents, Currency, Flag, bytes_field, cents_field, money_field
 from cardsvc.web.forms import Field, PageBlueprint
 from cardsvc.web.headers import request_id
+from cardsvc.web.health import Gauge, measure
 from cardsvc.web.idempotency import IdempotencyKeyMalformed, IdempotencyKeyMissing, idempotency_key
 from cardsvc.web.logs import configure_logs
 from cardsvc.web.look import Visitor, visitor, welcome
@@ -28,6 +29,7 @@ __all__ = [
     "Currency",
     "Field",
     "Flag",
+    "Gauge",
     "IdempotencyKeyMalformed",
     "IdempotencyKeyMissing",
     "PageBlueprint",
@@ -40,6 +42,7 @@ __all__ = [
     "document",
     "idempotency_key",
     "init",
+    "measure",
     "money_field",
     "now",
     "public",
