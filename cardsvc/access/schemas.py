@@ -129,6 +129,9 @@ class SignedSchema(web.ApiSchema):
     staff_id = fields.UUID(required=True)
     name = fields.String(required=True)
     signed_at = fields.AwareDateTime(required=True)
+    roles = fields.List(
+        fields.String(), allow_none=True, metadata={"description": "the signer's then; null where not kept yet"}
+    )
 
 
 class ActionSchema(web.ApiSchema):

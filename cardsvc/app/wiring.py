@@ -380,7 +380,7 @@ JOBS: jobs.Handlers = {}
 _CHECKS = (
     audit_commands.Check("books", lambda session, _city: ledger.check_books(session)),
     audit_commands.Check("transactions", lambda session, city: transactions.check_transactions(session, city.vault)),
-    audit_commands.Check("actions", lambda session, _city: access.check_actions(session)),
+    audit_commands.Check("actions", lambda session, _city: access.check_actions(session, access.roles_needed(ACTIONS))),
 )
 
 

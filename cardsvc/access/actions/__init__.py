@@ -6,6 +6,7 @@ from cardsvc.access.actions.acting import (
     ActionHandlers,
     handlers_by_kind,
     propose,
+    roles_needed,
     sign_action,
     withdraw_action,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "propose",
     "record_options",
     "remove_passkey",
+    "roles_needed",
     "set_resident_password",
     "sign_action",
     "sign_action_as",

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from cardsvc.access import queries
 from cardsvc.access.actions.passwords import RandomBytes
 from cardsvc.access.models import ActionEnd, ActionRow, ActionSignature
-from cardsvc.access.queries import ActionView
+from cardsvc.access.queries import ActionView, RolesNeeded
 from cardsvc.access.rules import (
     ACTION_VALIDITY,
     ACTION_VALIDITY_MAX,
@@ -120,7 +120,12 @@ def sign_action(
     # Of two who sign at one moment one meets the table's key, and all of theirs is rolled back.
     session.execute(
         insert(ActionSignature).values(
-            action_id=action_id, number=number, staff_id=StaffId(by), signature=signature, signed_at=now
+            action_id=action_id,
+            number=number,
+            staff_id=StaffId(by),
+            signature=signature,
+            signed_at=now,
+            roles=_roles_now(session, by),
         )
     )
     if found.state is ActionState.SIGNED:
@@ -148,6 +153,17 @@ def withdraw_action(
         insert(ActionEnd).values(action_id=action_id, outcome=ActionState.WITHDRAWN, ended_by=StaffId(by), ended_at=now)
     )
     return queries.action(session, action_id, now)
+
+
+def roles_needed(handlers: ActionHandlers) -> Mapping[str, RolesNeeded]:
+    """What `check_actions` holds the kept roles against: of each kind those of its proposer and of its approver."""
+    return {kind: (handler.proposer_roles, handler.approver_roles) for kind, handler in handlers.items()}
+
+
+def _roles_now(session: Session, staff_id: UUID) -> str:
+    """Kept with the signature: who may prove later what the signer might then, whatever they may today."""
+    member = queries.staff(session, StaffId(staff_id))
+    return " ".join(sorted(member.roles)) if member else ""
 
 
 def _check_turn(session: Session, handler: ActionHandler, found: ActionView, by: UUID) -> None:

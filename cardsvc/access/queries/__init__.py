@@ -31,7 +31,7 @@ from cardsvc.access.queries.people import (
     token_hash,
     username_hash,
 )
-from cardsvc.access.queries.proving import ActionsChecked, UnprovedAction, check_actions
+from cardsvc.access.queries.proving import ActionsChecked, RolesNeeded, UnprovedAction, check_actions
 
 __all__ = [
     "ACTIVE",
@@ -45,6 +45,7 @@ __all__ = [
     "OwnSignIn",
     "PasskeyKey",
     "Principal",
+    "RolesNeeded",
     "Signed",
     "StaffKey",
     "StaffMember",

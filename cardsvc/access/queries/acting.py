@@ -16,11 +16,12 @@ from crypto.wire.action import Action
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """One of the two signatures."""
+    """One of the two signatures. `roles` are the signer's at that moment; None where they were not kept yet."""
 
     staff_id: StaffId
     name: str
     signed_at: datetime
+    roles: tuple[str, ...] | None
     signature: bytes = field(repr=False)
 
 
@@ -78,7 +79,8 @@ def _views(session: Session, query: Any, now: datetime) -> list[ActionView]:
         .order_by(ActionSignature.number)
     ):
         row = found.ActionSignature
-        signed = Signed(row.staff_id, found.full_name, row.signed_at, row.signature)
+        roles = None if row.roles is None else tuple(row.roles.split())
+        signed = Signed(row.staff_id, found.full_name, row.signed_at, roles, row.signature)
         signatures.setdefault(row.action_id, []).append(signed)
     ends = {end.action_id: end for end in session.scalars(select(ActionEnd).where(ActionEnd.action_id.in_(ids)))}
     names = session.execute(select(Staff.id, Staff.full_name).where(Staff.id.in_([row.proposed_by for row in rows])))

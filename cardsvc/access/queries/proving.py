@@ -1,16 +1,17 @@
 """The proof of the actions of two: what was done was signed by two different people with keys that were theirs then."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from types import MappingProxyType
+from typing import ClassVar, Final
 from uuid import UUID
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from cardsvc.access.models import ActionEnd, ActionRow, ActionSignature, Staff, StaffCard
-from cardsvc.access.rules import SIGNATURES_NEEDED, ActionState, StaffId
+from cardsvc.access.rules import SIGNATURES_NEEDED, ActionState, Role, StaffId
 from cardsvc.db import to_ms
 from cardsvc.errors import CityError, ErrorKind
 from crypto import cose, keys
@@ -18,6 +19,7 @@ from crypto.errors import CryptoError
 from crypto.wire.action import Action, verify_action
 
 _PAGE = 500
+_NOTHING: Final[Mapping[str, "RolesNeeded"]] = MappingProxyType({})
 
 
 class UnprovedAction(CityError):
@@ -38,10 +40,15 @@ class ActionsChecked:
     signatures: int
 
 
-def check_actions(session: Session) -> ActionsChecked:
-    """Verify every kept signature of every action again, and that each one done has two people's.
+RolesNeeded = tuple[frozenset[Role], frozenset[Role]]
+"""Of which roles the proposer needs one, and of which the approver."""
 
-    Which roles they had is not kept with the action, so it is not proved here.
+
+def check_actions(session: Session, needed: Mapping[str, RolesNeeded] = _NOTHING) -> ActionsChecked:
+    """Verify every kept signature of every action again, that each one done has two people's, and that the roles which
+    they had when they signed are among those `needed` for its kind. Signatures from before roles were kept, and kinds
+    that are not in `needed`, prove no roles.
+
     Raises: UnprovedAction, naming the first that is wrong.
     """
     count = signatures = 0
@@ -50,13 +57,13 @@ def check_actions(session: Session) -> ActionsChecked:
         select(ActionRow).where(ActionRow.id > after).order_by(ActionRow.id).limit(_PAGE)
     ).all():
         for row in page:
-            signatures += _check(session, row)
+            signatures += _check(session, row, needed.get(row.kind))
         count += len(page)
         after = page[-1].id
     return ActionsChecked(count, signatures)
 
 
-def _check(session: Session, row: ActionRow) -> int:
+def _check(session: Session, row: ActionRow, needed: RolesNeeded | None) -> int:
     """Check one action; how many signatures it carries."""
     try:
         content = Action.decode(row.action_bytes)
@@ -70,6 +77,8 @@ def _check(session: Session, row: ActionRow) -> int:
     ).all()
     for one in signed:
         _check_signature(session, row, one)
+        if needed is not None and one.roles is not None and not needed[one.number - 1] & set(one.roles.split()):
+            raise UnprovedAction(row.id, f"whoever made signature {one.number} had no role for it")
     people = [one.staff_id for one in signed]
     if len(set(people)) != len(people) or people[:1] not in ([], [row.proposed_by]):
         raise UnprovedAction(row.id, "its signatures are not the proposer's and another person's")

@@ -241,6 +241,21 @@ def test_an_action_done_without_the_second_persons_signature_is_found(office: Of
         access.check_actions(session)
 
 
+def test_the_roles_of_that_moment_are_kept_and_proved(office: Office, session: Session) -> None:
+    action = office.propose()
+    office.sign(action, office.ana)
+    done = office.sign(action, office.ben)
+    assert [signed.roles for signed in done.signatures] == [("admin",), ("admin",)]
+    session.execute(sa.text("UPDATE staff_role SET role = 'clerk'"))  # what they may today changes nothing
+    assert access.check_actions(session, access.roles_needed(office.handlers)).signatures == 2
+    others = frozenset({access.Role.AUDITOR})
+    with pytest.raises(access.UnprovedAction, match="signature 1 had no role"):
+        access.check_actions(session, {"test.note": (others, others)})
+    admins = frozenset({access.Role.ADMIN})
+    with pytest.raises(access.UnprovedAction, match="signature 2 had no role"):
+        access.check_actions(session, {"test.note": (admins, others)})
+
+
 def test_an_action_done_with_one_signature_is_found(office: Office, session: Session) -> None:
     action = office.propose()
     office.sign(action, office.ana)
