@@ -3,13 +3,14 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cardsvc import ledger
+from cardsvc.clock import MANILA, business_date
 from cardsvc.finance.models import BankMovement, BankStatement, Shift, StatementLine
 from cardsvc.finance.rules import OpenLine, OpenMovement, drawer
 
@@ -91,6 +92,16 @@ def shifts(session: Session, start: datetime, end: datetime) -> list[ShiftView]:
     over = sa.or_(Shift.closed_at.is_(None), Shift.closed_at >= start)
     query = sa.select(Shift).where(Shift.opened_at < end, over).order_by(Shift.opened_at)
     return [_shift(row) for row in session.scalars(query)]
+
+
+def left_open(session: Session, day: date) -> list[str]:
+    """What stands against closing the books up to that day: shifts begun by then whose cash was not counted."""
+    end = datetime.combine(day + timedelta(days=1), time.min, MANILA)
+    query = sa.select(Shift.opened_at).where(Shift.closed_record.is_(None), Shift.opened_at < end)
+    return [
+        f"A shift that began on {business_date(opened_at)} was not closed: count its drawer first."
+        for opened_at in session.scalars(query.order_by(Shift.opened_at))
+    ]
 
 
 def _shift(row: Shift) -> ShiftView:
