@@ -1,10 +1,10 @@
 """The terminals' way in: signed batches and signed queries; receipts and the city's public keys for everybody."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
-from flask import Response, request
+from flask import Response, current_app, request
 from flask.views import MethodView
 from sqlalchemy.orm import Session
 
@@ -12,10 +12,9 @@ from cardsvc import audit, db, web
 from cardsvc.access import guard
 from cardsvc.transactions import queries
 from cardsvc.transactions.actions import (
-    BatchAnswer,
     Desk,
     ItemResult,
-    accept,
+    Taking,
     act,
     act_by_passkey,
     answer,
@@ -34,6 +33,7 @@ from cardsvc.transactions.schemas import (
     RefusalSchema,
     SettlementSchema,
 )
+from crypto import verifying
 from crypto.wire.body import Body
 from crypto.wire.reasons import TRANSIENT
 
@@ -46,7 +46,16 @@ _SIGNED_BODY: Final = {"requestBody": {"required": True, "content": {_CBOR: {"sc
 def desk() -> Desk:
     """What this request's city accepts with."""
     city = web.city()
-    return Desk(city.handlers.registry, city.vault, city.random_bytes)
+    return Desk(city.handlers.registry, city.vault, city.random_bytes, verifying.chosen().verifier)
+
+
+def taking() -> Taking:
+    """This process's way in for batches, made when the first one comes."""
+    extensions = current_app.extensions
+    if "taking" not in extensions:  # two at once make two; the first one is kept
+        city = web.city()
+        extensions.setdefault("taking", Taking(city.engine, desk(), kept=city.settings.log_head))
+    return cast("Taking", extensions["taking"])
 
 
 def perform(make: Callable[[Session], Body], *, record_id: UUID, staff_id: UUID, password: str) -> dict[str, Any]:
@@ -104,33 +113,23 @@ class Transactions(MethodView):
     @blueprint.fails(401, 403, 422)
     def post(self) -> dict[str, Any]:
         """Send a terminal's signed batch (crypto/FORMATS.md). Sending it again changes nothing and answers the same."""
-        city, now, raw = web.city(), web.now(), request.get_data()
-        accepted = db.run(city.engine, lambda session: accept(session, raw, desk=desk(), now=now))
-        # If we stop here the work is done and no checkpoint covers it yet: the next publication, or the same batch sent
-        # again, makes up for it.
-        db.run(city.engine, lambda session: audit.publish(session, city.vault, now, city.settings.log_head))
-        return db.run(city.engine, lambda session: _answer(session, accepted), read_only=True)
-
-
-def _answer(session: Session, accepted: BatchAnswer) -> dict[str, Any]:
-    logged = [r.record_id for r in accepted.results if r.record_id is not None and r.leaf_index is not None]
-    receipts = queries.receipts(session, web.city().vault, list(dict.fromkeys(logged)))
-    results = [
-        {
-            "record_id": result.record_id,
-            "outcome": result.outcome,
-            "reason": None if result.reason is None else result.reason.value,
-            "detail": result.detail,
-            "final": result.reason not in TRANSIENT,
-            "replayed": result.replayed,
-            # an item that is not in the log has none, even where the log has another record of its id
-            "receipt": None
-            if result.leaf_index is None or result.record_id is None
-            else receipts.get(result.record_id),
-        }
-        for result in accepted.results
-    ]
-    return {"batch_id": accepted.batch_id, "results": results}
+        accepted, receipts = taking().take(request.get_data(), web.now())
+        results = [
+            {
+                "record_id": result.record_id,
+                "outcome": result.outcome,
+                "reason": None if result.reason is None else result.reason.value,
+                "detail": result.detail,
+                "final": result.reason not in TRANSIENT,
+                "replayed": result.replayed,
+                # an item that is not in the log has none, even where the log has another record of its id
+                "receipt": None
+                if result.leaf_index is None or result.record_id is None
+                else receipts.get(result.record_id),
+            }
+            for result in accepted.results
+        ]
+        return {"batch_id": accepted.batch_id, "results": results}
 
 
 @blueprint.route("/queries")

@@ -8,6 +8,7 @@ from cardsvc.transactions.actions.disputes import DECIDING, REFUSE, SETTLE, refu
 from cardsvc.transactions.actions.opening import Desk, Opened, TerminalRevoked, UnknownTerminal, open_batch
 from cardsvc.transactions.actions.serving import serve
 from cardsvc.transactions.actions.settling import Settling
+from cardsvc.transactions.actions.taking import Taking
 
 __all__ = [
     "DECIDING",
@@ -19,6 +20,7 @@ __all__ = [
     "Opened",
     "QueryRefused",
     "Settling",
+    "Taking",
     "TerminalRevoked",
     "UnknownTerminal",
     "accept",

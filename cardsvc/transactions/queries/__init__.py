@@ -30,7 +30,7 @@ from cardsvc.transactions.queries.reading import (
     stored_many,
     walk,
 )
-from cardsvc.transactions.queries.receipts import receipt, receipts
+from cardsvc.transactions.queries.receipts import receipt, receipts, signed, unsigned
 
 __all__ = [
     "ALL",
@@ -61,8 +61,10 @@ __all__ = [
     "receipt",
     "receipts",
     "settled_twin",
+    "signed",
     "status",
     "stored",
     "stored_many",
+    "unsigned",
     "walk",
 ]

@@ -23,13 +23,25 @@ def receipt(session: Session, vault: Vault, record_id: UUID) -> bytes:
 def receipts(session: Session, vault: Vault, record_ids: Sequence[UUID]) -> dict[UUID, bytes]:
     """The signed receipts of stored records, with their proofs of inclusion.
 
-    The checkpoint is the first that covers the record. Asked twice, the same content; and the same bytes where the
-    receipt key is in a file and was not changed (a module's signatures are randomised).
+    Asked twice, the same content; and the same bytes where the receipt key is in a file and was not changed (a module's
+    signatures are randomised). Raises: ReceiptNotReady.
+    """
+    return {record_id: signed(content, vault) for record_id, content in unsigned(session, record_ids).items()}
+
+
+def signed(content: Receipt, vault: Vault) -> bytes:
+    """The receipt as it is handed out."""
+    return sign_receipt(content, vault.signer("receipt"))
+
+
+def unsigned(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, Receipt]:
+    """What the receipts of stored records say. The checkpoint is the first that covers the record.
+
     Unknown records are left out, and those whose salt was erased: nothing can open their leaf any more.
     Raises: ReceiptNotReady.
     """
     found = stored_many(session, record_ids)
-    made: dict[UUID, bytes] = {}
+    made: dict[UUID, Receipt] = {}
     waiting = sorted(found.values(), key=lambda transaction: transaction.leaf_index)
     while waiting:
         checkpoint = audit.covering(session, waiting[0].leaf_index)
@@ -43,8 +55,7 @@ def receipts(session: Session, vault: Vault, record_ids: Sequence[UUID]) -> dict
             record_id = transaction.record_id
             salt = salts[record_id]
             if salt is not None:
-                content = _content(transaction, salt, checkpoint, paths[transaction.leaf_index])
-                made[record_id] = sign_receipt(content, vault.signer("receipt"))
+                made[record_id] = _content(transaction, salt, checkpoint, paths[transaction.leaf_index])
     return made
 
 

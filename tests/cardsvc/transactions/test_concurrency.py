@@ -127,7 +127,7 @@ def test_a_checkpoint_published_by_somebody_else_serves_as_well(town: Town, vali
     validator.add(tap(), ana.signs(P))
     raw, now = validator.batch(), town.clock.now()
     town.run(lambda session: transactions.accept(session, raw, desk=desk(town), now=now))
-    town.run(lambda session: audit.publish(session, town.city.vault, now))
+    town.run(lambda session: audit.publish(session, town.city.vault, now, town.city.settings.log_head))
     validator.send_one(tap(), ana.signs(P))
     assert town.verified(town.send(raw)[0]).tree_size == 1
     town.check()
