@@ -102,6 +102,12 @@ class FareEngine:
         charges = best.settled + best.charges
         return Quote(sum(charge.amount_cents for charge in charges), charges)
 
+    def is_timeless(self, legs: Sequence[Leg]) -> bool:
+        """Whether a journey of these legs costs the same at any time and however long it takes."""
+        if len(legs) > 1 and any(rule.limit is not None for rule in self.tables.transfer_rules):
+            return False
+        return all(map(self._matcher.is_timeless, legs))
+
     def _fares(self, leg: Leg, index: int, held: frozenset[str], medium: str) -> Iterator[tuple[LegRule, Charge]]:
         for rule in self._matcher.rules_for(leg):
             product = self._product(rule.product_id, held, medium)

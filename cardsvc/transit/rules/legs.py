@@ -80,6 +80,10 @@ class LegMatcher:
                 return tuple(rule for rule in in_time if rule.priority == top)
         return ()
 
+    def is_timeless(self, leg: Leg) -> bool:
+        """Whether the same rules fit at any time."""
+        return not any(rule.from_timeframe or rule.to_timeframe for fitting in self._by_place(leg) for rule in fitting)
+
     def _by_place(self, leg: Leg) -> tuple[tuple[LegRule, ...], ...]:
         """Sets of rules that fit by network and areas: exact ones come before those that fit by an empty field."""
         key = (leg.networks, leg.from_stop.areas, leg.to_stop.areas)

@@ -11,8 +11,9 @@ from cardsvc.errors import CityError, ErrorKind
 from cardsvc.transit.rules.compiling import show_amount
 from cardsvc.transit.rules.gtfs import FareFeed
 from cardsvc.transit.rules.journeys import FareEngine
-from cardsvc.transit.rules.pricing import FareLine, HeldCategory, Journey, Rider, TariffVersion, price_rides
+from cardsvc.transit.rules.pricing import HeldCategory, Journey, Rider, price_rides
 from cardsvc.transit.rules.rides import Direction, Ending, Ride, TapEvent
+from cardsvc.transit.rules.tariffs import FareLine, TariffVersion
 
 _NOBODY = UUID(int=0)
 

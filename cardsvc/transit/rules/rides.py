@@ -4,9 +4,10 @@ Taps are taken in the order of (time, sequence of the terminal, id), whatever th
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from cardsvc.transit.rules.terms import CompleteBy, Incomplete, Terms
@@ -43,8 +44,7 @@ class TapEvent:
     direction: Direction
 
 
-@dataclass(frozen=True, slots=True)
-class Ride:
+class Ride(NamedTuple):  # cheaper to make than a frozen dataclass; one for every ride
     """`start` and `end` are the taps; the one that is missing is None, and both are the same where one was enough.
 
     `to_stop` is where the ride ended, as far as known; `rule` is the row of x_incomplete.txt that it falls under.
@@ -66,7 +66,7 @@ class Ride:
 
     @property
     def began_at(self) -> datetime:
-        return self.first_tap.at
+        return self.start.at if self.start else self.first_tap.at
 
     @property
     def ended_at(self) -> datetime:
@@ -89,68 +89,77 @@ def to_rides(taps: Iterable[TapEvent], terms: Terms, *, now: datetime) -> tuple[
     """All rides in order of their first tap. `now` decides which missing exits are no longer awaited."""
     kept, again = without_repeats(taps, terms.duplicate_window)
     rides: list[Ride] = []
-    open_rides: dict[str, Ride] = {}
+    entries: dict[str, TapEvent] = {}  # of rides that have no end yet
     for tap in kept:
         rule = terms.incomplete.get(tap.network)
-        if tap.direction is Direction.FLAT or rule is None:
+        if rule is None or tap.direction is Direction.FLAT:
             rides.append(Ride(Ending.FLAT, tap.network, tap, tap, tap.stop_id, tap.stop_id))
             continue
-        standing = open_rides.pop(tap.network, None)
+        entry = entries.pop(tap.network, None)
         if tap.direction is Direction.IN:
-            if standing is not None:
-                rides.append(_unfinished(standing, rule, tap))
-            open_rides[tap.network] = Ride(Ending.OPEN, tap.network, tap, None, tap.stop_id, "", rule)
+            if entry is not None:
+                rides.append(_unfinished(entry, rule, tap))
+            entries[tap.network] = tap
         else:
-            rides.extend(_left(standing, rule, tap))
-    for ride in open_rides.values():
-        assert ride.rule is not None
-        overdue = now > ride.began_at + ride.rule.longest
-        rides.append(replace(ride, ending=Ending.NO_EXIT) if overdue else ride)
-    return sorted(rides, key=lambda ride: _order(ride.first_tap)), again
+            rides.extend(_left(entry, rule, tap))
+    for entry in entries.values():
+        rule = terms.incomplete[entry.network]
+        rides.append(_ride(Ending.NO_EXIT if now > entry.at + rule.longest else Ending.OPEN, entry, rule))
+    rides.sort(key=_beginning)
+    return rides, again
 
 
 def without_repeats(taps: Iterable[TapEvent], window: timedelta) -> tuple[list[TapEvent], list[Again]]:
     """Taps in order, and those that only repeat one. A repeat does not stretch the window of what it repeats."""
     kept: list[TapEvent] = []
     again: list[Again] = []
-    ids: set[UUID] = set()
-    last: dict[tuple[UUID, Direction], TapEvent] = {}
+    ids: set[int] = set()  # numbers, because a UUID's own hash is made in Python
+    last: dict[tuple[int, str], TapEvent] = {}
     for tap in sorted(taps, key=_order):
-        if tap.tap_id in ids:
+        number = tap.tap_id.int
+        if number in ids:
             again.append(Again(tap, tap.tap_id))
             continue
-        ids.add(tap.tap_id)
-        before = last.get((tap.device_id, tap.direction))
+        ids.add(number)
+        gate = tap.device_id.int, tap.direction._value_
+        before = last.get(gate)
         if before is not None and tap.at - before.at <= window and tap.stop_id == before.stop_id:
             again.append(Again(tap, before.tap_id))
             continue
-        last[(tap.device_id, tap.direction)] = tap
+        last[gate] = tap
         kept.append(tap)
     return kept, again
 
 
-def _order(tap: TapEvent) -> tuple[datetime, int, bytes]:
-    return tap.at, tap.sequence, tap.tap_id.bytes
+def _order(tap: TapEvent) -> tuple[datetime, int, int]:
+    return tap.at, tap.sequence, tap.tap_id.int
 
 
-def _unfinished(ride: Ride, rule: Incomplete, entry: TapEvent) -> Ride:
+def _beginning(ride: Ride) -> tuple[datetime, int, int]:
+    tap = ride.start or ride.first_tap
+    return tap.at, tap.sequence, tap.tap_id.int
+
+
+def _ride(ending: Ending, entry: TapEvent, rule: Incomplete, end: TapEvent | None = None, to_stop: str = "") -> Ride:
+    return Ride(ending, entry.network, entry, end, entry.stop_id, to_stop, rule)
+
+
+def _unfinished(entry: TapEvent, rule: Incomplete, again: TapEvent) -> Ride:
     """Somebody comes in again who never went out."""
-    since = entry.at - ride.began_at
-    if ride.from_stop == entry.stop_id and since <= rule.same_stop_grace:
-        return replace(ride, ending=Ending.SAME_STOP, end=entry, to_stop=entry.stop_id)
-    if rule.complete_by is CompleteBy.NEXT_ENTRY and since <= rule.complete_within and ride.from_stop != entry.stop_id:
-        return replace(ride, ending=Ending.COMPLETED, to_stop=entry.stop_id)
-    return replace(ride, ending=Ending.NO_EXIT)
+    since = again.at - entry.at
+    if entry.stop_id == again.stop_id and since <= rule.same_stop_grace:
+        return _ride(Ending.SAME_STOP, entry, rule, again, again.stop_id)
+    if rule.complete_by is CompleteBy.NEXT_ENTRY and since <= rule.complete_within and entry.stop_id != again.stop_id:
+        return _ride(Ending.COMPLETED, entry, rule, None, again.stop_id)
+    return _ride(Ending.NO_EXIT, entry, rule)
 
 
-def _left(ride: Ride | None, rule: Incomplete, leaving: TapEvent) -> Sequence[Ride]:
-    """Somebody goes out, with or without a ride that is still open."""
+def _left(entry: TapEvent | None, rule: Incomplete, leaving: TapEvent) -> Sequence[Ride]:
+    """Somebody goes out, with or without a ride that has begun."""
+    if entry is not None:
+        since = leaving.at - entry.at
+        if since <= rule.longest:
+            turned_back = entry.stop_id == leaving.stop_id and since <= rule.same_stop_grace
+            return (_ride(Ending.SAME_STOP if turned_back else Ending.TAPPED, entry, rule, leaving, leaving.stop_id),)
     alone = Ride(Ending.NO_ENTRY, leaving.network, None, leaving, "", leaving.stop_id, rule)
-    if ride is None:
-        return (alone,)
-    since = leaving.at - ride.began_at
-    if since > rule.longest:
-        return (replace(ride, ending=Ending.NO_EXIT), alone)
-    if ride.from_stop == leaving.stop_id and since <= rule.same_stop_grace:
-        return (replace(ride, ending=Ending.SAME_STOP, end=leaving, to_stop=leaving.stop_id),)
-    return (replace(ride, ending=Ending.TAPPED, end=leaving, to_stop=leaving.stop_id),)
+    return (alone,) if entry is None else (_ride(Ending.NO_EXIT, entry, rule), alone)

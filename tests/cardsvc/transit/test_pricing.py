@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from cardsvc.transit.rules.compiling import InvalidFareRow, Table, compile_tables
 from cardsvc.transit.rules.journeys import FareEngine
-from cardsvc.transit.rules.pricing import HeldCategory, HeldPass, Priced, Rider, TariffVersion, explained, price
+from cardsvc.transit.rules.pricing import HeldCategory, HeldPass, Priced, Rider, explained, price
 from cardsvc.transit.rules.rides import Direction, Ending, TapEvent
+from cardsvc.transit.rules.tariffs import TariffVersion
 from cardsvc.transit.rules.terms import Terms, read_terms
 
 MANILA = ZoneInfo("Asia/Manila")

@@ -1,0 +1,84 @@
+"""One version of everything that makes a fare, and what pricing by it has looked up already."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any, Final, NamedTuple
+
+from cardsvc.transit.rules.journeys import FareEngine
+from cardsvc.transit.rules.terms import Cap, Concession, Terms
+
+PARTS: Final = 10_000
+"""Of a minor unit. Amounts are whole parts until they are rounded: a percentage with two decimals is exact in them."""
+_REMEMBERED_MAX: Final = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one rule made of an amount. `rule` names it: file and row, or the pass."""
+
+    name: str
+    rule: str
+    before_parts: int
+    after_parts: int
+
+    @property
+    def before(self) -> Fraction:
+        """Exact minor units."""
+        return Fraction(self.before_parts, PARTS)
+
+    @property
+    def after(self) -> Fraction:
+        """Exact minor units."""
+        return Fraction(self.after_parts, PARTS)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFare:
+    """An amount before caps and rounding, in parts. `full_parts` is what it would be without the concession."""
+
+    network: str
+    full_parts: int
+    amount_parts: int
+    steps: tuple[Step, ...]
+    concession: Concession | None
+
+
+CapKey = tuple[str, date]
+"""A cap, and the first day of the period that it counts."""
+
+
+@dataclass(slots=True)
+class Remembered:
+    """Answers that only depend on the tariff, by question. It forgets all when it is full."""
+
+    fares: dict[tuple[Any, ...], tuple[tuple[int, OpenFare], ...] | None] = field(default_factory=dict)
+    caps: dict[tuple[frozenset[str], str, date], tuple[tuple[CapKey, Cap], ...]] = field(default_factory=dict)
+
+    def make_room(self) -> None:
+        for answers in (self.fares, self.caps):
+            if len(answers) >= _REMEMBERED_MAX:
+                answers.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class TariffVersion:
+    """In force from a moment until the next version is."""
+
+    version: int
+    valid_from: datetime
+    engine: FareEngine
+    terms: Terms
+    medium: str = ""
+    remembered: Remembered = field(default_factory=Remembered, compare=False, repr=False)
+
+
+class FareLine(NamedTuple):  # cheaper to make than a frozen dataclass; one for every ride
+    """One amount to charge for one ride. `subsidy_cents` is what the programme `paid_by` owes the operator for it."""
+
+    ride: int
+    network: str
+    amount_cents: int
+    steps: tuple[Step, ...]
+    subsidy_cents: int = 0
+    paid_by: str = ""
