@@ -1,8 +1,39 @@
 """Finance: shifts and cash, the bank, and the proof that both agree with the books."""
 
-from cardsvc.finance.actions import StatementDiffers, UnknownStatement, import_statements, match_lines, open_chart
-from cardsvc.finance.handler import Depositing, Funds, Reversing, ShiftClosing, ShiftOpening, ToppingUp, Withdrawing
-from cardsvc.finance.queries import LineView, ShiftView, StatementView, last_statement, open_shifts, statement
+from cardsvc.finance.actions import (
+    StatementDiffers,
+    UnknownStatement,
+    end_holds,
+    import_statements,
+    match_lines,
+    open_chart,
+    return_purses,
+)
+from cardsvc.finance.actions.vouchers import voucher_handler
+from cardsvc.finance.handler import (
+    Depositing,
+    Funds,
+    HoldCapturing,
+    HoldPlacing,
+    HoldReleasing,
+    Journal,
+    PurseExpiring,
+    PurseFunding,
+    Reversing,
+    ShiftClosing,
+    ShiftOpening,
+    ToppingUp,
+    Withdrawing,
+)
+from cardsvc.finance.queries import (
+    LineView,
+    ShiftView,
+    StatementView,
+    last_statement,
+    left_open,
+    open_shifts,
+    statement,
+)
 from cardsvc.finance.rules import BANK, OVER_SHORT, VAULT, InvalidStatement, drawer
 
 __all__ = [
@@ -11,8 +42,14 @@ __all__ = [
     "VAULT",
     "Depositing",
     "Funds",
+    "HoldCapturing",
+    "HoldPlacing",
+    "HoldReleasing",
     "InvalidStatement",
+    "Journal",
     "LineView",
+    "PurseExpiring",
+    "PurseFunding",
     "Reversing",
     "ShiftClosing",
     "ShiftOpening",
@@ -23,10 +60,14 @@ __all__ = [
     "UnknownStatement",
     "Withdrawing",
     "drawer",
+    "end_holds",
     "import_statements",
     "last_statement",
+    "left_open",
     "match_lines",
     "open_chart",
     "open_shifts",
+    "return_purses",
     "statement",
+    "voucher_handler",
 ]

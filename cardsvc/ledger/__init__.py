@@ -2,8 +2,10 @@
 
 from cardsvc.ledger.actions import (
     CHART,
+    Surroundings,
     adopt_packaged,
     close_account,
+    closing_handlers,
     forget_snapshots,
     lock,
     open_accounts,
@@ -33,6 +35,7 @@ from cardsvc.ledger.queries import (
     find_entries,
     hold_parts,
     joint_statement,
+    known_accounts,
     known_holds,
     purses_of,
     reversal_of,
@@ -40,6 +43,9 @@ from cardsvc.ledger.queries import (
     statement,
     trial_balance,
 )
+from cardsvc.ledger.queries.asserting import check_assertions
+from cardsvc.ledger.queries.chart import patterns, titles
+from cardsvc.ledger.queries.periods import booking_state, check_periods
 from cardsvc.ledger.rules import (
     AccountDiffers,
     AccountHeld,
@@ -73,9 +79,13 @@ from cardsvc.ledger.rules import (
     purses,
     reversing,
 )
+from cardsvc.ledger.rules.patterns import Pattern
+from cardsvc.ledger.rules.periods import PeriodState
+from cardsvc.ledger.rules.posting import LINES_MIN
 
 __all__ = [
     "CHART",
+    "LINES_MIN",
     "AccountDiffers",
     "AccountHeld",
     "AccountKind",
@@ -98,6 +108,8 @@ __all__ = [
     "JointPage",
     "KnownHold",
     "Line",
+    "Pattern",
+    "PeriodState",
     "Posted",
     "PostedLine",
     "Purse",
@@ -108,6 +120,7 @@ __all__ = [
     "StatementLine",
     "StatementPage",
     "StoredEntry",
+    "Surroundings",
     "TrialBalance",
     "TrialBalanceLine",
     "UnknownAccount",
@@ -115,8 +128,12 @@ __all__ = [
     "Wanted",
     "adopt_packaged",
     "balances",
+    "booking_state",
+    "check_assertions",
     "check_books",
+    "check_periods",
     "close_account",
+    "closing_handlers",
     "count_entries",
     "day_totals",
     "entries",
@@ -129,9 +146,11 @@ __all__ = [
     "holds",
     "interfund_code",
     "joint_statement",
+    "known_accounts",
     "known_holds",
     "lock",
     "open_accounts",
+    "patterns",
     "post",
     "purses",
     "purses_of",
@@ -141,5 +160,6 @@ __all__ = [
     "statement",
     "take_all_snapshots",
     "take_snapshots",
+    "titles",
     "trial_balance",
 ]

@@ -33,6 +33,7 @@ class Paying:
     def plan(self, session: Session, items: Sequence[Item], now: datetime) -> list[Plan | Rejected]:
         payables = queries.payables(session, [item.says(TaxPayment).bill_id for item in items])
         wallet_of = wallets.by_residents(session, [item.resident_id for item in items if item.resident_id is not None])
+        purses = wallets.purse_accounts(session, [wallet.id for wallet in wallet_of.values()])
         plans: list[Plan | Rejected] = []
         for item in items:
             assert item.resident_id is not None
@@ -47,7 +48,8 @@ class Paying:
                 plans.append(refusal or Rejected(Reason.UNKNOWN_REFERENCE, "There is no such bill."))
                 continue
             at = now if item.settled else dated(item, now)
-            plans.append(_plan(item, payable, wallets.main_account(wallet.id), at))
+            sources = wallets.sources(wallet.id, purses[wallet.id], wallets.TAX, at)
+            plans.append(_plan(item, payable, sources, at))
         return plans
 
     def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], _now: datetime) -> None:
@@ -69,14 +71,14 @@ class Paying:
         session.connection().execute(statement, rows)
 
 
-def _plan(item: Item, payable: rules.Payable, wallet_account: str, at: datetime) -> Plan:
+def _plan(item: Item, payable: rules.Payable, sources: Sequence[str], at: datetime) -> Plan:
     payment = item.says(TaxPayment)
     parts = ((rules.BASIC_ACCOUNT, payable.basic_cents), (rules.SEF_ACCOUNT, payable.sef_cents))
     credited = tuple(ledger.Line(account, -cents) for account, cents in parts if cents)
     draft = ledger.Draft(
         item.record.record_id,
         ledger.EntryKind.TAX_PAYMENT,
-        (ledger.Line(wallet_account, payment.amount_cents), *credited),
+        (ledger.Line(sources[0], payment.amount_cents, tuple(sources[1:])), *credited),
         item.happened_at,
         RULE,
         payment.currency,

@@ -31,6 +31,7 @@ class Tapping:
     def plan(self, session: Session, items: Sequence[Item], _now: datetime, /) -> list[Plan | Rejected]:
         tariffs = queries.tariffs(session, {item.says(Tap).tariff_version for item in items})
         wallet_of = wallets.by_residents(session, [item.card.resident_id for item in items if item.card is not None])
+        purses = wallets.purse_accounts(session, [wallet.id for wallet in wallet_of.values()])
         charged = transactions.charged_moments(session, items)
         plans: list[Plan | Rejected] = []
         for item in items:
@@ -48,15 +49,21 @@ class Tapping:
             elif (item.card.card_id, item.happened_at) in charged:
                 plans.append(Rejected(Reason.ALREADY_DONE, "This tap was charged before, under another id."))
             else:
-                plans.append(_plan(item, wallet, tariff, fare))
+                plans.append(_plan(item, wallet.id, purses[wallet.id], tariff, fare))
         return plans
 
     def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], now: datetime, /) -> None:
         """The entry is all there is to it."""
 
 
-def _plan(item: Item, wallet: wallets.Wallet, tariff: rules.Tariff, fare: rules.Fare) -> Plan:
-    charged = ledger.Line(wallets.main_account(wallet.id), fare.amount_cents, then=(wallets.owed_account(wallet.id),))
+def _plan(
+    item: Item, wallet_id: UUID, purses: Sequence[ledger.PurseAccount], tariff: rules.Tariff, fare: rules.Fare
+) -> Plan:
+    """The purses that could pay when the tap was made, in order, then the wallet, then as a debt. A purse that expired
+    since and was emptied pays nothing any more.
+    """
+    first, *rest = wallets.sources(wallet_id, purses, wallets.TRANSIT, item.happened_at)
+    charged = ledger.Line(first, fare.amount_cents, then=(*rest, wallets.owed_account(wallet_id)))
     earned = ledger.Line(rules.revenue_account(tariff.agency_of[fare.network_id]), -fare.amount_cents)
     draft = ledger.Draft(
         item.record.record_id,

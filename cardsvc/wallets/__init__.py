@@ -31,6 +31,7 @@ from cardsvc.wallets.rules import (
     purse_account,
     purse_spec,
     sources,
+    wallet_of_account,
 )
 
 __all__ = [
@@ -62,4 +63,5 @@ __all__ = [
     "sources",
     "statement",
     "summary",
+    "wallet_of_account",
 ]

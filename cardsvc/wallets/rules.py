@@ -68,6 +68,11 @@ def purse_account(wallet_id: UUID, name: str) -> str:
     return f"wallet:{wallet_id}:purse:{name}"
 
 
+def wallet_of_account(code: str) -> UUID:
+    """The wallet that an account of these belongs to."""
+    return UUID(code.split(":")[1])
+
+
 def accounts_of(wallet_id: UUID) -> tuple[ledger.AccountSpec, ledger.AccountSpec]:
     """The money is the holder's, a liability in trust that never falls below zero; what is owed is the city's."""
     return (

@@ -91,7 +91,7 @@ class HoldCaptured(Body):
 
 @dataclass(frozen=True, slots=True)
 class HoldReleased(Body):
-    """All that is left of a hold, `amount_cents`, goes back. Without `staff_id` its time was over; the service signs."""
+    """All that is left of a hold, `amount_cents`, goes back. Without `staff_id` the service says so: it expired."""
 
     KIND: ClassVar[int] = Kind.HOLD_RELEASED
     hold_id: Annotated[UUID, Tag(1, IDENTIFIER)]

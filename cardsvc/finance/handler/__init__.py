@@ -1,8 +1,25 @@
 """How finance's signed records become entries: a module a duty."""
 
 from cardsvc.finance.handler.bank import Depositing, Funds, Withdrawing
+from cardsvc.finance.handler.holds import HoldCapturing, HoldPlacing, HoldReleasing
+from cardsvc.finance.handler.journal import Journal
+from cardsvc.finance.handler.purses import PurseExpiring, PurseFunding
 from cardsvc.finance.handler.reversing import Reversing
 from cardsvc.finance.handler.shifts import ShiftClosing, ShiftOpening
 from cardsvc.finance.handler.topping_up import ToppingUp
 
-__all__ = ["Depositing", "Funds", "Reversing", "ShiftClosing", "ShiftOpening", "ToppingUp", "Withdrawing"]
+__all__ = [
+    "Depositing",
+    "Funds",
+    "HoldCapturing",
+    "HoldPlacing",
+    "HoldReleasing",
+    "Journal",
+    "PurseExpiring",
+    "PurseFunding",
+    "Reversing",
+    "ShiftClosing",
+    "ShiftOpening",
+    "ToppingUp",
+    "Withdrawing",
+]

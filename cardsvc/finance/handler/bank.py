@@ -48,7 +48,7 @@ class Depositing:
     def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], _now: datetime, /) -> None:
         bodies = [(item, item.says(self.body)) for item, _ in done]
         moved = [(item, body.reference, self.into_bank * body.amount_cents) for item, body in bodies]
-        _note_movements(session, moved)
+        note_movements(session, moved)
 
 
 class Withdrawing(Depositing):
@@ -89,10 +89,13 @@ class Funds:
 
     def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], _now: datetime, /) -> None:
         bodies = [(item, item.says(Funding)) for item, _ in done]
-        _note_movements(session, [(item, body.reference, body.amount_cents) for item, body in bodies])
+        note_movements(session, [(item, body.reference, body.amount_cents) for item, body in bodies])
 
 
-def _note_movements(session: Session, movements: Sequence[tuple[Item, str, int]]) -> None:
+def note_movements(session: Session, movements: Sequence[tuple[Item, str, int]]) -> None:
+    """Keep what a bank statement must show one day: reference and amount, into the bank positive."""
+    if not movements:
+        return
     rows = [
         {
             "entry_id": item.record.record_id,

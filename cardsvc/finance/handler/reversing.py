@@ -1,6 +1,7 @@
 """An earlier entry is taken back."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
@@ -8,12 +9,20 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from cardsvc import ledger
+from cardsvc.clock import business_date
+from cardsvc.finance.rules.vouchers import REVERSAL_ALONE_CENTS_MAX
+from cardsvc.money import show
 from cardsvc.transactions import Item, Plan, Reason, Rejected
 from crypto.wire.transaction import Purpose, Reversal
 
+_TAKES_TWO = Rejected(
+    Reason.NOT_PERMITTED,
+    f"To take back more than {show(REVERSAL_ALONE_CENTS_MAX)} takes two people: propose a journal entry that does.",
+)
+
 
 class Reversing:
-    """Takes a whole earlier entry back, under a finance officer's signature.
+    """Takes a whole earlier entry back, under one finance officer's signature, up to `REVERSAL_ALONE_CENTS_MAX`.
 
     Only kinds whose entry is all there is to them: a claim or a paid bill has a state of its own that its feature must
     give back, and no feature does yet.
@@ -23,15 +32,17 @@ class Reversing:
     purposes: ClassVar[frozenset[Purpose]] = frozenset({Purpose.STAFF})
     device_kinds: ClassVar[frozenset[str]] = frozenset({"portal"})
     roles: ClassVar[frozenset[str]] = frozenset({"finance"})
-    kinds: ClassVar[frozenset[ledger.EntryKind]] = frozenset({ledger.EntryKind.CASH_TOP_UP, ledger.EntryKind.TAP})
+    kinds: ClassVar[frozenset[ledger.EntryKind]] = frozenset(
+        {ledger.EntryKind.CASH_TOP_UP, ledger.EntryKind.TAP, ledger.EntryKind.HOLD_CAPTURED}
+    )
 
     def subject(self, item: Item, /) -> UUID:
         return item.says(Reversal).reversed_id
 
-    def plan(self, session: Session, items: Sequence[Item], _now: datetime, /) -> list[Plan | Rejected]:
-        return [self._plan_one(session, item) for item in items]
+    def plan(self, session: Session, items: Sequence[Item], now: datetime, /) -> list[Plan | Rejected]:
+        return [self._plan_one(session, item, now) for item in items]
 
-    def _plan_one(self, session: Session, item: Item) -> Plan | Rejected:
+    def _plan_one(self, session: Session, item: Item, now: datetime) -> Plan | Rejected:
         body = item.says(Reversal)
         try:
             entry = ledger.entry(session, body.reversed_id)
@@ -41,9 +52,16 @@ class Reversing:
             return Rejected(Reason.NOT_PERMITTED, "Entries of this kind cannot be taken back here.")
         if ledger.reversal_of(session, body.reversed_id) is not None:
             return Rejected(Reason.ALREADY_DONE, "This entry was taken back before.")
+        amount_cents = sum(line.amount_cents for line in entry.lines if line.amount_cents > 0)
+        if amount_cents > REVERSAL_ALONE_CENTS_MAX:
+            return _TAKES_TWO
+        if body.booked_on is not None and body.booked_on > business_date(now):
+            return Rejected(
+                Reason.NOT_PERMITTED, f"{body.booked_on} is still to come: date it on a day that has begun."
+            )
         record_id = item.record.record_id
         draft = ledger.reversing(entry, entry_id=record_id, happened_at=item.happened_at, rule="finance/reversal/1")
-        return Plan(draft, sum(line.amount_cents for line in entry.lines if line.amount_cents > 0))
+        return Plan(replace(draft, booked_on=body.booked_on), amount_cents)
 
     def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], now: datetime, /) -> None:
         """The entry is all there is to it."""

@@ -1,5 +1,7 @@
 """Finance's decisions: reading bank statements, matching their lines."""
 
+from cardsvc.finance.rules.beneficiaries import BENEFICIARIES, FEES, Beneficiary, beneficiary
+from cardsvc.finance.rules.beneficiaries import ROLES as BENEFICIARIES_ROLES
 from cardsvc.finance.rules.camt import InvalidStatement, Line, Money, Statement, read
 from cardsvc.finance.rules.chart import BANK, BASE_CHART, OVER_SHORT, VAULT, drawer, drawer_spec
 from cardsvc.finance.rules.matching import Match, OpenLine, OpenMovement, match, why_open
@@ -7,8 +9,12 @@ from cardsvc.finance.rules.matching import Match, OpenLine, OpenMovement, match,
 __all__ = [
     "BANK",
     "BASE_CHART",
+    "BENEFICIARIES",
+    "BENEFICIARIES_ROLES",
+    "FEES",
     "OVER_SHORT",
     "VAULT",
+    "Beneficiary",
     "InvalidStatement",
     "Line",
     "Match",
@@ -16,6 +22,7 @@ __all__ = [
     "OpenLine",
     "OpenMovement",
     "Statement",
+    "beneficiary",
     "drawer",
     "drawer_spec",
     "match",

@@ -3,6 +3,7 @@
 from typing import Final
 from uuid import UUID
 
+from cardsvc.finance.rules.beneficiaries import FEES
 from cardsvc.ledger import AccountKind, AccountPolicy, AccountSpec, Fund
 
 VAULT: Final = "cash:vault"
@@ -14,6 +15,7 @@ BASE_CHART: Final = (
     AccountSpec(BANK, AccountKind.ASSET, AccountPolicy.CHECKED, Fund.GENERAL, floor_cents=0),
     AccountSpec(OVER_SHORT, AccountKind.EXPENSE, AccountPolicy.DERIVED, Fund.GENERAL),
     AccountSpec("equity:general", AccountKind.EQUITY, AccountPolicy.DERIVED, Fund.GENERAL),
+    AccountSpec(FEES, AccountKind.REVENUE, AccountPolicy.DERIVED, Fund.GENERAL),
     AccountSpec("equity:opening", AccountKind.EQUITY, AccountPolicy.DERIVED, Fund.GENERAL),
 )
 

@@ -1,4 +1,4 @@
-"""Verbs of finance: import bank statements and match their lines. Money moves by signed records only."""
+"""Bank statements: imported, and their lines matched."""
 
 import hashlib
 import json
