@@ -54,6 +54,7 @@ from cardsvc.taxes import pages as taxes_pages
 from cardsvc.transactions import api as transactions_api
 from cardsvc.transactions import commands as transactions_commands
 from cardsvc.transactions.pages import disputes as dispute_pages
+from cardsvc.transactions.pages import receipts as receipt_pages
 from cardsvc.transit import api as transit_api
 from cardsvc.transit import commands as transit_commands
 from cardsvc.wallets import pages as wallets_pages
@@ -224,6 +225,7 @@ def blueprints() -> list[Any]:
         dispute_pages.pages,
         devices_api.make_pki(),
         transactions_api.blueprint,
+        receipt_pages.pages,
         benefits_api.blueprint,
         taxes_api.blueprint,
         taxes_pages.pages,

@@ -10,7 +10,7 @@ from cardsvc.web import api_spec, forms, headers, health, languages, logs, look,
 from cardsvc.web.api_spec import ApiBlueprint, document
 from cardsvc.web.fields import ApiSchema, Bytes, Cents, Currency, Flag, bytes_field, cents_field, money_field
 from cardsvc.web.forms import Field, PageBlueprint
-from cardsvc.web.headers import request_id
+from cardsvc.web.headers import content_security_policy, request_id
 from cardsvc.web.health import Gauge, measure
 from cardsvc.web.idempotency import IdempotencyKeyMalformed, IdempotencyKeyMissing, idempotency_key
 from cardsvc.web.logs import configure_logs
@@ -39,6 +39,7 @@ __all__ = [
     "cents_field",
     "city",
     "configure_logs",
+    "content_security_policy",
     "document",
     "idempotency_key",
     "init",

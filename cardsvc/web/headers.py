@@ -61,7 +61,7 @@ def init(app: Flask, parts: City) -> None:
         for name, value in FIXED.items():
             response.headers.setdefault(name, value)
         response.headers["X-Request-Id"] = request_id()
-        response.headers.setdefault("Content-Security-Policy", _content_security_policy())
+        response.headers.setdefault("Content-Security-Policy", content_security_policy())
         # Whatever does not say otherwise may hold somebody's data: no cache keeps it.
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
@@ -70,7 +70,8 @@ def init(app: Flask, parts: City) -> None:
         return response
 
 
-def _content_security_policy() -> str:
+def content_security_policy(*more: str) -> str:
+    """The policy of a page; `more` are directives that one page needs beside them."""
     # A module script passes its nonce on to what it imports, so no host needs to be trusted for scripts.
     return "; ".join(
         (
@@ -83,5 +84,6 @@ def _content_security_policy() -> str:
             "form-action 'self'",
             "frame-ancestors 'none'",
             "base-uri 'none'",
+            *more,
         )
     )
