@@ -5,12 +5,23 @@ from uuid import UUID
 
 from flask import request
 from flask.views import MethodView
+from sqlalchemy.orm import Session
 
-from cardsvc import ledger, transactions, web
+from cardsvc import access, ledger, transactions, web
 from cardsvc.access import guard
 from cardsvc.finance import actions, queries
-from cardsvc.finance.schemas import DepositSchema, FundingSchema, ReversalSchema, StatementSchema, TrialBalanceSchema
-from crypto.wire.finance import BankDeposit, CashWithdrawal, Funding
+from cardsvc.finance.actions import vouchers
+from cardsvc.finance.rules.vouchers import Voucher
+from cardsvc.finance.schemas import (
+    DepositSchema,
+    FundingSchema,
+    ProposedVoucherSchema,
+    ReversalSchema,
+    StatementSchema,
+    TrialBalanceSchema,
+    VoucherSchema,
+)
+from crypto.wire.finance import BankDeposit, CashWithdrawal, Funding, JournalLine
 from crypto.wire.transaction import Reversal
 
 blueprint = web.ApiBlueprint("finance", __name__, url_prefix="/v1/finance", description="Cash, bank and books")
@@ -112,10 +123,12 @@ class Reversals(MethodView):
     @blueprint.keyed
     @blueprint.fails(429)
     def post(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Sign that a whole entry is taken back, by a new entry. Needs an Idempotency-Key."""
+        """Sign that a whole entry is taken back, by a new entry; up to PHP 1,000. More is a journal entry of two that
+        names it in `reverses`. Needs an Idempotency-Key.
+        """
         by = guard.principal().subject_id
         return transactions.perform(
-            lambda _session: Reversal(given["entry_id"], given["reason"]),
+            lambda _session: Reversal(given["entry_id"], given["reason"], given["booked_on"]),
             record_id=web.idempotency_key(),
             staff_id=by,
             password=given["password"],
@@ -129,3 +142,37 @@ class TrialBalances(MethodView):
     def get(self) -> ledger.TrialBalance:
         """Debits and credits by account; the difference is zero or the books are wrong."""
         return ledger.trial_balance(web.session())
+
+
+def make_vouchers(by_two: access.ActionHandler) -> web.ApiBlueprint:
+    """Journal entry vouchers, proposed here and signed as actions of two."""
+    made = web.ApiBlueprint("vouchers", __name__, url_prefix="/v1/finance", description="Journal entry vouchers")
+
+    @made.route("/journal-entries")
+    class JournalEntries(MethodView):
+        @guard.requires("finance")
+        @made.arguments(VoucherSchema)
+        @made.response(201, ProposedVoucherSchema)
+        @made.fails(404, 422)
+        def post(self, given: dict[str, Any]) -> access.ActionView:
+            """Propose a journal entry. It is booked, with the next number of its fund and year, when a second person
+            has signed it.
+            """
+            session = web.session()
+            return vouchers.propose_voucher(
+                session,
+                by_two,
+                _voucher(session, **given),
+                by=guard.principal().subject_id,
+                now=web.now(),
+                random_bytes=web.city().random_bytes,
+            )
+
+    return made
+
+
+def _voucher(session: Session, *, lines: list[dict[str, Any]] | None, reverses: UUID | None, **facts: Any) -> Voucher:
+    """Raises: ledger.UnknownEntry."""
+    if reverses is not None and lines is None:
+        return vouchers.reversing_voucher(session, reverses, **facts)
+    return Voucher(**facts, lines=tuple(JournalLine(**line) for line in lines or ()), reverses=reverses)

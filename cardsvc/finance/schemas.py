@@ -22,6 +22,36 @@ class FundingSchema(DepositSchema):
 class ReversalSchema(transactions.PasswordSchema):
     entry_id = fields.UUID(required=True)
     reason = fields.String(required=True, validate=validate.Length(min=3, max=200))
+    booked_on = fields.Date(load_default=None, metadata={"description": "the accounting date; left out: today"})
+
+
+class JournalLineSchema(web.ApiSchema):
+    account_code = fields.String(required=True, validate=validate.Length(min=1, max=128))
+    amount_cents = web.cents_field(required=True, metadata={"description": "debit positive"})
+
+
+class VoucherSchema(web.ApiSchema):
+    fund = fields.String(required=True, validate=validate.OneOf(["general", "sef", "trust"]))
+    booked_on = fields.Date(required=True)
+    particulars = fields.String(required=True, validate=validate.Length(min=3, max=200))
+    document = fields.String(
+        required=True, validate=validate.Length(min=1, max=64), metadata={"description": "what supports it"}
+    )
+    lines = fields.List(
+        fields.Nested(JournalLineSchema),
+        load_default=None,
+        validate=validate.Length(min=2, max=50),
+        metadata={"description": "sum to zero; left out where it reverses an entry: that entry's, turned round"},
+    )
+    reverses = fields.UUID(load_default=None, metadata={"description": "the entry that it takes back"})
+
+
+class ProposedVoucherSchema(web.ApiSchema):
+    """An action of two that waits for its signatures at /v1/actions/<action_id>; its id will be the entry's."""
+
+    action_id = fields.UUID(attribute="id")
+    summary = fields.String()
+    expires_at = fields.AwareDateTime()
 
 
 class LineSchema(web.ApiSchema):

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from cardsvc.ledger.models import Account, ChartDocument, ChartVersion
 from cardsvc.ledger.rules import Fund
-from cardsvc.ledger.rules.patterns import Chart, read_chart
+from cardsvc.ledger.rules.patterns import Chart, Pattern, read_chart
 
 _INTERFUND = {
     "en": "Due to (or from) other funds",
@@ -64,6 +64,12 @@ def chart(session: Session) -> Chart | None:
     """The chart in force; None in a ledger that never adopted one, where any account may be opened."""
     found = version(session)
     return None if found is None else found.chart
+
+
+def patterns(session: Session, codes: Iterable[str]) -> dict[str, Pattern | None]:
+    """What the chart in force says of each code; None: nothing."""
+    found = chart(session)
+    return {code: None if found is None else found.find(code) for code in codes}
 
 
 def document(session: Session, content_hash: bytes) -> str | None:

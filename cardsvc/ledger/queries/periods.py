@@ -66,7 +66,7 @@ def books(session: Session) -> Books:
     return OPEN_BOOKS if row is None else Books(row.closed_to, row.soft_closed_to)
 
 
-def state(session: Session, day: date) -> PeriodState:
+def booking_state(session: Session, day: date) -> PeriodState:
     """Whether the books of that day's month are open."""
     return books(session).state(day)
 

@@ -106,8 +106,8 @@ def office(session: Session) -> Office:
 def test_a_month_is_closed_softly_then_by_two_and_its_balance_is_sealed(office: Office) -> None:
     office.soft_close("2026-10")
     action = office.close("2026-10")
-    assert queries.state(office.session, date(2026, 10, 31)) is PeriodState.CLOSED
-    assert queries.state(office.session, date(2026, 11, 1)) is PeriodState.OPEN
+    assert queries.booking_state(office.session, date(2026, 10, 31)) is PeriodState.CLOSED
+    assert queries.booking_state(office.session, date(2026, 11, 1)) is PeriodState.OPEN
     october = queries.periods(office.session, date(2026, 12, 10))[-1]
     assert [(event.verb, event.done_by) for event in october.events] == [
         ("soft_close", office.ana),
@@ -166,11 +166,11 @@ def test_months_are_closed_in_their_order_and_reopened_the_other_way_round(offic
     with pytest.raises(PeriodOutOfOrder, match="The last closed one comes first: 2026-11"):
         office.reopen("2026-10")
     office.reopen("2026-11")
-    assert queries.state(office.session, date(2026, 11, 30)) is PeriodState.SOFT_CLOSED
+    assert queries.booking_state(office.session, date(2026, 11, 30)) is PeriodState.SOFT_CLOSED
     office.reopen("2026-10")
-    assert queries.state(office.session, date(2026, 10, 1)) is PeriodState.SOFT_CLOSED
+    assert queries.booking_state(office.session, date(2026, 10, 1)) is PeriodState.SOFT_CLOSED
     office.reopen("2026-11")
-    assert queries.state(office.session, date(2026, 11, 30)) is PeriodState.OPEN
+    assert queries.booking_state(office.session, date(2026, 11, 30)) is PeriodState.OPEN
     office.close("2026-10")
 
 
@@ -210,7 +210,7 @@ def test_what_stands_against_a_close_is_said_all_at_once(office: Office) -> None
     with pytest.raises(NotReadyToClose) as refused:
         office.close("2026-10")
     assert len(refused.value.fields["month"]) == 3
-    assert queries.state(office.session, date(2026, 10, 31)) is PeriodState.SOFT_CLOSED
+    assert queries.booking_state(office.session, date(2026, 10, 31)) is PeriodState.SOFT_CLOSED
 
 
 @pytest.mark.parametrize(
