@@ -68,7 +68,7 @@ _COLUMNS = tuple(_Running.__dataclass_fields__)
 _MOMENTS = frozenset(name for name in _COLUMNS if name.startswith(("happened", "recorded")))
 
 
-def take_snapshots(session: Session, *, entries_max: int = _ENTRIES_MAX) -> int:
+def take_snapshots(session: Session, *, entries_max: int = _ENTRIES_MAX, block: int = BLOCK) -> int:
     """Look at the next entries behind the mark; returns how many, 0 when there are none.
 
     It changes no answer, only how soon it comes.
@@ -83,7 +83,7 @@ def take_snapshots(session: Session, *, entries_max: int = _ENTRIES_MAX) -> int:
         return 0
     rows = session.execute(_postings(mark, last)).all()
     running = _running(session, {row.account_id for row in rows})
-    snapshots = list(_carry(rows, running))
+    snapshots = list(_carry(rows, running, block))
     if snapshots:
         insert_columns(session, BalanceSnapshot.__table__, _columns(snapshots, "entry_seq"))
     for ids in chunks(running):
@@ -143,18 +143,18 @@ def _running(session: Session, account_ids: Iterable[int]) -> dict[int, _Running
     return found
 
 
-def _carry(rows: Sequence[Any], running: dict[int, _Running]) -> Iterator[tuple[_Running, int]]:
+def _carry(rows: Sequence[Any], running: dict[int, _Running], block: int) -> Iterator[tuple[_Running, int]]:
     """Take each posting on; gives a copy with the entry's place wherever a block ends, always behind a whole entry."""
     days: dict[int, date] = {}
     for (account_id, seq), postings in groupby(rows, key=_account_and_entry):
         one = running[account_id]
-        full = one.postings // BLOCK
+        full = one.postings // block
         for row in postings:
             booked = row.booked_on or days.get(row.recorded)
             if booked is None:
                 booked = days.setdefault(row.recorded, booking_day(None, from_ms(row.recorded)))
             one.take(row.amount_cents, row.happened, row.recorded, booked)
-        if one.postings // BLOCK != full or abs(one.block_cents) > _BLOCK_CENTS_MAX:
+        if one.postings // block != full or abs(one.block_cents) > _BLOCK_CENTS_MAX:
             yield replace(one), seq
             one.begin_block(seq)
 

@@ -3,7 +3,7 @@
 from cardsvc.ledger.queries.balances import balances
 from cardsvc.ledger.queries.checking import BooksChecked, check_books
 from cardsvc.ledger.queries.chunking import chunks
-from cardsvc.ledger.queries.exporting import hledger_journal
+from cardsvc.ledger.queries.exporting import csv_journal, journal
 from cardsvc.ledger.queries.holds import (
     HoldView,
     expired_holds,
@@ -34,15 +34,16 @@ __all__ = [
     "check_books",
     "chunks",
     "count_entries",
+    "csv_journal",
     "day_totals",
     "entries",
     "entry",
     "expired_holds",
     "expired_purses",
     "find_entries",
-    "hledger_journal",
     "hold_parts",
     "joint_statement",
+    "journal",
     "known",
     "known_accounts",
     "known_holds",

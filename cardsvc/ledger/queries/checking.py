@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cardsvc.ledger.queries.holds import wrong_hold
+from cardsvc.ledger.queries.proving import wrong_snapshot
 from cardsvc.ledger.rules import BooksDoNotBalance
 
 
@@ -96,5 +97,8 @@ def check_books(session: Session) -> BooksChecked:
         raise BooksDoNotBalance(
             f"hold {wrong} is not what the entries make of it, or another amount lies on its account"
         )
+    account = wrong_snapshot(session)
+    if account is not None:
+        raise BooksDoNotBalance(f"a snapshot of account {account} is not what its entries make of it")
     counted = [session.scalar(sa.text(f"SELECT COUNT(*) FROM {name}")) or 0 for name in ("entry", "posting", "account")]  # noqa: S608 - fixed names
     return BooksChecked(*counted)

@@ -70,7 +70,7 @@ def test_an_empty_statement_and_a_derived_account_have_pages_too(books: Session)
 def test_a_statement_needs_an_account_and_a_place_that_a_page_gave(books: Session) -> None:
     with pytest.raises(ledger.UnknownAccount, match="nobody"):
         ledger.statement(books, "nobody")
-    for place in ("", "1", "1-", "-1-1", "x-1", "1-1 ", "٣-1"):
+    for place in ("", "1", "1-", "--1-1", "x-1", "1-1 ", "٣-1"):
         with pytest.raises(ledger.InvalidCursor):
             ledger.statement(books, WALLET, after=place)
 
@@ -92,11 +92,13 @@ def test_the_trial_balance_groups_the_many_and_sums_to_zero(books: Session) -> N
     assert balance.difference_cents == 0
     assert [(line.code, line.accounts, line.debit_cents, line.credit_cents) for line in balance.lines] == [
         ("bank:main", 1, 100, 0),
+        ("interfund:general", 0, 0, 50),  # what the general fund holds of the wallets' money, which is in trust
+        ("interfund:trust", 0, 50, 0),
         ("revenue:transit", 1, 0, 50),
         ("wallet:*:main", 2, 0, 50),
     ]
     single = ledger.trial_balance(books, by_account=True)
-    assert [line.code for line in single.lines if line.credit_cents] == ["revenue:transit", WALLET]
+    assert [line.code for line in single.lines if line.credit_cents and line.accounts] == ["revenue:transit", WALLET]
 
 
 def test_a_day_of_the_books_is_the_day_of_recording_in_the_city(books: Session) -> None:
@@ -132,3 +134,39 @@ def test_a_reversal_takes_back_every_line_and_is_found_from_what_it_undoes(books
     found = ledger.reversal_of(books, undone.entry_id)
     assert found is not None
     assert (found.entry_id, found.reverses) == (UUID(int=70), undone.entry_id)
+
+
+def test_a_statement_of_days_runs_from_the_balance_before_them(books: Session) -> None:
+    span = ledger.Span(date(2026, 11, 3), date(2026, 11, 4), ledger.DateBasis.HAPPENED)
+    page = ledger.statement(books, WALLET, span=span)
+    assert (page.brought_forward, page.carried_forward) == (90, 70)
+    assert [(line.seq, line.balance_after) for line in page.lines] == [(21, 80), (22, 70)]
+    by_recording = ledger.statement(
+        books, WALLET, span=ledger.Span(last=date(2026, 11, 3), by=ledger.DateBasis.RECORDED)
+    )
+    assert [line.seq for line in by_recording.lines] == [3]
+    [funding] = by_recording.lines
+    assert (funding.counterparts, funding.metadata, funding.booked_on) == (("bank:main",), (), date(2026, 11, 2))
+
+
+def test_entries_are_found_by_what_they_have_in_common_and_keep_their_places(books: Session) -> None:
+    said = (("invoice", 'No. "7" 100%'), ("payee", "Aling Nena"))
+    lines = ledger.Line("bank:main", 30), ledger.Line(WALLET, -30)
+    dated = ledger.Draft(UUID(int=80), ledger.EntryKind.ADJUSTMENT, lines, NOON, "test", metadata=said)
+    ledger.post(books, [dated], first_seq=96, recorded_at=NOON + 8 * DAY)
+
+    def found(**wanted: object) -> list[int]:
+        return [one.seq for one in ledger.find_entries(books, ledger.Wanted(**wanted))]  # type: ignore[arg-type]
+
+    assert found(metadata=("invoice", 'No. "7" 100%')) == [96]
+    assert found(metadata=("invoice", 'No. "7" 100_')) == []
+    assert found(metadata=("payee", "Aling")) == []
+    assert found(amount_cents=100) == [3]
+    assert found(amount_cents=100, account="revenue:transit") == []
+    assert found(entry_id=UUID(int=10)) == [20]
+    assert found(kinds=(ledger.EntryKind.FUNDING, ledger.EntryKind.ADJUSTMENT)) == [3, 96]
+    assert found(span=ledger.Span(date(2026, 11, 10), None)) == [96]
+    assert found(account="revenue:transit", fund=ledger.Fund.GENERAL) == [20, 21, 22, 23, 24]
+    first = ledger.find_entries(books, ledger.Wanted(), limit=2, newest_first=True)
+    second = ledger.find_entries(books, ledger.Wanted(), after=first[-1].seq, limit=2, newest_first=True)
+    assert [one.seq for one in (*first, *second)] == [96, 24, 23, 22]
