@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
@@ -18,8 +19,8 @@ from cardsvc.evidence.rules import KeysUnreadable, Permit
 FINDINGS_SHOWN = 20
 
 
-def make(permits: Mapping[int, Permit], program: str) -> tuple[click.Command, ...]:
-    """The two commands. `permits` says what each kind of record needs to count; `program` goes into the manifest."""
+def make(permits: Mapping[int, Permit]) -> tuple[click.Command, ...]:
+    """The two commands. `permits` says what each kind of record needs to count."""
 
     @click.command("export")
     @click.argument("folder", type=click.Path(path_type=Path))
@@ -36,7 +37,7 @@ def make(permits: Mapping[int, Permit], program: str) -> tuple[click.Command, ..
         db.run(city.engine, lambda session: audit.publish(session, city.vault, now))
         with _bar("writing") as progress, db.unit_of_work(city.engine, read_only=True) as session:
             told = lambda done, size: progress(done, size, 0)  # noqa: E731 - one line
-            done = actions.export(session, city.vault, folder, program=program, now=now, progress=told)
+            done = actions.export(session, city.vault, folder, program=_program(), now=now, progress=told)
         if as_json:
             facts = {"folder": str(done.folder), "tree_size": done.tree_size, "root": done.root.hex()}
             click.echo(
@@ -82,6 +83,14 @@ def make(permits: Mapping[int, Permit], program: str) -> tuple[click.Command, ..
         sys.exit(0 if verdict.holds else 1)
 
     return export_command, verify_command
+
+
+def _program() -> str:
+    """Who writes, for the manifest."""
+    try:
+        return f"cardsvc {version('cardsvc')}"
+    except PackageNotFoundError:  # run from a checkout that nobody installed
+        return "cardsvc"
 
 
 def _as_json(verdict: queries.Verdict) -> dict[str, object]:

@@ -124,6 +124,7 @@ class _Run:
             judged = holders.read_cards(self._file(path), first)
             self._check_bytes(judged)
             whole.take(judged)
+        holders.book.whole = not whole.unread
         self._check_bytes(Judged(tables.CITY_KEYS_FILE, 0), always=True)
         pieces = list(self._pieces())
         self.jobs = max(1, min(self.jobs, len(pieces)))

@@ -18,22 +18,26 @@ class File:
     sealed: bool = False
     missing: bool = False
 
-    def lines(self, table: Table, found: list[Finding]) -> Iterator[tuple[int, bytes]]:
-        """Each line below the column names with its place in the file."""
+    def lines(self, table: Table, found: list[Finding]) -> Iterator[tuple[int, bytes | None]]:
+        """Each line below the column names with its place in the file; None where the names are not there."""
         if self.missing:
             return
         rest, named, ended = body_lines(self.data, table)
         if not named:
             found.append(Finding(self.name, 1, "", "line_changed", "the first line is not this table's column names"))
+            yield 1, None
         if not ended:
             last = len(rest) + HEADER_LINES
             found.append(Finding(self.name, last, "", "file_cut", "the last line does not end: the file was cut off"))
         yield from enumerate(rest, start=1 + HEADER_LINES)
 
     def rows(self, table: Table, first: int, found: list[Finding]) -> Iterator[tuple[int, list[str] | None]]:
-        """Each line's place and its fields, the number first; None for a line that cannot be read."""
+        """Each line's place and its fields, the number first; None for a line that cannot be read, the first too."""
         reader = Reader(table, first, self.sealed)
         for place, line in self.lines(table, found):
+            if line is None:
+                yield place, None
+                continue
             try:
                 yield place, reader.read(line)
             except LineMoved as error:

@@ -20,7 +20,7 @@ from cardsvc.evidence.rules.cose import head
 from cardsvc.evidence.rules.entries import Accounts
 from cardsvc.evidence.rules.files import File
 from cardsvc.evidence.rules.findings import Finding, named
-from cardsvc.evidence.rules.keybook import KeyBook, NotTheirs, Signing
+from cardsvc.evidence.rules.keybook import KeyBook, NotTheirs, Signing, Unknown
 from cardsvc.evidence.rules.lines import BadLine, LineMoved, Reader, read_text
 from cardsvc.evidence.rules.results import Counts, Judged, Series, Undoing
 from cardsvc.evidence.rules.signatures import Signatures
@@ -39,9 +39,9 @@ _REJECTED: Final = b"\x68rejected"
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """What a kind of record needs to count: one of these sets of authorisations, one of these kinds of terminal."""
+    """What a kind of record needs to count: an authorisation for one of these purposes, one of these terminals."""
 
-    purposes: frozenset[frozenset[int]]
+    purposes: frozenset[int]
     terminal_kinds: frozenset[str]
 
 
@@ -61,10 +61,14 @@ class Journal:
     def judge(self, verifier: Verifier) -> Judged:
         """Read every line, verify every signature."""
         signatures = Signatures(verifier, self._found)
-        self._batches, unread = read_batches(self._batch_file, self._book, signatures, self._found)
+        self._batches, self._batches_unread = read_batches(self._batch_file, self._book, signatures, self._found)
+        unread = self._batches_unread
         self._signer = Signer(self._book, signatures, self._permits, self._file.name)
         reader = Reader(tables.JOURNAL, self._first, self._file.sealed)
         for place, line in self._file.lines(tables.JOURNAL, self._found):
+            if line is None:
+                unread += 1
+                continue
             try:
                 self._line(place, reader.split(line))
             except LineMoved as error:
@@ -75,7 +79,7 @@ class Journal:
                 unread += 1
         signatures.settle()
         for batch_id, batch in self._batches.items():
-            if not batch.used:
+            if not batch.used and not unread:
                 problem = "no leaf of this stretch came with it"
                 name = f"batch {batch_id.decode()}"
                 self._found.append(Finding(self._batch_file.name, batch.line, name, "extra", problem))
@@ -127,6 +131,8 @@ class Journal:
         if f[_OFFICIAL]:
             self._number(leaf, accepted)
         batch = self._batches.get(f[_BATCH])
+        if batch is None and self._batches_unread:
+            return  # it may be the one that cannot be read
         if batch is None:
             self._say(leaf.place, leaf.name, "batch", "the batch that brought it is missing")
             return
@@ -141,7 +147,8 @@ class Journal:
         try:
             self._signer.check(leaf.place, f[_ID], int(f[_KIND]), record, authorisations, signing)
         except (NotTheirs, CryptoError) as error:
-            self._say(leaf.place, leaf.name, "authorisation", str(error))
+            if self._book.whole or not isinstance(error, Unknown):
+                self._say(leaf.place, leaf.name, "authorisation", str(error))
 
     def _record(self, leaf: "_Leaf", record: bytes) -> None:
         """The record is kept as what it says it is."""

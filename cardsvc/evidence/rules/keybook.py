@@ -1,8 +1,7 @@
 """Whose key it was then: the stated keys and the cards, and the rules by which a signature counts at its time."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
 
@@ -17,6 +16,10 @@ BLOCKED: Final = frozenset({"suspended", "revoked", "expired", "destroyed"})
 
 class NotTheirs(Exception):
     """The key does not count for this signature. The sentence says why."""
+
+
+class Unknown(NotTheirs):
+    """Nobody's key is called so; where a line of the keys could not be read, that says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +64,24 @@ class Signing:
 
 @dataclass(slots=True)
 class KeyBook:
-    """Every key by its id. Small values only, so that it can be handed to a process; key objects are made on use."""
+    """Every key by its id. Small values only, so that it can be handed to a process; key objects are made on use.
+
+    `whole`: every line of the keys could be read, so that a key that is not here is nobody's.
+    """
 
     cards: dict[bytes, CardKey] = field(default_factory=dict)
     staff: dict[bytes, list[Span]] = field(default_factory=dict)
     service: dict[bytes, Span] = field(default_factory=dict)
     passkeys: dict[bytes, Span] = field(default_factory=dict)
     terminals: dict[bytes, Span] = field(default_factory=dict)  # by the terminal's id in hex digits
+    whole: bool = True
     _loaded: dict[bytes, PublicKey] = field(default_factory=dict)
 
     def __getstate__(self) -> tuple[object, ...]:
-        return self.cards, self.staff, self.service, self.passkeys, self.terminals
+        return self.cards, self.staff, self.service, self.passkeys, self.terminals, self.whole
 
-    def __setstate__(self, state: tuple[Mapping[bytes, object], ...]) -> None:
-        self.cards, self.staff, self.service, self.passkeys, self.terminals = state  # type: ignore[assignment]
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.cards, self.staff, self.service, self.passkeys, self.terminals, self.whole = state
         self._loaded = {}
 
     def signer(self, purpose: Purpose, kid: bytes, signing: Signing) -> PublicKey:
@@ -86,12 +93,12 @@ class KeyBook:
             return self._of_spans(kid, [span for span in spans if span.holder == signing.staff_id], spans, signing)
         if purpose is Purpose.SERVICE and kid in self.service:
             return self._load(kid, self.service[kid].key)
-        raise NotTheirs("the key that signed it is not known")
+        raise Unknown("the key that signed it is not known")
 
     def _card(self, purpose: Purpose, kid: bytes, signing: Signing) -> PublicKey:
         card = self.cards.get(kid)
         if card is None:
-            raise NotTheirs("the card key that signed it is not known")
+            raise Unknown("the card key that signed it is not known")
         if (card.card_id, card.resident_id) != (signing.card_id, signing.resident_id):
             raise NotTheirs("it is kept under somebody else's name than whose card signed it")
         if card.slot != SLOT_OF[purpose]:
@@ -104,9 +111,10 @@ class KeyBook:
         return loaded if loaded is not None else self._load_certified(kid, card.certificate)
 
     def _of_spans(self, kid: bytes, own: list[Span], all_: list[Span], signing: Signing) -> PublicKey:
+        if not all_:
+            raise Unknown("the key that signed it is not known")
         if not own:
-            problem = "it is kept under somebody else's name than who signed it" if all_ else "the key is not known"
-            raise NotTheirs(problem)
+            raise NotTheirs("it is kept under somebody else's name than who signed it")
         for span in own:
             if covers(span, signing.recorded_at):
                 return self._load(kid, span.key)
@@ -115,8 +123,10 @@ class KeyBook:
     def passkey(self, kid: bytes, signing: Signing) -> tuple[Span, PublicKey]:
         """A resident's passkey, with the origin it counts at. Raises: NotTheirs."""
         span = self.passkeys.get(kid)
-        if span is None or span.holder != signing.resident_id:
-            raise NotTheirs("the passkey that signed it is not known, or somebody else's")
+        if span is None:
+            raise Unknown("the passkey that signed it is not known")
+        if span.holder != signing.resident_id:
+            raise NotTheirs("it is kept under somebody else's name than whose passkey signed it")
         if signing.terminal_kind and signing.terminal_kind != "portal":
             raise NotTheirs("a passkey counts only through the city's own pages")
         return span, self._load(kid, span.key)
@@ -125,7 +135,7 @@ class KeyBook:
         """Raises: NotTheirs."""
         span = self.terminals.get(terminal_id)
         if span is None:
-            raise NotTheirs("the terminal is not known")
+            raise Unknown("the terminal is not known")
         if not covers(span, recorded_at):
             raise NotTheirs("the terminal was not enrolled then")
         return span, self._load(terminal_id, span.key)

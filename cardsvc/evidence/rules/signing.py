@@ -22,7 +22,7 @@ class Permits(Protocol):
     """What a kind of record needs to count."""
 
     @property
-    def purposes(self) -> frozenset[frozenset[int]]: ...
+    def purposes(self) -> frozenset[int]: ...
     @property
     def terminal_kinds(self) -> frozenset[str]: ...
 
@@ -58,7 +58,7 @@ class Signer:
         permit = self._permits.get(kind)
         if permit is None:
             return  # a kind of a feature that is gone; who signed it is checked all the same
-        if purposes not in permit.purposes:
+        if not purposes <= permit.purposes:
             raise NotTheirs("it is not signed as a record of its kind must be")
         if signing.terminal_kind and signing.terminal_kind not in permit.terminal_kinds:
             raise NotTheirs(f"a terminal of kind {signing.terminal_kind} may not send it")
