@@ -17,6 +17,7 @@ from cardsvc import (
     cards,
     db,
     devices,
+    evidence,
     finance,
     jobs,
     ledger,
@@ -42,6 +43,7 @@ from cardsvc.clock import Clock, business_date
 from cardsvc.devices import api as devices_api
 from cardsvc.devices import commands as devices_commands
 from cardsvc.devices import pages as devices_pages
+from cardsvc.evidence import commands as evidence_commands
 from cardsvc.finance import api as finance_api
 from cardsvc.finance import pages as finance_pages
 from cardsvc.ledger import commands as ledger_commands
@@ -386,6 +388,21 @@ _CHECKS = (
 )
 
 
+def permits() -> dict[int, evidence.Permit]:
+    """What each kind of record needs to count, for whoever verifies the evidence."""
+    return {
+        kind: evidence.Permit(frozenset(handler.purposes), handler.device_kinds)
+        for kind, handler in handlers().registry.items()
+    }
+
+
+def _audit() -> click.Group:
+    group = audit_commands.make(_CHECKS, source=transactions.contents)
+    for command in evidence_commands.make(permits()):
+        group.add_command(command)
+    return group
+
+
 def commands(clock: Clock) -> dict[str, click.Command]:
     """The commands that rooms bring, under their names in `./city`."""
     return {
@@ -399,5 +416,5 @@ def commands(clock: Clock) -> dict[str, click.Command]:
         "vault": ceremony_commands.vault,
         "ceremony": ceremony_commands.ceremony,
         "log": audit_commands.make_log(witness_commands.make(clock), witness_commands.witness_key),
-        "audit": audit_commands.make(_CHECKS, source=transactions.contents),
+        "audit": _audit(),
     }
