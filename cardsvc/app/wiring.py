@@ -46,7 +46,9 @@ from cardsvc.devices import pages as devices_pages
 from cardsvc.evidence import commands as evidence_commands
 from cardsvc.finance import api as finance_api
 from cardsvc.finance import pages as finance_pages
+from cardsvc.ledger import api as ledger_api
 from cardsvc.ledger import commands as ledger_commands
+from cardsvc.ledger import pages as ledger_pages
 from cardsvc.money import CURRENCY
 from cardsvc.residents import api as residents_api
 from cardsvc.residents import commands as residents_commands
@@ -61,6 +63,7 @@ from cardsvc.transit import api as transit_api
 from cardsvc.transit import commands as transit_commands
 from cardsvc.wallets import pages as wallets_pages
 from cardsvc.witness import commands as witness_commands
+from crypto.wire.finance import JournalEntry
 from crypto.wire.kinds import Kind
 from crypto.wire.policy import FlatFare, OfflineLimits
 
@@ -99,6 +102,7 @@ _HANDLERS: tuple[transactions.Handler, ...] = (
     finance.Withdrawing(),
     finance.Funds(),
     finance.Reversing(),
+    finance.Journal(),
     finance.HoldPlacing(),
     finance.HoldCapturing(),
     finance.HoldReleasing(),
@@ -181,12 +185,29 @@ def _taxes_section(session: Session, card: transactions.CardRef, _now: datetime)
 
 # ---------------------------------------------------------------------------------------------------- actions of two
 
+
+def _published(session: Session) -> int:
+    """How many leaves of the log a published checkpoint covers."""
+    head = audit.newest(session)
+    return 0 if head is None else head.tree_size
+
+
+def _book(session: Session, record: JournalEntry, record_id: UUID, now: datetime) -> transactions.ItemResult:
+    """Book what two people signed, in the transaction of the second signature."""
+    desk = _desk(web.city())
+    return transactions.act_as_service(session, record, record_id=record_id, desk=desk, now=now)
+
+
+CLOSING = ledger.Surroundings((finance.left_open,), _published)
+VOUCHER = finance.voucher_handler(_book)
 ACTIONS = access.handlers_by_kind(
     transactions.DECIDING,
     access.STAFF_ROLES,
     devices.telling_terminals(cards.BULK),
     devices.RELEASE,
     ledger.CHART,
+    *ledger.closing_handlers(CLOSING),
+    VOUCHER,
     audit.RECOVER,
 )
 """What two members of staff do together, by its kind."""
@@ -232,7 +253,11 @@ def blueprints() -> list[Any]:
         taxes_api.blueprint,
         taxes_pages.pages,
         transit_api.blueprint,
+        ledger_api.make(CLOSING),
+        ledger_pages.make(CLOSING),
         finance_api.blueprint,
+        finance_api.wallets_blueprint,
+        finance_api.make_vouchers(VOUCHER),
         finance_pages.pages,
         wallets_pages.make(wallets_pages.PageSources(_card_line, _due_lines, _bill_lines)),
     ]
@@ -383,6 +408,8 @@ def _desk(city: web.City) -> transactions.Desk:
 JOBS: jobs.Handlers = {}
 _CHECKS = (
     audit_commands.Check("books", lambda session, _city: ledger.check_books(session)),
+    audit_commands.Check("periods", lambda session, _city: ledger.check_periods(session)),
+    audit_commands.Check("assertions", lambda session, _city: ledger.check_assertions(session)),
     audit_commands.Check("transactions", lambda session, city: transactions.check_transactions(session, city.vault)),
     audit_commands.Check("actions", lambda session, _city: access.check_actions(session, access.roles_needed(ACTIONS))),
 )

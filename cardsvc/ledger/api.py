@@ -18,6 +18,7 @@ from cardsvc.ledger.schemas import (
     AssertionSchema,
     AssertionSearchSchema,
     AssertionsSchema,
+    BooksReasonSchema,
     ChartChangesSchema,
     ChartDocumentSchema,
     ChartSchema,
@@ -26,7 +27,6 @@ from cardsvc.ledger.schemas import (
     PeriodSchema,
     PeriodsSchema,
     ProposedSchema,
-    ReasonSchema,
 )
 
 READERS = ("finance", "treasurer", "auditor")
@@ -139,7 +139,7 @@ def _add_closing(blueprint: web.ApiBlueprint, around: periods.Surroundings) -> N
     @blueprint.route("/periods/<month>/reopen")
     class Reopen(MethodView):
         @guard.requires(*OFFICERS)
-        @blueprint.arguments(ReasonSchema)
+        @blueprint.arguments(BooksReasonSchema)
         @blueprint.response(201, ProposedSchema)
         @blueprint.fails(400, 422)
         def post(self, given: dict[str, Any], month: str) -> access.ActionView:
@@ -179,7 +179,7 @@ def _add_assertions(blueprint: web.ApiBlueprint) -> None:
     @blueprint.route("/assertions/<uuid:assertion_id>/withdrawal")
     class Withdrawal(MethodView):
         @guard.requires(*OFFICERS)
-        @blueprint.arguments(ReasonSchema)
+        @blueprint.arguments(BooksReasonSchema)
         @blueprint.response(200, AssertionSchema)
         @blueprint.fails(422)
         def post(self, given: dict[str, Any], assertion_id: UUID) -> asserted.AssertionView:

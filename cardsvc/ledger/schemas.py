@@ -61,7 +61,7 @@ class PeriodsSchema(web.ApiSchema):
     periods = fields.List(fields.Nested(PeriodSchema), metadata={"description": "the newest first"})
 
 
-class ReasonSchema(web.ApiSchema):
+class BooksReasonSchema(web.ApiSchema):
     reason = fields.String(required=True, validate=validate.Length(min=3, max=200))
 
 

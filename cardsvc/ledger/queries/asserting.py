@@ -124,8 +124,15 @@ def open_failures(session: Session, *, until: date) -> list[AssertionView]:
     return [AssertionView(*row) for row in session.execute(query.order_by(BalanceAssertion.day))]
 
 
-def check_assertions(session: Session) -> int:
-    """Recompute every balance that stands asserted. Returns how many. Raises: BooksDoNotBalance."""
+@dataclass(frozen=True, slots=True)
+class AssertionsChecked:
+    """How many balances stand asserted; all of them are what was signed."""
+
+    assertions: int
+
+
+def check_assertions(session: Session) -> AssertionsChecked:
+    """Recompute every balance that stands asserted. Raises: BooksDoNotBalance."""
     held = [found for found in assertions(session, limit=1_000_000) if found.stands]
     for found in held:
         now_cents = balance_on(session, found.account_code, found.day)
@@ -134,4 +141,4 @@ def check_assertions(session: Session) -> int:
                 f"account {found.account_code} was asserted at {found.asserted_cents} cents on {found.day}"
                 f" and has {now_cents}"
             )
-    return len(held)
+    return AssertionsChecked(len(held))

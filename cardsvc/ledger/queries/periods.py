@@ -189,10 +189,16 @@ def sealed_balance(session: Session, month: str) -> tuple[ClosingLine, ...] | No
     return None if text is None else read_balance(text)
 
 
-def check_periods(session: Session) -> int:
+@dataclass(frozen=True, slots=True)
+class PeriodsChecked:
+    """How many closes there were; the balance of the last one that stands was recomputed."""
+
+    closes: int
+
+
+def check_periods(session: Session) -> PeriodsChecked:
     """Recompute the balance of the last closed month from the entries, and every seal from what it covers. A closed
-    month's balance has all before it in it, so nothing slipped into an earlier one either. Returns how many closes
-    there are.
+    month's balance has all before it in it, so nothing slipped into an earlier one either.
 
     Raises: BooksDoNotBalance.
     """
@@ -208,4 +214,4 @@ def check_periods(session: Session) -> int:
         close = standing[-1]
         if write_balance(closing_balance(session, last_day(close.month))) != close.balance:
             raise BooksDoNotBalance(f"something was booked into {close.month} or before, after it was closed")
-    return len(closes)
+    return PeriodsChecked(len(closes))

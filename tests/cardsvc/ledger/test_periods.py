@@ -123,7 +123,7 @@ def test_a_month_is_closed_softly_then_by_two_and_its_balance_is_sealed(office: 
         ("interfund:trust", "trust", 100, 0),
     ]
     assert queries.imbalance(lines) is None
-    assert queries.check_periods(office.session) == 1
+    assert queries.check_periods(office.session).closes == 1
 
 
 @pytest.mark.parametrize("kind", list(ledger.EntryKind))
@@ -190,7 +190,7 @@ def test_reopening_says_who_when_and_why(office: Office) -> None:
     assert (event.reason, event.action_id) == ("The bank corrected its statement", action.id)
     assert office.post(at=DECEMBER, kind=ledger.EntryKind.JOURNAL_ENTRY, booked_on=date(2026, 10, 31)) == "posted"
     office.close("2026-10")
-    assert queries.check_periods(office.session) == 2
+    assert queries.check_periods(office.session).closes == 2
 
 
 def test_what_stands_against_a_close_is_said_all_at_once(office: Office) -> None:
@@ -372,4 +372,4 @@ def test_a_close_and_postings_at_one_moment_agree_about_what_was_in(engine: Engi
         sealed = next(line.debit_cents for line in lines if line.code == ASSET)
         assert sealed == 100 + answers.count("posted")
         assert set(answers) <= {"posted", "period_closed"}
-        assert queries.check_periods(session) == 1
+        assert queries.check_periods(session).closes == 1
