@@ -107,15 +107,16 @@ _DAY_ZERO = date(2000, 1, 1)  # PostgreSQL's
 
 
 def _entry_rows(piece: Piece, recorded_at_ms: int) -> bytes:
-    rows: list[bytes] = []
-    for draft, seq, _ in piece:
-        happened_at = to_ms(draft.happened_at)
-        kind = draft.kind.value
-        rows += (
-            _FIXED.pack(len(_ENTRY), 16, draft.entry_id.bytes, 8, seq, 8, happened_at, 8, recorded_at_ms, 8, kind),
-            _tail(draft.currency, draft.rule, draft.reverses, draft.booked_on, draft.metadata),
-        )
-    return b"".join(rows)
+    columns, pack = len(_ENTRY), _FIXED.pack
+    return b"".join(
+        [
+            pack(
+                columns, 16, draft.entry_id.bytes, 8, seq, 8, to_ms(draft.happened_at), 8, recorded_at_ms, 8, draft.kind
+            )
+            + _tail(draft.currency, draft.rule, draft.reverses, draft.booked_on, draft.metadata)
+            for draft, seq, _ in piece
+        ]
+    )
 
 
 @lru_cache(maxsize=256)  # most entries of a batch share it

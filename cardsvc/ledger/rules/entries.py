@@ -8,6 +8,7 @@ from enum import IntEnum, StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
+from cardsvc.ledger.rules import encoding
 from cardsvc.money import CURRENCY
 from crypto import cbor
 
@@ -64,8 +65,7 @@ class Reason(StrEnum):
     INSUFFICIENT_FUNDS = "insufficient_funds"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One side of a draft: `amount_cents` on `account`, debit positive. When a checked account's floor would be passed,
     the rest is drawn from the accounts in `then`, in order: a wallet's next purse, a receivable.
     """
@@ -126,8 +126,7 @@ class PostedLine(NamedTuple):
     amount_cents: int
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(NamedTuple):
     """The draft is an entry now. `lines` say where the money landed after every draw; `entry_hash` goes to the log."""
 
     entry_id: UUID
@@ -163,6 +162,12 @@ class Refused:
     detail: str
 
 
+# How both versions begin: an array of so many, the domain, the version.
+_PLAIN = encoding.array(10) + encoding.text(ENTRY_DOMAIN) + encoding.integer(ENTRY_VERSION)
+_PAIR = encoding.array(2)
+_WITH_NOTES = encoding.array(12) + encoding.text(ENTRY_DOMAIN) + encoding.integer(ENTRY_VERSION_WITH_NOTES)
+
+
 def entry_hash(
     *,
     entry_id: UUID,
@@ -181,15 +186,23 @@ def entry_hash(
     Version 2 has the accounting date (days since 1970, or null) and the metadata behind the lines; it is used only
     where one of them is there, so that entries without them hash as they always did.
     """
-    reversed_id = reverses.bytes if reverses else None
-    named: cbor.Value = [list(line) for line in lines]
-    facts: list[cbor.Value] = [entry_id.bytes, kind, currency, happened_at_ms, recorded_at_ms, rule, reversed_id, named]
-    version = ENTRY_VERSION
+    parts = [
+        _PLAIN,
+        encoding.identifier(entry_id.bytes),
+        encoding.integer(kind),
+        encoding.text(currency),
+        encoding.moments(happened_at_ms, recorded_at_ms),
+        encoding.text(rule),
+        encoding.NULL if reverses is None else encoding.identifier(reverses.bytes),
+        encoding.array(len(lines)),
+    ]
+    for account, amount_cents in lines:
+        parts += (_PAIR, encoding.text(account), encoding.integer(amount_cents))
     if booked_on is not None or metadata:
-        version = ENTRY_VERSION_WITH_NOTES
+        parts[0] = _WITH_NOTES
         days = None if booked_on is None else (booked_on - _EPOCH).days
-        facts += [days, [[key, value] for key, value in metadata]]
-    return hashlib.sha256(cbor.encode_decoded([ENTRY_DOMAIN, version, *facts])).digest()
+        parts += (cbor.encode(days), cbor.encode([[key, value] for key, value in metadata]))
+    return hashlib.sha256(b"".join(parts)).digest()
 
 
 def reversing(entry: StoredEntry, *, entry_id: UUID, happened_at: datetime, rule: str) -> Draft:

@@ -73,11 +73,12 @@ class Running:
     """The ledger as it stands after the drafts decided so far."""
 
     known: Known
-    entries: set[UUID]
+    entries: set[int]  # as numbers: a UUID hashes and compares in Python
     reversed: set[UUID]
     balances: dict[str, int] = field(default_factory=dict)
     holds: dict[UUID, KnownHold] = field(default_factory=dict)
     holding: bool = False  # whether any draft names an account of held money: hardly any batch does
+    dated: bool = False  # whether any month is closed, so that it matters where a draft is booked
 
 
 Check = Callable[[Draft, Running], Refused | None]
@@ -92,11 +93,18 @@ def decide(drafts: Iterable[Draft], known: Known) -> list[tuple[PostedLine, ...]
 def begin(known: Known) -> Running:
     """The ledger before the first draft of a batch."""
     holding = any(code.endswith(HELD_SUFFIX) for code in known.accounts)
-    return Running(known, set(known.entries), set(known.reversed), {}, dict(known.holds), holding)
+    dated = known.books != periods.OPEN_BOOKS
+    return Running(
+        known, {entry_id.int for entry_id in known.entries}, set(known.reversed), {}, dict(known.holds), holding, dated
+    )
 
 
 def decide_next(draft: Draft, running: Running) -> tuple[PostedLine, ...] | Refused:
     """Decide the batch's next draft; one that is not refused moves what is `running`."""
+    return _decide_plain(draft, running) or _decide_any(draft, running)
+
+
+def _decide_any(draft: Draft, running: Running) -> tuple[PostedLine, ...] | Refused:
     for check in CHECKS:
         refused = check(draft, running)
         if refused is not None:
@@ -108,12 +116,62 @@ def decide_next(draft: Draft, running: Running) -> tuple[PostedLine, ...] | Refu
         if refused is not None:
             return refused
     running.balances.update(moved)
-    running.entries.add(draft.entry_id)
+    running.entries.add(draft.entry_id.int)
     if draft.reverses is not None:
         running.reversed.add(draft.reverses)
     if draft.hold is not None:
         running.holds[draft.hold.hold_id] = holds.after(draft, running.holds.get(draft.hold.hold_id))
     return tuple(lines)
+
+
+def _decide_plain(draft: Draft, running: Running) -> tuple[PostedLine, ...] | None:
+    """The answer for a draft like nearly all of them: nothing about it is special, and its accounts can bear it. In one
+    pass, because the long way takes five times as long; None wherever that one might come to another answer.
+    """
+    if (
+        draft.entry_id.int in running.entries
+        or draft.metadata
+        or draft.reverses is not None
+        or draft.booked_on is not None
+        or draft.hold is not None
+        or running.holding
+        or (
+            running.dated
+            and (draft.kind in periods.OFFICE or periods.check(draft, running.known.books, running.known.today))
+        )
+    ):
+        return None
+    accounts, balances, currency = running.known.accounts, running.balances, draft.currency
+    posted: list[PostedLine] = []
+    moved: list[tuple[str, int]] = []
+    total = 0
+    for code, cents, _then in draft.lines:
+        account = accounts.get(code)
+        if account is None or not -_PLAIN_MAX < cents < _PLAIN_MAX or not cents:
+            return None
+        _, kind, policy, kept_in, floor_cents, closed, balance, expires_at = account
+        if closed or kept_in != currency or expires_at is not None:
+            return None
+        total += cents
+        posted.append(PostedLine(code, cents))
+        if policy is _CHECKED:
+            change = cents if kind is _ASSET or kind is _EXPENSE else -cents
+            after = balances.get(code, balance) + change
+            if not -_PLAIN_MAX < after < _PLAIN_MAX or (change < 0 and floor_cents is not None and after < floor_cents):
+                return None
+            moved.append((code, after))
+    count = len(posted)
+    # an account named twice would have to see what its first line left
+    if total or not LINES_MIN <= count <= _PLAIN_LINES_MAX or (len(moved) > 1 and len(dict(moved)) < len(moved)):
+        return None
+    balances.update(moved)
+    running.entries.add(draft.entry_id.int)
+    return tuple(posted)
+
+
+_CHECKED, _ASSET, _EXPENSE = AccountPolicy.CHECKED, AccountKind.ASSET, AccountKind.EXPENSE
+_PLAIN_LINES_MAX = 16
+_PLAIN_MAX = AMOUNT_MAX // _PLAIN_LINES_MAX  # so that no sum of a plain draft leaves 64 bits
 
 
 # ---------------------------------------------------------------------------------------------- checks, each a question
@@ -160,7 +218,7 @@ def _out_of_range(draft: Draft, _running: Running) -> Refused | None:
 
 
 def _repeated(draft: Draft, running: Running) -> Refused | None:
-    if draft.entry_id in running.entries:
+    if draft.entry_id.int in running.entries:
         return Refused(draft.entry_id, Reason.DUPLICATE_ENTRY, f"Entry {draft.entry_id} is in the ledger already.")
     return None
 
@@ -168,7 +226,7 @@ def _repeated(draft: Draft, running: Running) -> Refused | None:
 def _not_reversible(draft: Draft, running: Running) -> Refused | None:
     if draft.reverses is None:
         return None
-    if draft.reverses not in running.entries:
+    if draft.reverses.int not in running.entries:
         detail = f"Entry {draft.reverses}, to be reversed, is not in the ledger."
         return Refused(draft.entry_id, Reason.UNKNOWN_ENTRY, detail)
     if draft.reverses in running.reversed:
