@@ -363,7 +363,8 @@ steps = st.one_of(
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(plan=st.lists(steps, max_size=12))
 def test_any_sequence_ends_as_in_the_naive_model(engine: Engine, plan: Sequence[tuple[str, int, int]]) -> None:
-    naive, ids = Naive(), []
+    naive = Naive()
+    ids: list[UUID] = []
     with db.open_session(engine) as session:  # never committed: each example starts from nothing
         ledger.open_accounts(session, specs(), AT)
         books = Books(session)
