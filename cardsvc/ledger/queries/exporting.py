@@ -22,7 +22,7 @@ def journal(session: Session, tool: Tool, *, span: Span | None = None, fund: Fun
     Before them the accounts and what they held, behind them what they hold, which the tool checks. Where an entry
     touches several funds, what they owe each other are lines of their own, so that each fund's lines sum to zero.
     """
-    names = Names.make(tool, _accounts(session))
+    names = Names.make(tool, accounts(session))
     limits = _limits(session)
     if limits is None:
         yield from foreign.heading(names, date(1970, 1, 1), fund)
@@ -39,7 +39,7 @@ def journal(session: Session, tool: Tool, *, span: Span | None = None, fund: Fun
 
 def csv_journal(session: Session, *, span: Span | None = None, fund: Fund | None = None) -> Iterator[str]:
     """The lines of the entries as CSV (RFC 4180), with a heading."""
-    names = Names.make(Tool.HLEDGER, _accounts(session))
+    names = Names.make(Tool.HLEDGER, accounts(session))
     yield foreign.csv_heading()
     for entry in _entries(session, span, fund):
         yield foreign.csv_rows(names, entry, fund)
@@ -53,7 +53,7 @@ def _entries(session: Session, span: Span | None, fund: Fund | None) -> Iterator
         after = page[-1].seq
 
 
-def _accounts(session: Session) -> Iterator[NamedAccount]:
+def accounts(session: Session) -> Iterator[NamedAccount]:
     """Every account; those of other funds too, because their lines say what the funds owe each other."""
     columns = Account.code, Account.kind, Account.fund, Account.currency, Account.opened_at
     rows = session.execute(sa.select(*columns).order_by(Account.id))

@@ -2,9 +2,7 @@
 
 import json
 import secrets
-import subprocess
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
@@ -17,7 +15,7 @@ from cardsvc.clock import FixedClock
 from cardsvc.ledger.commands import ledger as command
 from cardsvc.settings import Environment, Settings
 from cardsvc.vault import Vault
-from tests import judging
+from tests.judges import plain_text
 
 AT = datetime(2026, 11, 2, tzinfo=UTC)
 
@@ -85,26 +83,32 @@ def test_the_trial_balance_is_printed_for_people_and_for_programs(books: web.Cit
 
 
 @pytest.mark.judge
-def test_hledger_reads_the_journal_and_agrees_on_every_balance(books: web.City, tmp_path: Path) -> None:
-    hledger = judging.require("hledger")
+@pytest.mark.parametrize("tool", ["hledger", "ledger", "beancount"])
+def test_what_is_exported_is_read_by_the_tool_which_agrees_with_the_trial_balance(
+    books: web.City, tmp_path: Path, tool: str
+) -> None:
     journal = tmp_path / "books.journal"
-    journal.write_text(run(books, "export", "hledger").output)
-    report = subprocess.run(
-        [hledger, "-f", journal, "balance", "--flat", "--no-total", "--empty", "-O", "json"],
-        check=True,
-        capture_output=True,
-    )
-    rows, _ = json.loads(report.stdout)
-    theirs = {
-        name.partition(":")[2]: sum(
-            int(Decimal(amount["aquantity"]["decimalMantissa"]) * 100 / 10 ** amount["aquantity"]["decimalPlaces"])
-            for amount in amounts
-        )
-        for name, _full, _depth, amounts in rows
-    }
+    assert run(books, "export", tool, "--out", str(journal)).exit_code == 0
+    theirs = sorted(cents for cents in plain_text.JUDGES[tool](journal).values() if cents)
     with db.unit_of_work(books.engine, read_only=True) as session:
-        ours = {
-            line.code: line.debit_cents - line.credit_cents
-            for line in ledger.trial_balance(session, by_account=True).lines
-        }
-    assert theirs == ours
+        lines = ledger.trial_balance(session, by_account=True).lines
+    assert theirs == sorted(
+        line.debit_cents - line.credit_cents for line in lines if line.debit_cents + line.credit_cents
+    )
+
+
+def test_an_export_is_cut_to_a_month_or_to_days(books: web.City) -> None:
+    assert run(books, "export", "csv", "--month", "2026-11").output.count("\n") == 16
+    assert run(books, "export", "csv", "--from", "2026-11-03").output.count("\n") == 11
+    assert run(books, "export", "csv", "--month", "2026-11", "--to", "2026-11-03").exit_code == 2
+    assert run(books, "export", "csv", "--month", "2026-13").exit_code == 1
+
+
+def test_the_trial_balance_is_that_of_a_fund_a_place_or_a_day(books: web.City) -> None:
+    now = json.loads(run(books, "trial-balance", "--json").output)
+    same = json.loads(run(books, "trial-balance", "--json", "--at", "4", "--from-entries").output)
+    assert same["lines"] == now["lines"]
+    assert json.loads(run(books, "trial-balance", "--json", "--fund", "sef").output)["lines"] == []
+    first = json.loads(run(books, "trial-balance", "--json", "--at", "0").output)
+    assert [line["debit_cents"] for line in first["lines"] if line["debit_cents"]] == [10**15 + 1]
+    assert json.loads(run(books, "trial-balance", "--json", "--on", "2026-11-01").output)["lines"] == []
