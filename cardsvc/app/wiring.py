@@ -439,7 +439,7 @@ def commands(clock: Clock) -> dict[str, click.Command]:
         "devices": devices_commands.make(transactions.clocks),
         "disputes": transactions_commands.disputes,
         "transit": transit_commands.transit,
-        "ledger": ledger_commands.ledger,
+        "ledger": ledger_commands.make(CLOSING),
         "vault": ceremony_commands.vault,
         "ceremony": ceremony_commands.ceremony,
         "log": audit_commands.make_log(witness_commands.make(clock), witness_commands.witness_key),

@@ -102,7 +102,7 @@ def assertions(session: Session, *, account: str | None = None, limit: int = 200
     return [AssertionView(*row) for row in session.execute(query)]
 
 
-def open_failures(session: Session, *, until: date) -> list[AssertionView]:
+def open_failures(session: Session, *, until: date = date.max) -> list[AssertionView]:
     """Assertions that failed and were neither withdrawn nor followed by one of the same account and day that held."""
     later = aliased(BalanceAssertion)
     mended = (
