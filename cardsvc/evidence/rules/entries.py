@@ -15,7 +15,7 @@ _EPOCH: Final = date(1970, 1, 1).toordinal()
 LINES_MIN: Final = 2
 REVERSAL: Final = 90
 
-Lines = list[list[str | int]]
+Lines = list[tuple[str, int]]
 
 
 def read_postings(field: bytes) -> Lines:
@@ -24,7 +24,7 @@ def read_postings(field: bytes) -> Lines:
     for part in field.decode().split(" ") if field else ():
         code, _, cents = part.rpartition("=")
         try:
-            found.append([code, int(cents)])
+            found.append((code, int(cents)))
         except ValueError as error:
             raise BadLine("a posting is not an account and its cents") from error
     return found
@@ -65,10 +65,10 @@ def fault(lines: Lines) -> str | None:
     """Why these lines are no entry."""
     if len(lines) < LINES_MIN:
         return "it has fewer than two lines"
-    total = sum(line[1] for line in lines)  # type: ignore[misc]
+    total = sum(cents for _, cents in lines)
     if total:
         return f"it does not balance: its lines sum to {total} cents"
-    return None if all(line[1] for line in lines) else "one of its lines moves nothing"
+    return None if all(cents for _, cents in lines) else "one of its lines moves nothing"
 
 
 class Accounts:
@@ -81,8 +81,6 @@ class Accounts:
         """Take an entry in; the account that was kept in another currency before, if one was."""
         other = None
         for code, cents in lines:
-            assert isinstance(code, str)
-            assert isinstance(cents, int)
             seen = self.movements.get(code)
             if seen is None:
                 low, high = min(cents, 0), max(cents, 0)
@@ -101,10 +99,10 @@ class Accounts:
         return other
 
 
-def opposite(lines: Lines) -> list[tuple[str | int, str | int]]:
+def opposite(lines: Lines) -> Lines:
     """What takes these lines back, in an order of its own."""
-    return sorted((code, -cents) for code, cents in lines)  # type: ignore[operator]
+    return sorted((code, -cents) for code, cents in lines)
 
 
-def same_lines(lines: Lines) -> list[tuple[str | int, str | int]]:
-    return sorted((code, cents) for code, cents in lines)
+def same_lines(lines: Lines) -> Lines:
+    return sorted(lines)

@@ -25,6 +25,7 @@ from cardsvc.evidence.rules.lines import BadLine, LineMoved, Reader, read_text
 from cardsvc.evidence.rules.results import Counts, Judged, Series, Undoing
 from cardsvc.evidence.rules.signatures import Signatures
 from cardsvc.evidence.rules.signing import Signer
+from cardsvc.evidence.rules.usual import Usual
 from crypto.errors import CryptoError
 from crypto.tlog import leaf_hash
 from crypto.verifying import Verifier
@@ -60,10 +61,11 @@ class Journal:
 
     def judge(self, verifier: Verifier) -> Judged:
         """Read every line, verify every signature."""
-        signatures = Signatures(verifier, self._found)
+        signatures = self._signatures = Signatures(verifier, self._found)
         self._batches, self._batches_unread = read_batches(self._batch_file, self._book, signatures, self._found)
         unread = self._batches_unread
         self._signer = Signer(self._book, signatures, self._permits, self._file.name)
+        self._usual = Usual(self._book, self._batches, self._permits)
         reader = Reader(tables.JOURNAL, self._first, self._file.sealed)
         for place, line in self._file.lines(tables.JOURNAL, self._found):
             if line is None:
@@ -100,6 +102,8 @@ class Journal:
         self._found.append(Finding(self._file.name, place, subject, code, message))
 
     def _line(self, place: int, fields: list[bytes]) -> None:
+        if self._usual_line(place, fields):
+            return
         leaf = _Leaf(place, int(fields[0]), fields)
         self._counts.leaves += 1
         if not leaf.record_id:
@@ -113,6 +117,29 @@ class Journal:
         elif fields[_POSTINGS]:
             self._say(place, leaf.name, "extra", "there are postings and no entry")
         self._leaf(leaf)
+
+    def _usual_line(self, place: int, fields: list[bytes]) -> bool:
+        """Whether the line is right at first sight, if its signature is; then it is taken in."""
+        try:
+            good = self._usual.judge(fields)
+        except (ValueError, TypeError, IndexError, KeyError, NotTheirs):
+            good = None
+        if good is None:
+            return False
+        counts, number = self._counts, int(fields[0])
+        other = self._accounts.post(good.lines, good.currency, number, good.recorded_at)
+        if other:
+            self._say(
+                place, named("entry", fields[_ENTRY_ID]), "currency", f"account {other} is kept in another currency"
+            )
+        self._signatures.add(good.key, good.message, good.signature, (self._file.name, place, fields[_ID], good.whose))
+        self._hashes.append(good.leaf_hash)
+        counts.leaves += 1
+        counts.transactions += 1
+        counts.accepted += 1
+        counts.entries += 1
+        counts.postings += len(good.lines)
+        return True
 
     # ------------------------------------------------------------------------------------------------ the transaction
 

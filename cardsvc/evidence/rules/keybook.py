@@ -107,6 +107,10 @@ class KeyBook:
             raise NotTheirs("the key that signed it was never in force: its card was made again")
         if signing.accepted and not in_force(card, signing):
             raise NotTheirs("the card that signed it was not in force then")
+        return self.card_key(kid, card)
+
+    def card_key(self, kid: bytes, card: CardKey) -> PublicKey:
+        """The key of a card that counts. Raises: NotTheirs."""
         loaded = self._loaded.get(kid)
         return loaded if loaded is not None else self._load_certified(kid, card.certificate)
 
