@@ -13,6 +13,7 @@ from cardsvc.audit.models import CheckpointRow, LogLeaf, LogNode
 from cardsvc.audit.queries import SHARD, Checkpoint, newest, next_index, note_signers, origin, reader
 from cardsvc.audit.rules import Leaf, LogBehindCheckpoint, leaf_hash
 from cardsvc.db import insert_columns
+from cardsvc.rows import insert
 from cardsvc.vault import Vault
 from crypto import tlog
 
@@ -31,7 +32,7 @@ def append(session: Session, leaves: Sequence[Leaf]) -> range:
     commitments = [leaf.commitment() for leaf in leaves]
     hashes = [leaf_hash(committed) for committed in commitments]
     places = range(size, size + len(leaves))
-    insert_columns(
+    insert(
         session,
         LogLeaf.__table__,
         {

@@ -294,12 +294,12 @@ def _keep(session: Session, work: _Work, places: Sequence[Place]) -> None:
     numbers = storage.draw_numbers(session, {p: work.plans[p].official_series for p in places if p in work.posted})
     outcomes: list[Outcome] = []
     for place in places:
-        transaction, plan, verdict = _at(work, place).transaction, work.plans.get(place), work.verdicts[place]
-        assert transaction is not None
+        received, plan, verdict = _at(work, place), work.plans.get(place), work.verdicts[place]
         outcomes.append(
             Outcome(
                 item=work.items[place],
-                transaction=transaction,
+                record_bytes=received.record_bytes,
+                authorisations=received.authorisations,
                 batch_id=work.opened[place[0]].batch.batch_id,
                 refusal=verdict if isinstance(verdict, Rejected) else None,
                 posted=work.posted.get(place),

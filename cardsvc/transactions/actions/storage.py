@@ -10,16 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cardsvc import audit, ledger
-from cardsvc.db import from_ms, insert_columns
+from cardsvc.db import from_ms
 from cardsvc.errors import CityError, ErrorKind
+from cardsvc.rows import insert
 from cardsvc.transactions import rules
 from cardsvc.transactions.models import Batch as BatchRow
 from cardsvc.transactions.models import ReceiptSeries, RefusedItem
 from cardsvc.transactions.models import Transaction as TransactionRow
 from cardsvc.transactions.rules import Item, Rejected
-from crypto import cbor
 from crypto.wire.batch import Batch
-from crypto.wire.transaction import Transaction
 
 Place = TypeVar("Place", bound=Hashable)
 
@@ -37,7 +36,8 @@ class Outcome:
     """An authenticated item and its end: `posted` when accepted, `refusal` when rejected."""
 
     item: Item
-    transaction: Transaction
+    record_bytes: bytes
+    authorisations: bytes  # as they stand in the batch
     batch_id: UUID
     refusal: Rejected | None
     posted: ledger.Posted | None
@@ -108,7 +108,7 @@ def keep_batches(session: Session, batches: Sequence[tuple[Batch, bytes, int]], 
 def keep(session: Session, outcomes: Sequence[Outcome], *, now: datetime) -> None:
     """Write the transactions down."""
     rows = [_row(outcome, now) for outcome in outcomes]
-    insert_columns(session, TransactionRow.__table__, {name: [row[name] for row in rows] for name in rows[0]})
+    insert(session, TransactionRow.__table__, {name: [row[name] for row in rows] for name in rows[0]})
 
 
 def _row(outcome: Outcome, now: datetime) -> dict[str, Any]:
@@ -119,8 +119,8 @@ def _row(outcome: Outcome, now: datetime) -> dict[str, Any]:
         "device_id": item.device.id,
         "sequence": item.record.sequence,
         "record_hash": item.record_hash,
-        "record_bytes": outcome.transaction.record_bytes,
-        "authorisations": cbor.encode([a.to_wire() for a in outcome.transaction.authorisations]),
+        "record_bytes": outcome.record_bytes,
+        "authorisations": outcome.authorisations,
         "batch_id": outcome.batch_id,
         "outcome": "accepted" if refusal is None else "rejected",
         "reason": None if refusal is None else refusal.reason.value,

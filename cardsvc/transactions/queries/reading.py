@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from cardsvc import devices
 from cardsvc.errors import CityError, ErrorKind
+from cardsvc.rows import matching
 from cardsvc.transactions.models import Transaction as Row
 from cardsvc.transactions.rules import Item
 from crypto.wire.transaction import Record
@@ -91,12 +92,8 @@ def known(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, Known]:
     """The stored ones of these ids."""
     table = Row.__table__.c
     columns = (table.record_id, table.record_hash, table.outcome, table.reason, table.detail, table.leaf_index)
-    found: dict[UUID, Known] = {}
-    for start in range(0, len(record_ids), _CHUNK):
-        chunk = record_ids[start : start + _CHUNK]
-        for record_id, *rest in session.execute(sa.select(*columns).where(table.record_id.in_(chunk))):
-            found[record_id] = Known(*rest)
-    return found
+    rows = matching(session, sa.select(*columns), table.record_id, record_ids)
+    return {row.record_id: Known(row.record_hash, row.outcome, row.reason, row.detail, row.leaf_index) for row in rows}
 
 
 def charged_moments(session: Session, items: Sequence[Item]) -> set[tuple[UUID, datetime]]:
@@ -113,13 +110,9 @@ def charged_moments(session: Session, items: Sequence[Item]) -> set[tuple[UUID, 
         .where(table.kind == tapped[0].record.kind)
         .where(table.happened_at.between(min(moments), max(moments)), table.outcome == "accepted")
     )
-    found: set[tuple[UUID, datetime]] = set()
     wanted = {(item.card.card_id, item.happened_at, item.device.id) for item in tapped if item.card is not None}
-    card_ids = list({item.card.card_id for item in tapped if item.card is not None})
-    for start in range(0, len(card_ids), _CHUNK):
-        rows = session.execute(query.where(table.card_id.in_(card_ids[start : start + _CHUNK])))
-        found.update((card_id, at) for card_id, at, device_id in rows if (card_id, at, device_id) in wanted)
-    return found
+    rows = matching(session, query, table.card_id, list({card_id for card_id, _, _ in wanted}))
+    return {(row.card_id, row.happened_at) for row in rows if tuple(row) in wanted}
 
 
 def placed(session: Session, device_id: UUID, sequences: Sequence[int]) -> list[devices.Link]:
@@ -142,13 +135,8 @@ def stored(session: Session, record_id: UUID) -> StoredTransaction | None:
 
 def stored_many(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, StoredTransaction]:
     """Those of the ids that are stored."""
-    found: dict[UUID, StoredTransaction] = {}
-    for start in range(0, len(record_ids), _CHUNK):
-        chunk = record_ids[start : start + _CHUNK]
-        for row in session.execute(sa.select(Row.__table__).where(Row.__table__.c.record_id.in_(chunk))):
-            transaction = _stored(row)
-            found[transaction.record_id] = transaction
-    return found
+    rows = matching(session, sa.select(Row.__table__), Row.__table__.c.record_id, record_ids)
+    return {transaction.record_id: transaction for transaction in map(_stored, rows)}
 
 
 def walk(session: Session) -> Iterator[StoredTransaction]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from cardsvc import access, cards
 from cardsvc.transactions.rules.values import CardRef, DeviceRef, Item, PasskeyRef, Rejected, StaffRef
-from crypto import cose
+from crypto import cbor, cose
 from crypto.errors import CryptoError, InvalidSignature, MalformedMessage
 from crypto.keys import PublicKey, algorithm_of, refusal_of
 from crypto.pki import CardSlot
@@ -46,6 +46,18 @@ class Received:
     @property
     def item_hash(self) -> bytes:
         return hashlib.sha256(self.data).digest()
+
+    @property
+    def record_bytes(self) -> bytes:
+        """Of an item that could be read."""
+        assert self.transaction is not None
+        return self.transaction.record_bytes
+
+    @property
+    def authorisations(self) -> bytes:
+        """The encoded authorisations of an item that could be read: what stands behind the record."""
+        # an array of two (RFC 8949 3.1), and a value has one encoding
+        return self.data[1 + len(cbor.byte_string(self.record_bytes)) :]
 
 
 @dataclass(frozen=True, slots=True)
