@@ -165,7 +165,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 @_JSON
 @click.pass_obj
 def adopt_chart(open_city: Callable[[], web.City], file: TextIO, first: str, second: str, as_json: bool) -> None:
-    """Adopt the chart in FILE. Two people sign, each with the password. It may add, retitle and retire, and never changes
+    """Adopt the chart in FILE. Two people sign, each with the password. It may add, retitle, retire; it never changes
     what a pattern is that has accounts.
     """
     city, text = open_city(), file.read()
