@@ -68,6 +68,7 @@ from crypto.wire.kinds import Kind
 from crypto.wire.policy import FlatFare, OfflineLimits
 
 PUBLISH_EVERY = timedelta(seconds=10)
+SNAPSHOTS_EVERY = timedelta(seconds=10)
 COSIGN_EVERY = timedelta(minutes=1)
 FORGET_EVERY = timedelta(minutes=5)
 EXPIRE_EVERY = timedelta(hours=1)
