@@ -6,6 +6,7 @@ const words = JSON.parse(document.getElementById("verify-words").textContent);
 const made = JSON.parse(document.getElementById("verify-keys").textContent);
 const find = (id) => document.getElementById(`verify-${id}`);
 const LOOK_EVERY_MS = 250;
+let camera = null;
 
 let keys;
 try {
@@ -104,8 +105,6 @@ function uuid(bytes) {
 }
 
 // ------------------------------------------------------------------------------------------------- pictures and camera
-
-let camera = null;
 
 async function offerPictures() {
   const formats = "BarcodeDetector" in globalThis ? await BarcodeDetector.getSupportedFormats() : [];
