@@ -66,6 +66,7 @@ def export(
     writer.table(tables.CHECKPOINTS, collecting.checkpoints(session, size))
     writer.table(tables.TILES, collecting.tiles(session, size))
     writer.table(tables.REFUSED, collecting.refused(session))
+    writer.table(tables.PERIODS, collecting.periods(session))
     writer.folder_of(tables.CARDS, collecting.card_keys(session), tables.CARDS_A_FILE)
     progress(0, size)
     for segment in collecting.segments(session, size):

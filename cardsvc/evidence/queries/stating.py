@@ -52,6 +52,7 @@ def _all(session: Session, vault: Vault, now_ms: int) -> Iterator[Stated]:
         yield Stated(KeyStatement(use=KeyUse.SERVICE.value, key=spki, issued_at_ms=now_ms, from_ms=one.made_at_ms))
     yield from _terminals(session, now_ms)
     yield from _staff(session, now_ms)
+    yield from _passkeys(session, now_ms)
 
 
 def _authority(use: KeyUse, certificate: x509.Certificate, now_ms: int) -> KeyStatement:
@@ -84,6 +85,14 @@ def _staff(session: Session, now_ms: int) -> Iterator[Stated]:
     for row in session.execute(sa.select(card).order_by(card.c.bound_at, card.c.id)):
         until = None if row.unbound_at is None else to_ms(row.unbound_at)
         yield Stated(_staff_key(row.staff_id, row.signature_key, to_ms(row.bound_at), until, "card", now_ms))
+
+
+def _passkeys(session: Session, now_ms: int) -> Iterator[Stated]:
+    """Every passkey that signed a record, those that were removed since too; `detail` is the origin it counts at."""
+    table = Base.metadata.tables["passkey_key"]
+    for row in session.execute(sa.select(table).order_by(table.c.kept_at, table.c.key_id)):
+        facts: dict[str, Any] = {"from_ms": to_ms(row.kept_at), "holder_id": row.resident_id, "detail": row.origin}
+        yield Stated(KeyStatement(use=KeyUse.PASSKEY.value, key=row.public_key, issued_at_ms=now_ms, **facts))
 
 
 def _staff_key(

@@ -21,10 +21,11 @@ from cardsvc.evidence.rules.errors import KeysUnreadable, NoExport
 from cardsvc.evidence.rules.files import File
 from cardsvc.evidence.rules.findings import Finding, Findings, named
 from cardsvc.evidence.rules.holders import Holders
-from cardsvc.evidence.rules.journal import Permit
+from cardsvc.evidence.rules.journal import Law, Permit
 from cardsvc.evidence.rules.lines import BadLine, Table
 from cardsvc.evidence.rules.manifest import Manifest, read_manifest
 from cardsvc.evidence.rules.merging import Whole
+from cardsvc.evidence.rules.periods import read_periods
 from cardsvc.evidence.rules.results import Counts, Judged, Undoing
 from crypto.errors import CryptoError
 from crypto.pki import to_der
@@ -114,10 +115,11 @@ class _Run:
         tiles_judged, tiles = small.read_tiles(tiles_file)
         accounts_file = self._file(tables.path_of(tables.ACCOUNTS))
         accounts_judged, accounts = small.read_accounts(accounts_file)
+        months_judged, closings = read_periods(self._file(tables.path_of(tables.PERIODS)))
         whole = Whole(accounts, heads, tiles, self._findings)
         whole.unread = sum(not (self._folder / path).is_file() for path in self._manifest.files)
         refused = self._judged(small.read_refused, tables.REFUSED)
-        for judged in (stated, heads_judged, tiles_judged, accounts_judged, refused):
+        for judged in (stated, heads_judged, tiles_judged, accounts_judged, months_judged, refused):
             self._check_bytes(judged)
             whole.take(judged)
         for first, path in self._manifest.numbered(tables.CARDS.name):
@@ -126,9 +128,10 @@ class _Run:
             whole.take(judged)
         holders.book.whole = not whole.unread
         self._check_bytes(Judged(tables.CITY_KEYS_FILE, 0), always=True)
-        pieces = list(self._pieces())
+        pieces = list(self._pieces(certificates=not stated.unread))
         self.jobs = max(1, min(self.jobs, len(pieces)))
-        bench = Bench(self._folder, holders.book, tuple(map(to_der, holders.authorities)), self._permits)
+        law = Law(self._permits, closings)
+        bench = Bench(self._folder, holders.book, tuple(map(to_der, holders.authorities)), law)
         for judged in judge_all(bench, pieces, self.jobs):
             whole.take(judged)
             progress(whole.counts.leaves, self._manifest.tree_size, whole.counts.signatures)
@@ -155,9 +158,11 @@ class _Run:
             for finding in judged.findings:
                 self._findings.add(finding)
 
-    def _pieces(self) -> Iterator[Piece]:
-        for first, path in self._manifest.numbered(tables.CARDS.name):
-            yield Piece(CARDS, first, self._sealed(path))
+    def _pieces(self, *, certificates: bool) -> Iterator[Piece]:
+        """`certificates`: every authority is known, so that they can be judged."""
+        if certificates:
+            for first, path in self._manifest.numbered(tables.CARDS.name):
+                yield Piece(CARDS, first, self._sealed(path))
         for first, path in self._manifest.numbered(tables.JOURNAL.name):
             beside = tables.path_of(tables.BATCHES, first)
             yield Piece(STRETCH, first, self._sealed(path), self._sealed(beside))

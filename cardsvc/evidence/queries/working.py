@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from cryptography import x509
 from cardsvc.evidence.rules.files import File
 from cardsvc.evidence.rules.findings import Finding
 from cardsvc.evidence.rules.holders import check_certificates
-from cardsvc.evidence.rules.journal import Journal, Permit
+from cardsvc.evidence.rules.journal import Journal, Law
 from cardsvc.evidence.rules.keybook import KeyBook
 from cardsvc.evidence.rules.results import Judged
 from crypto.verifying import AcceleratorAbsent, Lanes, Portable, Verifier, open_accelerator
@@ -49,7 +49,7 @@ class Bench:
     folder: Path
     book: KeyBook
     authorities: tuple[bytes, ...]
-    permits: Mapping[int, Permit]
+    law: Law
 
 
 def read_file(folder: Path, sealed: Sealed) -> File:
@@ -88,7 +88,7 @@ class Worker:
             return check_certificates(file, piece.first, self._authorities)
         assert piece.beside is not None
         beside = read_file(self._bench.folder, piece.beside)
-        judged = Journal(file, beside, piece.first, self._bench.book, self._bench.permits).judge(self._verifier)
+        judged = Journal(file, beside, piece.first, self._bench.book, self._bench.law).judge(self._verifier)
         say_if_changed(file, piece.file, judged)
         say_if_changed(beside, piece.beside, judged)
         return judged

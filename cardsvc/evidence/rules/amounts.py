@@ -1,20 +1,23 @@
-"""Which field of a record is its amount: every body has one that ends in `_cents`, or none."""
+"""Which field of a record is its amount: `amount_cents`, or the one that ends in `_cents`; some kinds have none."""
 
 from collections.abc import Iterator
 from typing import Final
 
-from crypto.wire import benefits, finance, taxes, transit, wallets
+from crypto.wire import benefits, disputes, finance, taxes, transit, wallets
 from crypto.wire.body import Body, _plan
 
-BODIES: Final = (benefits, finance, taxes, transit, wallets)
+BODIES: Final = (benefits, disputes, finance, taxes, transit, wallets)
 """The modules whose bodies are known once they are loaded."""
 
 
 def _amounts() -> Iterator[tuple[int, int]]:
     for body in Body.__subclasses__():
-        named = [entry.tag for entry in _plan(body) if entry.name.endswith("_cents")]
-        if len(named) == 1:
-            yield int(body.KIND), named[0]
+        named = {entry.name: entry.tag for entry in _plan(body) if entry.name.endswith("_cents")}
+        if "amount_cents" in named:
+            yield int(body.KIND), named["amount_cents"]
+        elif len(named) == 1:
+            (tag,) = named.values()
+            yield int(body.KIND), tag
 
 
 TAG_OF_KIND: Final = dict(_amounts())

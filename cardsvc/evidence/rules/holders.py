@@ -45,7 +45,7 @@ class Holders:
                     terminal_authorities.append(pki.load_certificate(stated.key))
                 if keys.key_id(self._take(stated)).hex() != key_id:
                     raise MalformedMessage("The statement is about another key than the line.")
-                if certificate:
+                if certificate and not judged.unread:
                     _check_terminal(bytes.fromhex(certificate), stated, terminal_authorities)
                     judged.counts.signatures += 1
                     judged.counts.certificates += 1

@@ -6,14 +6,15 @@ whole city is verified.
 
 import hashlib
 from binascii import a2b_hex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 from uuid import UUID
 
 import cbor2
 
-from cardsvc.evidence.rules import entries, tables
+from cardsvc.evidence.rules import entries, periods, tables
 from cardsvc.evidence.rules.amounts import TAG_OF_KIND
 from cardsvc.evidence.rules.batches import read_batches
 from cardsvc.evidence.rules.cose import head
@@ -22,6 +23,7 @@ from cardsvc.evidence.rules.files import File
 from cardsvc.evidence.rules.findings import Finding, named
 from cardsvc.evidence.rules.keybook import KeyBook, NotTheirs, Signing, Unknown
 from cardsvc.evidence.rules.lines import BadLine, LineMoved, Reader, read_text
+from cardsvc.evidence.rules.periods import Closing
 from cardsvc.evidence.rules.results import Counts, Judged, Series, Undoing
 from cardsvc.evidence.rules.signatures import Signatures
 from cardsvc.evidence.rules.signing import Signer
@@ -30,6 +32,7 @@ from crypto.errors import CryptoError
 from crypto.tlog import leaf_hash
 from crypto.verifying import Verifier
 from crypto.wire import receipt
+from crypto.wire.kinds import Kind
 from crypto.wire.transaction import DOMAIN
 
 _RECORD_PARTS: Final = 9
@@ -46,12 +49,20 @@ class Permit:
     terminal_kinds: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Law:
+    """What records and entries are held to beside their signatures: what each kind needs, and the months' closings."""
+
+    permits: Mapping[int, Permit]
+    closings: Sequence[Closing]
+
+
 class Journal:
     """The judge of one journal file and the batches beside it."""
 
-    def __init__(self, journal: File, batches: File, first: int, book: KeyBook, permits: Mapping[int, Permit]) -> None:
+    def __init__(self, journal: File, batches: File, first: int, book: KeyBook, law: Law) -> None:
         self._file, self._batch_file, self._first = journal, batches, first
-        self._book, self._permits = book, permits
+        self._book, self._permits, self._closings = book, law.permits, law.closings
         self._found: list[Finding] = []
         self._counts = Counts()
         self._accounts = Accounts()
@@ -65,7 +76,7 @@ class Journal:
         self._batches, self._batches_unread = read_batches(self._batch_file, self._book, signatures, self._found)
         unread = self._batches_unread
         self._signer = Signer(self._book, signatures, self._permits, self._file.name)
-        self._usual = Usual(self._book, self._batches, self._permits)
+        self._usual = Usual(self._book, self._batches, self._permits, closable=bool(self._closings))
         reader = Reader(tables.JOURNAL, self._first, self._file.sealed)
         for place, line in self._file.lines(tables.JOURNAL, self._found):
             if line is None:
@@ -229,14 +240,21 @@ class Journal:
             self._say(leaf.place, leaf.entry_name, "extra", "it was never accepted")
         elif leaf.entry_hash.hex().encode() != f[_TRANSACTION_ENTRY]:
             self._say(leaf.place, leaf.entry_name, "entry", "it is not the entry that was accepted")
+        # what a settled dispute books happened when the disputed record says
+        at = f[_HAPPENED] if f[_KIND] != _DISPUTE_SETTLED else f[_ENTRY_HAPPENED]
         same = f[_ENTRY_ID], f[_ENTRY_KIND], f[_ENTRY_CURRENCY], f[_ENTRY_HAPPENED], f[_ENTRY_RECORDED]
-        if same != (f[_ID], f[_KIND], f[_CURRENCY], f[_HAPPENED], f[_RECORDED]):
+        if same != (f[_ID], f[_KIND], f[_CURRENCY], at, f[_RECORDED]):
             self._say(
                 leaf.place, leaf.entry_name, "entry", "its id, kind, currency or times are not those of its transaction"
             )
         other = self._accounts.post(lines, currency, leaf.number, recorded)
         if other:
             self._say(leaf.place, leaf.entry_name, "currency", f"account {other} is kept in another currency")
+        if self._closings:
+            booked = date.fromisoformat(f[_BOOKED].decode()) if f[_BOOKED] else None
+            day = periods.refused(self._closings, int(f[_ENTRY_KIND]), booked, happened, recorded)
+            if day:
+                self._say(leaf.place, leaf.entry_name, "period", f"the books of {day:%Y-%m} were closed for it then")
         if reverses:
             target = int(f[_REVERSES_LEAF]) if f[_REVERSES_LEAF] else None
             undoing = Undoing(leaf.number, f[_ENTRY_ID].decode(), reverses.decode(), target, f[_POSTINGS].decode())
@@ -302,6 +320,7 @@ def _commitment(leaf: _Leaf) -> bytes:
     )
 
 
+_DISPUTE_SETTLED: Final = b"%d" % Kind.DISPUTE_SETTLED
 _OUTCOMES: Final = (b"accepted", b"rejected")
 _at = tables.JOURNAL.place
 _LEAF_RECORD, _LEAF_HASH, _COMMITMENT, _SALT = map(_at, ("leaf_record", "leaf_hash", "commitment", "salt"))

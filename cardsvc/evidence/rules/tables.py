@@ -60,6 +60,9 @@ CHECKPOINTS: Final = Table("checkpoints", ("tree_size", "root", "published_at", 
 TILES: Final = Table("tiles", ("level", "index", "hash"))
 REFUSED: Final = Table("refused", ("item_hash", "terminal_id", "batch_id", "record_id", "reason", "received_at"))
 
+PERIODS: Final = Table("periods", ("month", "verb", "closed_to", "soft_closed_to", "done_at", "action_id", "log_size"))
+"""What was done to the months of the books; after each line they are closed up to its two days."""
+
 BATCHES: Final = Table("batches", ("batch_id", "terminal_id", "received_at", "items", "signed"))
 """The batches whose first leaf is in the journal file of the same name."""
 
@@ -109,7 +112,7 @@ JOURNAL: Final = Table(
 """One line a leaf, its number the leaf's: the leaf, the transaction behind it, and its entry where money moved."""
 
 # Where a table lies in the export: one file, or a folder of files named by the number of their first line.
-ONE_FILE: Final = (KEYS, ACCOUNTS, CHECKPOINTS, TILES, REFUSED)
+ONE_FILE: Final = (KEYS, ACCOUNTS, CHECKPOINTS, TILES, REFUSED, PERIODS)
 FOLDERS: Final = (CARDS, BATCHES, JOURNAL)
 LEAVES_A_FILE: Final = 1000
 """A journal file ends at the first end of a batch after so many leaves."""

@@ -19,6 +19,7 @@ from cardsvc.evidence.rules.batches import Batch
 from cardsvc.evidence.rules.cose import head, signing_prefix
 from cardsvc.evidence.rules.keybook import SLOT_OF, CardKey, KeyBook, Signing
 from cardsvc.evidence.rules.lines import read_text
+from cardsvc.evidence.rules.periods import OFFICE
 from cardsvc.evidence.rules.signing import Permits
 from crypto.keys import PublicKey
 from crypto.wire import receipt
@@ -59,8 +60,12 @@ class Good:
 class Usual:
     """Judges lines by their places; what comes again and again is encoded once."""
 
-    def __init__(self, book: KeyBook, batches: Mapping[bytes, Batch], permits: Mapping[int, Permits]) -> None:
+    def __init__(
+        self, book: KeyBook, batches: Mapping[bytes, Batch], permits: Mapping[int, Permits], *, closable: bool
+    ) -> None:
+        """`closable`: months were closed, so that what the office writes itself is looked at closely."""
         self._book, self._batches, self._permits = book, batches, permits
+        self._apart = OFFICE if closable else frozenset[int]()
         self._bodies: dict[bytes, int | None] = {}
         self._accounts: dict[bytes, tuple[str, bytes]] = {}
         self._amounts: dict[bytes, tuple[int, bytes]] = {}
@@ -151,7 +156,12 @@ class Usual:
     def _may(self, kind: bytes, purpose: int, terminal_kind: str) -> bool:
         if (kind, purpose, terminal_kind) not in self._allowed:
             permit = self._permits.get(int(kind))
-            if permit is None or purpose not in permit.purposes or terminal_kind not in permit.terminal_kinds:
+            if (
+                permit is None
+                or int(kind) in self._apart
+                or purpose not in permit.purposes
+                or terminal_kind not in permit.terminal_kinds
+            ):
                 return False
             self._allowed.add((kind, purpose, terminal_kind))
         return True

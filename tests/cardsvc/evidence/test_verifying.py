@@ -63,7 +63,7 @@ def test_another_citys_keys_prove_nothing(folder: Path) -> None:
 # ------------------------------------------------------------------------------------------- one byte, line or file
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_one_changed_byte_anywhere_is_named(folder: Path, data: Any) -> None:
     path = data.draw(st.sampled_from(files(folder)))
