@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from flask import render_template, request, url_for
 from sqlalchemy.orm import Session
 
-from cardsvc import residents, web
+from cardsvc import ledger, residents, web
 from cardsvc.access import guard
 from cardsvc.clock import business_date
 from cardsvc.wallets import queries
 
 LINES_ON_FIRST_PAGE = 8
+_MOMENT = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class BillLine:
     what: str
     amount_cents: int
     due_on: date
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ def _first_page(sources: PageSources, session: Session) -> dict[str, object]:
         **_heading(session, resident_id),
         "balance_cents": summary.balance_cents,
         "owed_cents": summary.owed_cents,
+        "held_cents": summary.held_cents,
         "card_state": card.state if card else "",
         "card_expires_on": card.expires_on if card else None,
     }
@@ -100,12 +103,39 @@ def _first_page(sources: PageSources, session: Session) -> dict[str, object]:
             "what": bill.what,
             "amount_cents": bill.amount_cents,
             "due_on": bill.due_on,
+            "url": bill.url,
             "is_overdue": bill.due_on < today,
         }
         for bill in sources.bills(session, resident_id, today)
     ]
-    lines = queries.statement(session, mine.id, limit=LINES_ON_FIRST_PAGE).lines
-    return {"wallet": shown, "due": sources.due(session, resident_id, today), "bills": bills, "lines": lines}
+    return {
+        "wallet": shown,
+        "purses": [_purse_row(purse) for purse in summary.purses],
+        "holds": [_hold_row(view) for view in queries.holds(session, mine.id)] if summary.held_cents else [],
+        "due": sources.due(session, resident_id, today),
+        "bills": bills,
+        "lines": queries.statement(session, mine.id, limit=LINES_ON_FIRST_PAGE).lines,
+    }
+
+
+def _purse_row(purse: queries.Purse) -> dict[str, object]:
+    """The last moment in which a purse pays is what its holder is told."""
+    until = None if purse.expires_at is None else purse.expires_at - _MOMENT
+    return {
+        "name": purse.name,
+        "purpose": purse.purpose,
+        "amount_cents": purse.balance_cents,
+        "use_by": until,
+        "is_expired": purse.expired(web.now()),
+    }
+
+
+def _hold_row(view: ledger.HoldView) -> dict[str, object]:
+    return {
+        "beneficiary": view.hold.terms.beneficiary,
+        "amount_cents": view.hold.left_cents,
+        "until": view.hold.terms.expires_at,
+    }
 
 
 def _heading(session: Session, resident_id: UUID) -> dict[str, object]:

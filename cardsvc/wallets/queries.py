@@ -156,8 +156,13 @@ def summary(session: Session, wallet_id: UUID) -> Summary:
     """What is in the wallet, what is set aside, and what its holder owes."""
     main, owed, held = rules.main_account(wallet_id), rules.owed_account(wallet_id), rules.held_account(wallet_id)
     cents = ledger.balances(session, [main, owed])
-    held_cents = sum(hold.hold.left_cents for hold in ledger.standing_holds(session, account=held))
+    held_cents = ledger.balances(session, [held])[held] if ledger.known_accounts(session, [held]) else 0
     return Summary(wallet_id, cents[main], cents[owed], CURRENCY, held_cents, _purses(session, wallet_id))
+
+
+def holds(session: Session, wallet_id: UUID) -> tuple[ledger.HoldView, ...]:
+    """What is set aside in the wallet, the oldest first."""
+    return ledger.standing_holds(session, account=rules.held_account(wallet_id))
 
 
 def statement(session: Session, wallet_id: UUID, *, after: str | None = None, limit: int = 50) -> StatementPage:

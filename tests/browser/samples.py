@@ -51,12 +51,39 @@ OWING = thing(
 KINDS = ((10, -1_300), (10, -1_300), (21, 300_000), (30, -184_250), (1, 50_000), (90, 1_300), (10, -1_500))
 
 
+PARTS = (
+    (thing(name="main", amount_cents=-1_300),),
+    (
+        thing(name="student-rides-2026", amount_cents=-400),
+        thing(name="relief", amount_cents=-300),
+        thing(name="main", amount_cents=-600),
+    ),
+    (thing(name="", amount_cents=-300_000), thing(name="main", amount_cents=300_000)),
+)
+PURSES = (
+    thing(
+        name="student-rides-2026",
+        purpose="transit",
+        amount_cents=12_000,
+        use_by=datetime(2026, 12, 31, 15, 59, 59, tzinfo=UTC),
+        is_expired=False,
+    ),
+    thing(name="relief", purpose="", amount_cents=150_000, use_by=None, is_expired=False),
+    thing(name="home-2025", purpose="tax", amount_cents=4_000, use_by=NOW, is_expired=True),
+)
+HOLDS = (
+    thing(beneficiary="revenue:fees", amount_cents=50_000, until=datetime(2026, 12, 1, 4, tzinfo=UTC)),
+    thing(beneficiary="revenue:transit:makati-loop", amount_cents=2_600, until=None),
+)
+
+
 def statement_page(count: int) -> SimpleNamespace:
     lines, balance = [], 123_450
     for index in range(count):
         kind, amount = KINDS[index % len(KINDS)]
         at = NOW - timedelta(hours=5 * index, minutes=7 * index)
-        lines.append(thing(kind=kind, happened_at=at, amount_cents=amount, balance_after=balance))
+        parts = PARTS[index % len(PARTS)]
+        lines.append(thing(kind=kind, happened_at=at, amount_cents=amount, balance_after=balance, parts=parts))
         balance -= amount
     return thing(opening=balance, closing=123_450, lines=tuple(lines))
 
@@ -77,6 +104,7 @@ BILLS = (
         amount_cents=184_250,
         due_on=date(2026, 12, 31),
         is_overdue=False,
+        url="/wallet/bills/1",
     ),
     thing(
         number="RPT-B-0000912",
@@ -84,6 +112,7 @@ BILLS = (
         amount_cents=1_203_900,
         due_on=date(2025, 12, 31),
         is_overdue=True,
+        url="",
     ),
 )
 
@@ -237,10 +266,22 @@ SERVICE = (
     Sample(
         "wallet",
         "wallets/wallet.html",
-        {"wallet": WALLET, "due": DUE, "bills": BILLS, "lines": statement_page(6).lines},
+        {
+            "wallet": WALLET,
+            "purses": PURSES,
+            "holds": HOLDS,
+            "due": DUE,
+            "bills": BILLS,
+            "lines": statement_page(6).lines,
+        },
         "Maria Santos",
     ),
-    Sample("wallet-owing", "wallets/wallet.html", {"wallet": OWING, "due": (), "bills": (), "lines": ()}, "Jose Rizal"),
+    Sample(
+        "wallet-owing",
+        "wallets/wallet.html",
+        {"wallet": OWING, "purses": (), "holds": (), "due": (), "bills": (), "lines": ()},
+        "Jose Rizal",
+    ),
     Sample(
         "statement",
         "wallets/statement.html",
