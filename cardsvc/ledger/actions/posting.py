@@ -33,8 +33,8 @@ def post(
     if dry_run:
         written: Iterator[Piece] = pieces
     else:
-        # While the database takes what is there, the rest is decided; while it takes the lines, the entries are hashed.
-        written = write_postings(session, list(write_entries(session, pieces, recorded_at_ms)), state.accounts)
+        # While the database takes some lines, the next are decided; while it takes the entries, they are hashed.
+        written = write_entries(session, list(write_postings(session, pieces, state.accounts)), recorded_at_ms)
     for piece in written:
         for draft, seq, lines in piece:
             answers[seq] = Posted(draft.entry_id, seq, lines, _hash(draft, lines, recorded_at_ms))

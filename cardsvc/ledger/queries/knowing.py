@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 from uuid import UUID
 
@@ -45,12 +46,9 @@ def known_accounts(session: Session, codes: Iterable[str]) -> dict[str, KnownAcc
     return _known(session, codes, ())[0]
 
 
-def _codes(drafts: Iterable[Draft]) -> Iterator[str]:
-    for draft in drafts:
-        for line in draft.lines:
-            yield line.account
-            if line.then:
-                yield from line.then
+def _codes(drafts: Sequence[Draft]) -> Iterator[str]:
+    yield from {line.account for draft in drafts for line in draft.lines}
+    yield from {code for draft in drafts for line in draft.lines if line.then for code in line.then}
 
 
 def _known(
@@ -83,7 +81,9 @@ def _known_to_sqlite(
     session: Session, codes: list[str], ids: Iterable[UUID]
 ) -> tuple[dict[str, KnownAccount], Collection[UUID]]:
     connection = session.connection()
-    columns = list(zip(*connection.exec_driver_sql(_ACCOUNTS_IN_SQLITE, (json.dumps(codes),)), strict=True))
+    cursor = connection.exec_driver_sql(_ACCOUNTS_IN_SQLITE, (json.dumps(codes),)).cursor
+    assert cursor is not None
+    columns = list(zip(*cursor.fetchall(), strict=True))
     entries: list[UUID] = []
     for some in chunks(ids):
         among = f"SELECT id FROM entry WHERE id IN ({', '.join('?' * len(some))})"  # noqa: S608 - question marks
@@ -119,8 +119,10 @@ def _by_code(columns: Sequence[Sequence[Any]]) -> dict[str, KnownAccount]:
         balances,
         (None if end is None else from_ms(end) for end in expiries),
     )
-    return dict(zip(codes, map(KnownAccount._make, zip(*fields, strict=True)), strict=True))
+    return dict(zip(codes, map(_new, repeat(KnownAccount), zip(*fields, strict=True)), strict=True))
 
+
+_new = tuple.__new__  # what KnownAccount's own constructor comes to, without a call in Python for each
 
 # an enum's own call costs more than the rest of a row
 _KINDS = {kind.value: kind for kind in AccountKind}

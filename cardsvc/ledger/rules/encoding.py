@@ -18,7 +18,10 @@ _EIGHT_BYTES = 0x1B  # major type 0 with its number in eight bytes (RFC 8949 3)
 
 def text(value: str) -> bytes:
     encoded = value.encode()
-    return _TEXTS[len(encoded)] + encoded if len(encoded) < len(_TEXTS) else cbor.encode(value)
+    try:
+        return _TEXTS[len(encoded)] + encoded
+    except IndexError:
+        return cbor.encode(value)
 
 
 def _with_major(major: int, argument: int) -> bytes:

@@ -101,10 +101,10 @@ def begin(known: Known) -> Running:
 
 def decide_next(draft: Draft, running: Running) -> tuple[PostedLine, ...] | Refused:
     """Decide the batch's next draft; one that is not refused moves what is `running`."""
-    return _decide_plain(draft, running) or _decide_any(draft, running)
+    return decide_plain(draft, running) or decide_any(draft, running)
 
 
-def _decide_any(draft: Draft, running: Running) -> tuple[PostedLine, ...] | Refused:
+def decide_any(draft: Draft, running: Running) -> tuple[PostedLine, ...] | Refused:
     for check in CHECKS:
         refused = check(draft, running)
         if refused is not None:
@@ -124,7 +124,7 @@ def _decide_any(draft: Draft, running: Running) -> tuple[PostedLine, ...] | Refu
     return tuple(lines)
 
 
-def _decide_plain(draft: Draft, running: Running) -> tuple[PostedLine, ...] | None:
+def decide_plain(draft: Draft, running: Running) -> tuple[PostedLine, ...] | None:
     """The answer for a draft like nearly all of them: nothing about it is special, and its accounts can bear it. In one
     pass, because the long way takes five times as long; None wherever that one might come to another answer.
     """
@@ -153,7 +153,7 @@ def _decide_plain(draft: Draft, running: Running) -> tuple[PostedLine, ...] | No
         if closed or kept_in != currency or expires_at is not None:
             return None
         total += cents
-        posted.append(PostedLine(code, cents))
+        posted.append(_new(PostedLine, (code, cents)))
         if policy is _CHECKED:
             change = cents if kind is _ASSET or kind is _EXPENSE else -cents
             after = balances.get(code, balance) + change
@@ -169,6 +169,7 @@ def _decide_plain(draft: Draft, running: Running) -> tuple[PostedLine, ...] | No
     return tuple(posted)
 
 
+_new = tuple.__new__  # what a tuple's own constructor comes to, without a call in Python for each line
 _CHECKED, _ASSET, _EXPENSE = AccountPolicy.CHECKED, AccountKind.ASSET, AccountKind.EXPENSE
 _PLAIN_LINES_MAX = 16
 _PLAIN_MAX = AMOUNT_MAX // _PLAIN_LINES_MAX  # so that no sum of a plain draft leaves 64 bits
