@@ -44,15 +44,16 @@ def maria(city: web.City, clock: FixedClock) -> residents.Resident:
     with db.unit_of_work(city.engine) as session:
         resident = make_resident(session, clock.now())
         wallet = wallets.open_wallets(session, [resident.id], clock.now())[resident.id]
-        cash = ledger.AccountSpec(
-            "cash:test", ledger.AccountKind.ASSET, ledger.AccountPolicy.DERIVED, ledger.Fund.GENERAL
-        )
-        ledger.open_accounts(session, [cash], clock.now())
+        until = clock.now() + timedelta(days=30)
+        rides = ledger.Purse(wallets.TRANSIT, until, 0, "equity:general")
+        spec = wallets.purse_spec(wallet.id, "student-rides", rides)
+        ledger.open_accounts(session, [spec, wallets.held_spec(wallet.id)], clock.now())
         main, owed = wallets.main_account(wallet.id), wallets.owed_account(wallet.id)
         for number, lines in enumerate(
             (
-                (ledger.Line("cash:test", 8000), ledger.Line(main, -8000)),
-                (ledger.Line(owed, 1200), ledger.Line("cash:test", -1200)),
+                (ledger.Line("equity:general", 9000), ledger.Line(main, -9000)),
+                (ledger.Line(owed, 1200), ledger.Line("equity:general", -1200)),
+                (ledger.Line("equity:general", 700), ledger.Line(spec.code, -700)),
             ),
             start=1,
         ):
@@ -60,6 +61,14 @@ def maria(city: web.City, clock: FixedClock) -> residents.Resident:
             assert isinstance(
                 ledger.post(session, [draft], first_seq=number, recorded_at=clock.now())[0], ledger.Posted
             )
+        act = ledger.holds.Act(UUID(int=9), clock.now(), "a test's")
+        terms = ledger.holds.Terms("revenue:fees", "", 1000, until)
+        draft = ledger.holds.place(
+            act, terms, held=wallets.held_account(wallet.id), sources=(spec.code, main), amount_cents=1700
+        )
+        assert isinstance(ledger.post(session, [draft], first_seq=9, recorded_at=clock.now())[0], ledger.Refused)
+        draft = ledger.holds.place(act, terms, held=wallets.held_account(wallet.id), sources=(main,), amount_cents=1000)
+        assert isinstance(ledger.post(session, [draft], first_seq=9, recorded_at=clock.now())[0], ledger.Posted)
         access.set_resident_password(
             session,
             resident_id=resident.id,
@@ -90,10 +99,21 @@ def test_the_wallet_page_shows_money_debt_card_dues_and_bills(browser: FlaskClie
     assert answer.text.count("Overdue") == 1  # a bill that is due today is not
 
 
+def test_money_for_a_purpose_is_shown_with_its_last_moment_and_what_is_set_aside_beside_the_balance(
+    browser: FlaskClient,
+) -> None:
+    text = " ".join(browser.get("/wallet").text.split())
+    for shown in ("For rides", "₱7.00", "student-rides. Use by 2 December 2026, 07:59", "Set aside", "₱10.00"):
+        assert shown in text, shown
+    statement = " ".join(browser.get("/wallet/statement").text.split())
+    assert "₱87.00" in statement  # the wallet and the purse together, without what is set aside
+    assert "student-rides" in statement
+
+
 def test_the_statement_shows_the_entries(browser: FlaskClient) -> None:
     answer = browser.get("/wallet/statement")
     assert answer.status_code == 200
-    assert "₱80.00" in answer.text
+    assert "₱90.00" in answer.text
     assert browser.get("/wallet/statement?after=nonsense").status_code in {400, 422}
 
 
