@@ -25,7 +25,7 @@ PROXIES_MAX = 8
 DEMO_PASSPHRASE = "everybody knows this passphrase"  # noqa: S105
 
 # Read by the city script, the terminals, the offline verifier or the tests: not ours, and no mistake.
-_OTHERS = {"NO_APT", "PCSC", "PYTHON", "TEST_DATA", "NOTHING_SKIPPED", "KEYS", "JUDGES", "BANK_SECONDS"}
+_OTHERS = {"NO_APT", "PCSC", "PYTHON", "TEST_DATA", "NOTHING_SKIPPED", "KEYS", "JUDGES", "BANK_SECONDS", "OWNER_URL"}
 _OTHERS_PREFIXES = ("TERMINAL_",)
 _SECRETS = {"VAULT_PASSPHRASE", "VAULT_PIN", "DATABASE_URL"}  # a database URL may hold a password
 _ORIGIN = re.compile(r"[a-z0-9][a-z0-9.-]*(/[a-z0-9._-]+)*")

@@ -66,12 +66,24 @@ def init_city(config: Settings, *, clock: Clock | None = None, random_bytes: Ran
     return city
 
 
-def migrate_city(config: Settings) -> None:
-    """Bring a database to this release: its schema, and a chart of accounts with all that this release opens."""
+def migrate_city(config: Settings, *, owner_url: str | None = None) -> str | None:
+    """Bring a database to this release: its schema, and a chart of accounts with all that this release opens.
+
+    With `owner_url` the schema is the owner's, and the service's role is granted what it needs; returns that role. If
+    we stop before the grants, the service cannot use what is new: do it again.
+    """
     config.home.mkdir(parents=True, exist_ok=True, mode=0o700)  # residents' data and password hashes are in it
     engine = db.make_engine(config.database_url)
-    _make_schema(engine, config)
+    role = None
+    if owner_url is None:
+        _make_schema(engine, config)
+    else:
+        owner = db.make_engine(owner_url)
+        _make_schema(owner, config)
+        role = migrations.grant(owner, engine)
+        owner.dispose()
     db.run(engine, functools.partial(ledger.adopt_packaged, now=SystemClock().now()))
+    return role
 
 
 def tools_of(config: Settings) -> Tools:

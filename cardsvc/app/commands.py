@@ -93,10 +93,16 @@ def init() -> None:
 
 
 @click.command()
-def migrate() -> None:
+@click.option(
+    "--owner-url",
+    envvar="CITY_OWNER_URL",
+    help="PostgreSQL: the address of the role that owns the tables (CITY_OWNER_URL). Then the role of CITY_DATABASE_URL"
+    " is granted what the service does, and no more: it cannot drop the guards, nor change or delete entries.",
+)
+def migrate(owner_url: str | None) -> None:
     """Bring the database to the newest schema, and the chart of accounts to what this release opens."""
-    migrate_city(settings.load())
-    click.echo("The schema is the newest.")
+    role = migrate_city(settings.load(), owner_url=owner_url)
+    click.echo("The schema is the newest." + (f" {role} may read, add, and change what may change." if role else ""))
 
 
 @click.group()

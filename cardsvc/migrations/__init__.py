@@ -5,7 +5,7 @@ What compares with the models sees the tables of the rooms that are imported: ca
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,6 +95,57 @@ def differences(engine: Engine) -> list[Any]:
     with unit_of_work(engine, read_only=True) as session:
         context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
         return list(compare_metadata(context, Base.metadata))
+
+
+class SameRole(CityError):
+    code = "same_role"
+    kind = ErrorKind.INVALID
+
+    def __init__(self, role: str) -> None:
+        super().__init__(f"Both addresses sign in as {role}. Give the service a role of its own, that owns nothing.")
+
+
+class NotPostgresql(CityError):
+    code = "not_postgresql"
+    kind = ErrorKind.INVALID
+
+    def __init__(self) -> None:
+        super().__init__("Only PostgreSQL has roles. On SQLite whoever reads the file may write it: guard the file.")
+
+
+def grant(owner: Engine, service: Engine) -> str:
+    """Let the service's role do what the service does and no more: read, add, and change what may change. It owns
+    nothing, so it cannot take the guards of append-only tables away. Returns the role. Do it after every migration.
+
+    Raises: NotPostgresql, SameRole.
+    """
+    if owner.dialect.name != "postgresql" or service.dialect.name != "postgresql":
+        raise NotPostgresql
+    with service.connect() as connection:
+        role = str(connection.scalar(sa.text("SELECT current_user")))
+    with owner.begin() as connection:
+        if connection.scalar(sa.text("SELECT current_user")) == role:
+            raise SameRole(role)
+        quote = connection.dialect.identifier_preparer.quote
+        for statement in _grants(quote(role), quote):
+            connection.exec_driver_sql(statement)
+    return role
+
+
+def _grants(role: str, quote: Callable[[str], str]) -> Iterator[str]:
+    """`role` is quoted already."""
+    yield "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+    yield f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}"
+    yield f"GRANT USAGE ON SCHEMA public TO {role}"
+    yield f"GRANT SELECT ON alembic_version TO {role}"
+    yield f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}"
+    for table in Base.metadata.sorted_tables:
+        name, erasable = quote(table.name), table.info.get("append_only")
+        yield f"GRANT SELECT, INSERT ON {name} TO {role}"
+        if erasable is None:
+            yield f"GRANT UPDATE, DELETE ON {name} TO {role}"
+        elif erasable:
+            yield f"GRANT UPDATE ({', '.join(map(quote, erasable))}) ON {name} TO {role}"
 
 
 def write_revision(engine: Engine, message: str) -> None:
