@@ -12,6 +12,7 @@ from crypto.wire import batch, policy, query, receipt
 from crypto.wire.benefits import Claim, CycleApproved, EntitlementsQuery
 from crypto.wire.body import Tagged, _plan
 from crypto.wire.denylist import DELTA_AAD, LIST_AAD, DenyDelta, DenyList
+from crypto.wire.evidence import SEAL_AAD, STATEMENT_AAD, KeyStatement, Seal
 from crypto.wire.finance import (
     BankDeposit,
     CashWithdrawal,
@@ -74,7 +75,7 @@ def test_every_purpose_and_envelope_has_the_external_data_of_the_page() -> None:
         assert re.search(rf"purpose {purpose.value} {purpose.name} \|.*`{purpose.aad.decode()}`", TEXT)
     for module in (batch, query, receipt, policy):
         assert f"`{module.AAD.decode()}`" in TEXT
-    for aad in (LIST_AAD, DELTA_AAD):
+    for aad in (LIST_AAD, DELTA_AAD, STATEMENT_AAD, SEAL_AAD):
         assert f"`{aad.decode()}`" in TEXT
 
 
