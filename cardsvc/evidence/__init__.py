@@ -1,7 +1,7 @@
 """The city's evidence: all that proves its books, in files that need no database and no secret to be verified."""
 
 from cardsvc.evidence.actions import Exported, export
-from cardsvc.evidence.queries import Verdict, verify
+from cardsvc.evidence.queries import Verdict, cores, verify
 from cardsvc.evidence.rules import Counts, Finding, FolderNotEmpty, KeysUnreadable, NoExport, Permit
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "NoExport",
     "Permit",
     "Verdict",
+    "cores",
     "export",
     "verify",
 ]
