@@ -53,3 +53,16 @@ def triggers(engine: Engine) -> set[tuple[str, str]]:
 
 def test_the_guards_of_append_only_tables_are_in_the_history(migrated: Engine, modelled: Engine) -> None:
     assert triggers(migrated) == triggers(modelled)
+
+
+def functions(engine: Engine) -> set[tuple[str, str]]:
+    """Name and definition of each function of ours; only PostgreSQL has some."""
+    if engine.dialect.name == "sqlite":
+        return set()
+    ours = "SELECT proname, pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+    with db.unit_of_work(engine, read_only=True) as session:
+        return {(row[0], row[1]) for row in session.execute(sa.text(ours))}
+
+
+def test_the_functions_of_the_database_are_in_the_history(migrated: Engine, modelled: Engine) -> None:
+    assert functions(migrated) == functions(modelled)
