@@ -7,7 +7,7 @@ import base64
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -22,18 +22,20 @@ from terminals.agent.kiosk_screens import (
     Failed,
     Idle,
     Item,
+    Purse,
     Removed,
     Screen,
     Wait,
 )
 from terminals.card import CardError, LastPinTry, PinBlocked, PinFormat, PinRejected, PivSession, TransportError
-from terminals.client import BillView, ClientError, DueView, ServiceUnreachable
+from terminals.client import BillView, ClientError, DueView, Look, PurseView, ServiceUnreachable
 from terminals.kiosk import Kiosk, Outcome, Seen
 from terminals.outbox import OutboxError, State
 from terminals.station import Station, StationError, wipe
 
 ITEMS_A_PAGE: Final = 3
 CLAIM: Final = "claim"
+_PAYS_BILLS: Final = frozenset({"tax", "any"})  # purposes of purses that may pay a part of a bill
 PAY: Final = "pay"
 _CALM: Final = (Idle, Done, Failed, Removed)  # nothing is on its way: taking the card out is right
 _FAILURES: Final = (CardError, ClientError, OutboxError, StationError, CryptoError)
@@ -119,7 +121,7 @@ class KioskFlow:
         for chosen in _choices(seen, screen.deed):
             if _id(chosen.what) == item_id:
                 self._chosen = chosen
-                after = seen.look.balance_cents + (1 if chosen.deed == CLAIM else -1) * chosen.what.amount_cents
+                after = _after(seen.look, chosen)
                 self._go(Confirm(chosen.deed, chosen.title, chosen.detail, chosen.what.amount_cents, after))
 
     def confirm(self) -> None:
@@ -222,6 +224,8 @@ class KioskFlow:
             due_count=len(look.entitlements),
             due_cents=sum(due.amount_cents for due in look.entitlements),
             bill_count=len(look.bills),
+            held_cents=look.held_cents,
+            purses=tuple(_purse(purse) for purse in look.purses),
         )
 
     def _ask_pin(self, chosen: Chosen, tries_left: int | None) -> AskPin:
@@ -244,6 +248,20 @@ class KioskFlow:
         }
         title = titles.get(type(error), "This did not work")
         self._go(Failed(title, str(error), can_retry=isinstance(error, TransportError)))
+
+
+def _after(look: Look, chosen: Chosen) -> int | None:
+    """The balance once it is done; None where purses may pay a part, which the service decides."""
+    if chosen.deed == CLAIM:
+        return look.balance_cents + chosen.what.amount_cents
+    if any(purse.purpose in _PAYS_BILLS for purse in look.purses):
+        return None
+    return look.balance_cents - chosen.what.amount_cents
+
+
+def _purse(purse: PurseView) -> Purse:
+    until = None if purse.use_by is None else datetime.fromisoformat(purse.use_by) - timedelta(milliseconds=1)
+    return Purse(purse.purpose, purse.balance_cents, until)
 
 
 def _choices(seen: Seen, deed: str) -> list[Chosen]:

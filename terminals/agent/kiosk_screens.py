@@ -25,6 +25,15 @@ class Wait(Screen):
 
 
 @dataclass(frozen=True, slots=True)
+class Purse:
+    """Money for a purpose; `use_by` is the last moment in which it pays."""
+
+    purpose: str
+    amount_cents: int
+    use_by: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Balance(Screen):
     name: ClassVar[str] = "balance"
     initials: str
@@ -34,6 +43,8 @@ class Balance(Screen):
     due_count: int
     due_cents: int
     bill_count: int
+    held_cents: int = 0
+    purses: tuple[Purse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,9 +271,31 @@ class BillView:
 
 
 @dataclass(frozen=True, slots=True)
+class PurseView:
+    """Money for a purpose ("transit", "tax", "any"), spent before the balance. `use_by` is the moment at which its time
+    is over, ISO 8601; None: it has no end.
+    """
+
+    name: str
+    purpose: str
+    balance_cents: int
+    use_by: str | None
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        return cls(
+            name=fields.text("name"),
+            purpose=fields.text("purpose"),
+            balance_cents=fields.integer("balance_cents"),
+            use_by=fields.optional_text("use_by"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """What a holder sees: the wallet, what may be claimed, what is to be paid. `initials` stand for the name.
 
+    `balance_cents` is for everything and for ever, `purses` are beside it, `held_cents` are set aside and in neither.
     `owed_cents` is what offline rides left to be repaid, 0 when nothing. A feature that a city does not have answers
     with no section, which reads as nothing due.
     """
@@ -284,6 +306,8 @@ class Look:
     currency: str
     entitlements: tuple[DueView, ...]
     bills: tuple[BillView, ...]
+    held_cents: int = 0
+    purses: tuple[PurseView, ...] = ()
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
@@ -296,4 +320,6 @@ class Look:
             currency=wallet.text("currency"),
             entitlements=tuple(DueView.read(item) for item in sections.each("benefits", optional=True)),
             bills=tuple(BillView.read(item) for item in sections.each("taxes", optional=True)),
+            held_cents=wallet.optional_integer("held_cents") or 0,
+            purses=tuple(PurseView.read(item) for item in wallet.each("purses", optional=True)),
         )

@@ -33,6 +33,11 @@ def balance(context: click.Context) -> None:
     look = seen.look
     lines = [f"{look.initials}: {_pesos(look.balance_cents)}"]
     lines += [
+        f"  purse {_pesos(purse.balance_cents)}  for {purse.purpose}"
+        + (f", use by {purse.use_by}" if purse.use_by else "")
+        for purse in look.purses
+    ]
+    lines += [
         f"  claim {_pesos(due.amount_cents)}  {due.programme}, {due.cycle}  {due.entitlement_id}"
         for due in look.entitlements
     ]
@@ -42,7 +47,12 @@ def balance(context: click.Context) -> None:
             "card_id": str(seen.card_id),
             "balance_cents": look.balance_cents,
             "owed_cents": look.owed_cents,
+            "held_cents": look.held_cents,
             "currency": look.currency,
+            "purses": [
+                {"name": p.name, "purpose": p.purpose, "balance_cents": p.balance_cents, "use_by": p.use_by}
+                for p in look.purses
+            ],
             "entitlements": [
                 {"id": str(due.entitlement_id), "amount_cents": due.amount_cents} for due in look.entitlements
             ],

@@ -41,6 +41,11 @@ BILLS = (
     ),
 )
 
+PURSES = (
+    thing(purpose="transit", amount_cents=12_000, use_by=NOW),
+    thing(purpose="any", amount_cents=150_000, use_by=None),
+)
+
 KIOSK = (
     Sample("kiosk-idle", "kiosk/idle.html", {"reader_ready": True, "offline": False}),
     Sample("kiosk-out-of-order", "kiosk/idle.html", {"reader_ready": False, "offline": False}),
@@ -56,6 +61,8 @@ KIOSK = (
             "due_count": 2,
             "due_cents": 350_000,
             "bill_count": 1,
+            "held_cents": 50_000,
+            "purses": PURSES,
         },
     ),
     Sample(
@@ -69,6 +76,8 @@ KIOSK = (
             "due_count": 0,
             "due_cents": 0,
             "bill_count": 0,
+            "held_cents": 0,
+            "purses": (),
         },
     ),
     Sample("kiosk-claim-choose", "kiosk/choose.html", {"deed": "claim", "items": ITEMS, "next_page": None}),

@@ -103,7 +103,7 @@ def test_money_for_a_purpose_is_shown_with_its_last_moment_and_what_is_set_aside
     browser: FlaskClient,
 ) -> None:
     text = " ".join(browser.get("/wallet").text.split())
-    for shown in ("For rides", "₱7.00", "student-rides. Use by 2 December 2026, 07:59", "Set aside", "₱10.00"):
+    for shown in ("For rides", "₱7.00", "student-rides. Use by Dec 2, 2026, 7:59", "Set aside", "₱10.00"):
         assert shown in text, shown
     statement = " ".join(browser.get("/wallet/statement").text.split())
     assert "₱87.00" in statement  # the wallet and the purse together, without what is set aside
