@@ -268,9 +268,10 @@ def newest_deny_list(session: Session) -> PublishedList | None:
     return None if row is None else PublishedList(*row)
 
 
-def deny_list(session: Session, number: int) -> PublishedList:
-    """One that was published: its number is at most the newest one's."""
-    return PublishedList(*session.execute(select(*_LIST_COLUMNS).where(DenyListRow.number == number)).one())
+def deny_list(session: Session, number: int) -> PublishedList | None:
+    """The list of this number; None where no list has it: numbers grow by more than one."""
+    row = session.execute(select(*_LIST_COLUMNS).where(DenyListRow.number == number)).one_or_none()
+    return None if row is None else PublishedList(*row)
 
 
 def deny_entries(session: Session, kind: str, number: int) -> bytes:

@@ -3,11 +3,11 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -30,6 +30,8 @@ from crypto.wire.denylist import (
 )
 
 _CHUNK = 5000
+_SECOND = timedelta(seconds=1)
+_PUBLISHER_LOCK = 0x64656E79  # one at a time publishes; any fixed number, PostgreSQL's advisory locks have no names
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,9 @@ def signed_deny_delta(session: Session, vault: Vault, base_number: int) -> bytes
     newest = queries.newest_deny_list(session)
     if newest is None or not 0 < base_number < newest.number:
         raise NoDeltaFrom
-    base = queries.deny_list(session, base_number)  # numbers have no gaps
+    base = queries.deny_list(session, base_number)
+    if base is None:  # nobody published it, or a database that was given up did
+        raise NoDeltaFrom
     span = (base.number, newest.number)
     added_cards, removed_cards = net(queries.deny_changes(session, CARD, *span))
     added_keys, removed_keys = net(queries.deny_changes(session, KEY, *span))
@@ -175,9 +179,13 @@ def _publish(
     """The number of the list with these entries; None where another process took that number first."""
     if len(wanted.cards) + len(wanted.keys) > ENTRIES_MAX:
         raise DenyListFull(ENTRIES_MAX)
-    number = newest.number + 1 if newest else 1
     if newest and before == wanted:
         return newest.number
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_PUBLISHER_LOCK)))
+        if queries.newest_deny_list(session) != newest:
+            return None
+    number = next_number(newest, now)
     new = _upsert(session)(DenyListRow).values(
         number=number,
         issued_at=now,
@@ -192,6 +200,17 @@ def _publish(
         _write_changes(session, kind, number, now_there - old, denied=True)
         _write_changes(session, kind, number, old - now_there, denied=False)
     return number
+
+
+def next_number(newest: PublishedList | None, now: datetime) -> int:
+    """One more than the last, and one more for each second since then.
+
+    After an older database is restored, the lists that it does not know any more had numbers too, and terminals hold
+    them. What is published now is above them all, unless there were more lists than seconds since the last of them.
+    """
+    if newest is None:
+        return 1
+    return newest.number + 1 + max(0, (now - newest.issued_at) // _SECOND)
 
 
 def _upsert(session: Session) -> Callable[[type[Base]], Any]:
