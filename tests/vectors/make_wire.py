@@ -21,6 +21,7 @@ from crypto.wire.batch import Batch
 from crypto.wire.benefits import Claim, CycleApproved, EntitlementsQuery
 from crypto.wire.body import Body
 from crypto.wire.citykeys import CityKeys
+from crypto.wire.disputes import DisputeSettled
 from crypto.wire.finance import (
     BankDeposit,
     CashWithdrawal,
@@ -96,6 +97,7 @@ BODIES: tuple[Body, ...] = (
         "Statement 2026-10",
         (JournalLine("expense:bank-charges", 15_000), JournalLine("bank:main", -15_000)),
     ),
+    DisputeSettled(STAFF_ID, OTHER_ID, HASH, "The gate was in the cellar"),
 )
 QUERIES: tuple[Body, ...] = (BalanceQuery(), EntitlementsQuery(), BillsQuery())
 
@@ -169,6 +171,7 @@ POLICY = Policy(
 )
 
 
+AGREED = DisputeSettled(STAFF_ID, OTHER_ID, HASH, "Two people looked at it", TERMINAL_ID)
 LATER = Reversal(OTHER_ID, "Charged twice", date(2026, 10, 31))
 VOUCHER = JournalEntry(
     STAFF_ID,
@@ -188,6 +191,7 @@ def valid() -> Iterator[Case]:
         yield Case(f"record {type(body).__name__}", "record", record_of(body, number).encode())
     yield Case("record Reversal at an effective date", "record", record_of(LATER).encode())
     yield Case("record JournalEntry that reverses another", "record", record_of(VOUCHER).encode())
+    yield Case("record DisputeSettled that two agreed on", "record", record_of(AGREED).encode())
     two = (authorise(TAP.encode(), Purpose.STAFF, SERVICE), authorise(TAP.encode(), Purpose.SERVICE, LOG.signer))
     yield Case("transaction with the card's presence", "transaction", TRANSACTION.encode())
     yield Case("transaction with two authorisations", "transaction", replace(TRANSACTION, authorisations=two).encode())

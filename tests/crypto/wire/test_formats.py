@@ -12,7 +12,8 @@ from crypto.wire import batch, policy, query, receipt
 from crypto.wire.benefits import Claim, CycleApproved, EntitlementsQuery
 from crypto.wire.body import Tagged, _plan
 from crypto.wire.denylist import DELTA_AAD, LIST_AAD, DenyDelta, DenyList
-from crypto.wire.evidence import SEAL_AAD, STATEMENT_AAD, KeyStatement, Seal
+from crypto.wire.disputes import DisputeSettled
+from crypto.wire.evidence import SEAL_AAD, STATEMENT_AAD
 from crypto.wire.finance import (
     BankDeposit,
     CashWithdrawal,
@@ -45,7 +46,7 @@ MAPS: list[type[Tagged]] = [
     CashTopUp, ShiftOpened, ShiftClosed, Tap, CycleApproved, Claim, TaxPayment, BankDeposit, Funding, CashWithdrawal,
     Reversal, JournalEntry, JournalLine, BalanceQuery, EntitlementsQuery, BillsQuery, Receipt, Policy, OfflineLimits,
     FlatFare,
-    DenyList, DenyDelta, HoldPlaced, HoldCaptured, HoldReleased, PurseFunded, PurseExpired,
+    DisputeSettled, DenyList, DenyDelta, HoldPlaced, HoldCaptured, HoldReleased, PurseFunded, PurseExpired,
 ]  # fmt: skip
 
 
