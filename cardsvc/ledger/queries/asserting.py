@@ -111,7 +111,7 @@ def open_failures(session: Session, *, until: date = date.max) -> list[Assertion
             later.account_code == BalanceAssertion.account_code,
             later.day == BalanceAssertion.day,
             later.held,
-            later.asserted_at >= BalanceAssertion.asserted_at,
+            later.asserted_at > BalanceAssertion.asserted_at,
         )
         .exists()
     )
