@@ -203,6 +203,7 @@ CLOSING = ledger.Surroundings((finance.left_open,), _published)
 VOUCHER = finance.voucher_handler(_book)
 ACTIONS = access.handlers_by_kind(
     transactions.DECIDING,
+    transactions.ERASE,
     access.STAFF_ROLES,
     devices.telling_terminals(cards.BULK),
     devices.RELEASE,
@@ -257,6 +258,7 @@ def blueprints() -> list[Any]:
         ledger_api.make(CLOSING),
         ledger_pages.make(CLOSING),
         finance_api.blueprint,
+        finance_api.reading_blueprint,
         finance_api.wallets_blueprint,
         finance_api.make_vouchers(VOUCHER),
         finance_pages.pages,
@@ -388,6 +390,9 @@ def periodic(city: web.City) -> list[jobs.Periodic | jobs.Errand]:
             "publish revocation lists",
             REVOKE_EVERY,
             lambda session, now: devices.publish_revocation_lists(session, city.vault, now),
+        ),
+        jobs.Periodic(
+            "keep balances of the past", SNAPSHOTS_EVERY, lambda session, _now: ledger.take_snapshots(session)
         ),
         jobs.Periodic(
             "publish the log",

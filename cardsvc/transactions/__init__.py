@@ -2,6 +2,7 @@
 
 from cardsvc.transactions.actions import (
     DECIDING,
+    ERASE,
     BatchAnswer,
     Desk,
     ItemResult,
@@ -59,6 +60,7 @@ from cardsvc.transactions.schemas import ActedSchema, PasswordSchema
 
 __all__ = [
     "DECIDING",
+    "ERASE",
     "ActedSchema",
     "BatchAnswer",
     "CardRef",
