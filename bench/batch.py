@@ -1,4 +1,4 @@
-"""`./city bench batch`: a signed batch, from its body to its durable commit on PostgreSQL; many clients on one account."""
+"""`./city bench batch`: signed batches, from body to durable commit on PostgreSQL; many clients of one account."""
 
 import contextlib
 import subprocess

@@ -2,7 +2,7 @@
 
 import itertools
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -36,6 +36,7 @@ class Validator:
     signer: SoftwareSigner
     sequence: int = 0
     previous: bytes = NO_PREVIOUS
+    last_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +73,14 @@ class BenchCity:
 
     def batch(self, validator: Validator, size: int) -> bytes:
         """The gate's next records in a signed batch: `size` taps of as many different cards as there are."""
-        # a card is read at most once in a millisecond by one gate; nobody's clock runs ahead
-        at_ms = db.to_ms(self.city.clock.now()) - size
-        items = tuple(self._tap(validator, number, at_ms + number) for number in range(size))
-        batch_id = uuid7(at_ms, self.city.random_bytes(10))
-        return sign_batch(Batch(batch_id, validator.device_id, at_ms + size, 0, items), validator.signer)
+        now_ms = db.to_ms(self.city.clock.now())
+        items = tuple(self._tap(validator, now_ms - size + number) for number in range(size))
+        batch_id = uuid7(now_ms, self.city.random_bytes(10))
+        return sign_batch(Batch(batch_id, validator.device_id, now_ms, 0, items), validator.signer)
 
-    def _tap(self, validator: Validator, number: int, at_ms: int) -> bytes:
+    def _tap(self, validator: Validator, at_ms: int) -> bytes:
+        # a gate reads at most one card in a millisecond; its clock may run ahead a little
+        at_ms = validator.last_ms = max(at_ms, validator.last_ms + 1)
         validator.sequence += 1
         record = Record.of(
             Tap("bus", "ayala", "flat", _FARE_CENTS, "PHP", 1, 1),
@@ -90,7 +92,7 @@ class BenchCity:
         )
         validator.previous = record.hash()
         encoded = record.encode()
-        signer = self.cards[number % len(self.cards)]
+        signer = self.cards[validator.sequence % len(self.cards)]
         return Transaction(encoded, (authorise(encoded, Purpose.PRESENCE, signer),)).encode()
 
 
@@ -159,7 +161,3 @@ def _card(city: web.City) -> SoftwareSigner:
 def _proof(slot: CardSlot, signer: SoftwareSigner, card_id: UUID, challenge: bytes) -> cards.KeyProof:
     point = keys.point(signer.public_key)
     return cards.KeyProof(slot, point, signer.sign(cards.possession_statement(card_id, slot, challenge, point)))
-
-
-def count(batches: Sequence[bytes], size: int) -> int:
-    return len(batches) * size

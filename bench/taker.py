@@ -1,6 +1,6 @@
 """One of the service's processes without its web server: takes signed batches as they come, tells when each is durable.
 
-`python -m bench.taker DATABASE_URL HOME`: on each line of its input stands the name of a file with a batch, on each line
+`python -m bench.taker DATABASE_URL HOME`: on each line of its input is the name of a file with a batch, on each line
 of its output how many items were accepted.
 """
 
