@@ -1,8 +1,12 @@
 """What the finance API reads and answers."""
 
-from marshmallow import fields, validate
+from collections.abc import Sequence
+from typing import Any, Final
 
-from cardsvc import transactions, web
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from cardsvc import ledger, transactions, web
+from cardsvc.money import AMOUNT_MAX
 from crypto.wire.wallets import PURPOSES
 
 
@@ -179,3 +183,178 @@ class PursesSchema(web.ApiSchema):
     )
     held_cents = web.cents_field()
     owed_cents = web.cents_field()
+
+
+# ------------------------------------------------------------------------------------------------- reading the books
+
+_PAIRS: Final = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {"key": {"type": "string"}, "value": {"type": "string"}},
+        "required": ["key", "value"],
+    },
+}
+
+
+def pairs_of(metadata: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    """Metadata as the API says it."""
+    return [{"key": key, "value": value} for key, value in metadata]
+
+
+class PlaceQuerySchema(web.ApiSchema):
+    """When: `at` is the place of the last entry that counts, `on` the last accounting date; one of them at most."""
+
+    at = fields.Integer(validate=validate.Range(min=-(2**62), max=2**62))
+    on = fields.Date(metadata={"description": "everything booked on this day or earlier"})
+
+    @validates_schema
+    def check_one(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if "at" in data and "on" in data:
+            raise ValidationError("Give a place of the log or a day, not both.", "on")
+
+
+class TrialBalanceQuerySchema(PlaceQuerySchema):
+    fund = fields.Enum(ledger.Fund, by_value=True)
+    by_account = fields.Boolean(load_default=False, metadata={"description": "each account, not control accounts"})
+
+
+class BalancesQuerySchema(PlaceQuerySchema):
+    code = fields.List(fields.String(), required=True, validate=validate.Length(min=1, max=100))
+
+
+class PageQuerySchema(web.ApiSchema):
+    """`after` is what the page before gave as `next`."""
+
+    first = fields.Date()
+    last = fields.Date()
+    by = fields.Enum(ledger.DateBasis, by_value=True, load_default=ledger.DateBasis.BOOKED)
+    limit = fields.Integer(load_default=100, validate=validate.Range(min=1, max=500))
+    newest_first = fields.Boolean(load_default=False)
+
+
+class AccountStatementQuerySchema(PageQuerySchema):
+    after = fields.String(validate=validate.Length(max=40))
+
+
+class EntriesQuerySchema(PageQuerySchema):
+    after = fields.Integer(validate=validate.Range(min=-(2**62), max=2**62))
+    kind = fields.List(
+        fields.Integer(validate=validate.OneOf([kind.value for kind in ledger.EntryKind])), load_default=list
+    )
+    account = fields.String(validate=validate.Length(max=200))
+    fund = fields.Enum(ledger.Fund, by_value=True)
+    amount_cents = fields.Integer(validate=validate.Range(min=1, max=AMOUNT_MAX))
+    entry_id = fields.UUID()
+    key = fields.String(validate=validate.Length(min=1, max=200), metadata={"description": "of the metadata"})
+    value = fields.String(validate=validate.Length(min=1, max=200), metadata={"description": "of that key"})
+
+    @validates_schema
+    def check_pair(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if ("key" in data) != ("value" in data):
+            raise ValidationError("Give both the key and the value of the metadata.", "value")
+
+
+class EntryLineSchema(web.ApiSchema):
+    account = fields.String()
+    amount_cents = web.cents_field(metadata={"description": "debit positive"})
+
+
+class EntrySchema(web.ApiSchema):
+    seq = fields.Integer(metadata={"description": "its place in the log; below zero: imported, in no log here"})
+    entry_id = fields.UUID()
+    kind = fields.Integer()
+    currency = fields.String()
+    happened_at = fields.AwareDateTime()
+    recorded_at = fields.AwareDateTime()
+    booked_on = fields.Date(allow_none=True, metadata={"description": "null: the day of recording"})
+    rule = fields.String()
+    reverses = fields.UUID(allow_none=True)
+    entry_hash = web.bytes_field()
+    metadata = fields.Function(lambda entry: pairs_of(entry.metadata), metadata=_PAIRS)
+    lines = fields.List(fields.Nested(EntryLineSchema))
+
+
+class EntriesSchema(web.ApiSchema):
+    entries = fields.List(fields.Nested(EntrySchema))
+    next = fields.Integer(allow_none=True, metadata={"description": "goes into `after`"})
+
+
+class AccountLineSchema(web.ApiSchema):
+    entry_id = fields.UUID()
+    seq = fields.Integer()
+    kind = fields.Integer()
+    happened_at = fields.AwareDateTime()
+    recorded_at = fields.AwareDateTime()
+    booked_on = fields.Date()
+    amount_cents = web.cents_field(metadata={"description": "natural: positive on the account's own side"})
+    balance_after = web.cents_field()
+    counterparts = fields.List(fields.String())
+    metadata = fields.Function(lambda line: pairs_of(line.metadata), metadata=_PAIRS)
+
+
+class AccountStatementSchema(web.ApiSchema):
+    opening = web.cents_field()
+    lines = fields.List(fields.Nested(AccountLineSchema))
+    closing = web.cents_field()
+    next = fields.String(allow_none=True)
+    brought_forward = web.cents_field(allow_none=True)
+    carried_forward = web.cents_field(allow_none=True)
+
+
+class BalanceSchema(web.ApiSchema):
+    code = fields.String()
+    balance_cents = web.cents_field(metadata={"description": "natural: positive on the account's own side"})
+
+
+class BalancesSchema(web.ApiSchema):
+    balances = fields.List(fields.Nested(BalanceSchema))
+
+
+class DayTotalSchema(web.ApiSchema):
+    kind = fields.Integer()
+    entries = fields.Integer()
+    amount_cents = web.cents_field()
+
+
+class DrawerSchema(web.ApiSchema):
+    name = fields.String()
+    staff = fields.String()
+    opened_at = fields.AwareDateTime()
+    closed_at = fields.AwareDateTime(allow_none=True)
+    float_cents = web.cents_field()
+    expected_cents = web.cents_field()
+    counted_cents = web.cents_field(allow_none=True)
+    difference_cents = web.cents_field(allow_none=True)
+
+
+class BankRowSchema(web.ApiSchema):
+    booking_date = fields.Date()
+    amount_cents = web.cents_field()
+    text = fields.String()
+    state = fields.String()
+    why = fields.String()
+    matched_entry = fields.UUID(allow_none=True)
+
+
+class ClosingSchema(web.ApiSchema):
+    statement_ref = fields.String()
+    at = fields.Date()
+    bank_cents = web.cents_field()
+    ledger_cents = web.cents_field()
+    difference_cents = web.cents_field()
+
+
+class DayQuerySchema(web.ApiSchema):
+    after = fields.Integer(validate=validate.Range(min=-(2**62), max=2**62))
+
+
+class DaySchema(web.ApiSchema):
+    day = fields.Date()
+    totals = fields.List(fields.Nested(DayTotalSchema))
+    trial_difference_cents = web.cents_field()
+    drawers = fields.List(fields.Nested(DrawerSchema))
+    bank = fields.List(fields.Nested(BankRowSchema))
+    closing = fields.Nested(ClosingSchema, allow_none=True)
+    entries = fields.List(fields.Nested(EntrySchema))
+    next_after = fields.Integer(allow_none=True, metadata={"description": "goes into `after` for more entries"})

@@ -37,11 +37,13 @@ from cardsvc.ledger.queries import (
     joint_statement,
     known_accounts,
     known_holds,
+    last_place,
     purses_of,
     reversal_of,
     standing_holds,
     statement,
     trial_balance,
+    trial_balance_csv,
 )
 from cardsvc.ledger.queries.asserting import check_assertions
 from cardsvc.ledger.queries.chart import patterns, titles
@@ -74,6 +76,7 @@ from cardsvc.ledger.rules import (
     StoredEntry,
     UnknownAccount,
     UnknownEntry,
+    control_code,
     holds,
     interfund_code,
     purses,
@@ -134,6 +137,7 @@ __all__ = [
     "check_periods",
     "close_account",
     "closing_handlers",
+    "control_code",
     "count_entries",
     "day_totals",
     "entries",
@@ -148,6 +152,7 @@ __all__ = [
     "joint_statement",
     "known_accounts",
     "known_holds",
+    "last_place",
     "lock",
     "open_accounts",
     "patterns",
@@ -162,4 +167,5 @@ __all__ = [
     "take_snapshots",
     "titles",
     "trial_balance",
+    "trial_balance_csv",
 ]

@@ -7,7 +7,7 @@ from flask import request
 from flask.views import MethodView
 from sqlalchemy.orm import Session
 
-from cardsvc import access, ledger, transactions, web
+from cardsvc import access, transactions, web
 from cardsvc.access import guard
 from cardsvc.finance import actions, queries
 from cardsvc.finance.actions import vouchers
@@ -18,7 +18,6 @@ from cardsvc.finance.schemas import (
     ProposedVoucherSchema,
     ReversalSchema,
     StatementSchema,
-    TrialBalanceSchema,
     VoucherSchema,
 )
 from crypto.wire.finance import BankDeposit, CashWithdrawal, Funding, JournalLine
@@ -133,15 +132,6 @@ class Reversals(MethodView):
             staff_id=by,
             password=given["password"],
         )
-
-
-@blueprint.route("/trial-balance")
-class TrialBalances(MethodView):
-    @guard.requires(*_READERS)
-    @blueprint.response(200, TrialBalanceSchema)
-    def get(self) -> ledger.TrialBalance:
-        """Debits and credits by account; the difference is zero or the books are wrong."""
-        return ledger.trial_balance(web.session())
 
 
 def make_vouchers(by_two: access.ActionHandler) -> web.ApiBlueprint:

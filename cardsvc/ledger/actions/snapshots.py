@@ -114,7 +114,7 @@ def _lock(session: Session) -> None:
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
-def _postings(mark: int, last: int) -> sa.Select[Any]:
+def _postings(mark: int, last: int) -> sa.Select[*tuple[Any, ...]]:
     return (
         sa.select(
             Posting.account_id,

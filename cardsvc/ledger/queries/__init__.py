@@ -3,7 +3,7 @@
 from cardsvc.ledger.queries.balances import balances
 from cardsvc.ledger.queries.checking import BooksChecked, check_books
 from cardsvc.ledger.queries.chunking import chunks
-from cardsvc.ledger.queries.exporting import csv_journal, journal
+from cardsvc.ledger.queries.exporting import csv_journal, journal, trial_balance_csv
 from cardsvc.ledger.queries.holds import (
     HoldView,
     expired_holds,
@@ -14,7 +14,7 @@ from cardsvc.ledger.queries.holds import (
 )
 from cardsvc.ledger.queries.knowing import known, known_accounts
 from cardsvc.ledger.queries.purses import JointLine, JointPage, expired_purses, joint_statement, purses_of
-from cardsvc.ledger.queries.reading import DayTotal, count_entries, day_totals, entries, entry, reversal_of
+from cardsvc.ledger.queries.reading import DayTotal, count_entries, day_totals, entries, entry, last_place, reversal_of
 from cardsvc.ledger.queries.searching import Wanted, find_entries
 from cardsvc.ledger.queries.statements import StatementLine, StatementPage, statement
 from cardsvc.ledger.queries.trial import TrialBalance, TrialBalanceLine, trial_balance
@@ -47,10 +47,12 @@ __all__ = [
     "known",
     "known_accounts",
     "known_holds",
+    "last_place",
     "names_account",
     "purses_of",
     "reversal_of",
     "standing_holds",
     "statement",
     "trial_balance",
+    "trial_balance_csv",
 ]

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from cardsvc.ledger.models import Account, Entry
 from cardsvc.ledger.queries.searching import Wanted, find_entries
-from cardsvc.ledger.queries.trial import trial_balance
+from cardsvc.ledger.queries.trial import TrialBalance, trial_balance
 from cardsvc.ledger.rules import AccountKind, Fund, Span, StoredEntry, city_date, foreign
 from cardsvc.ledger.rules.foreign import NamedAccount, Names, Tool
 
@@ -77,3 +77,17 @@ def _balances(session: Session, fund: Fund | None, day: date) -> dict[str, int]:
     """By account, debit positive, what the funds owe each other among them."""
     lines = trial_balance(session, by_account=True, fund=fund, booked_by=day).lines
     return {line.code: line.debit_cents - line.credit_cents for line in lines}
+
+
+def trial_balance_csv(balance: TrialBalance) -> Iterator[str]:
+    """A trial balance as CSV, with a row of totals for each fund."""
+    yield foreign.csv_row(("fund", "account", "kind", "currency", "accounts", "debit", "credit"))
+    for fund in Fund:
+        lines = [line for line in balance.lines if line.fund is fund]
+        for line in lines:
+            amounts = (foreign.decimal_text(cents) if cents else "" for cents in (line.debit_cents, line.credit_cents))
+            facts = (fund.value, line.code, line.kind.value, line.currency, str(line.accounts))
+            yield foreign.csv_row((*facts, *amounts))
+        if lines:
+            sums = sum(line.debit_cents for line in lines), sum(line.credit_cents for line in lines)
+            yield foreign.csv_row((fund.value, "total", "", "", "", *map(foreign.decimal_text, sums)))

@@ -100,3 +100,8 @@ def _stored(row: Entry, lines: tuple[PostedLine, ...]) -> StoredEntry:
     kind = EntryKind(row.kind)
     facts = row.id, row.seq, kind, row.currency, row.happened_at, row.recorded_at, row.rule, row.reverses
     return StoredEntry(*facts, lines, computed, row.booked_on, metadata)
+
+
+def last_place(session: Session) -> int | None:
+    """The place of the newest entry in the log; None: there is no entry."""
+    return session.scalar(sa.select(sa.func.max(Entry.seq)))

@@ -58,7 +58,7 @@ def _pair(key: str, value: str) -> str:
     return json.dumps([key, value])
 
 
-def _lines(wanted: Wanted) -> sa.Select[tuple[int]] | None:
+def _lines(wanted: Wanted) -> sa.Select[int] | None:
     """The entries that have such a line: one line must answer to account, fund and amount together."""
     query = sa.select(Posting.entry_seq)
     if wanted.account is not None:

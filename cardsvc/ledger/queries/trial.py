@@ -103,7 +103,7 @@ def _interfund(lines: Iterable[TrialBalanceLine]) -> list[TrialBalanceLine]:
 
 def _queries(
     session: Session, at: int | None, booked_by: date | None, *, by_account: bool, from_entries: bool
-) -> list[sa.Select[Any]]:
+) -> list[sa.Select[*tuple[Any, ...]]]:
     """Each gives code (or what many share), kind, fund, currency, number of accounts, sum with debits positive."""
     code = Account.code if by_account else _folded(session)
     if from_entries:
@@ -111,13 +111,13 @@ def _queries(
     if at is None and booked_by is None:
         live = sa.select(Balance.account_id, (Balance.balance_cents * sa.case((_DEBIT, 1), else_=-1)).label("cents"))
         live = live.join_from(Balance, Account)
-        since = _from_mark((_posted(Posting.entry_seq > blocks.mark(session)), 1))
         derived = Account.policy == AccountPolicy.DERIVED.value
+        since = _from_mark((_posted(Posting.entry_seq > blocks.mark(session)), 1), only=derived)
         return [_of(code, live), _of(code, since).where(derived)]
     return [_of(code, _past(session, at, booked_by))]
 
 
-def _of(code: Any, sums: sa.Select[Any]) -> sa.Select[Any]:
+def _of(code: Any, sums: sa.Select[*tuple[Any, ...]]) -> sa.Select[*tuple[Any, ...]]:
     per = sums.subquery()
     named = (code, Account.kind, Account.fund, Account.currency)
     return (
@@ -127,22 +127,25 @@ def _of(code: Any, sums: sa.Select[Any]) -> sa.Select[Any]:
     )
 
 
-def _posted(*conditions: sa.ColumnElement[bool], dated: bool = False) -> sa.Select[Any]:
+def _posted(*conditions: sa.ColumnElement[bool], dated: bool = False) -> sa.Select[*tuple[Any, ...]]:
     query = sa.select(Posting.account_id, sa.func.sum(Posting.amount_cents).label("cents"))
     if dated:
         query = query.join_from(Entry, Posting, Posting.entry_seq == Entry.seq)
     return query.where(*conditions).group_by(Posting.account_id)
 
 
-def _counted(at: int | None, booked_by: date | None) -> sa.Select[Any]:
+def _counted(at: int | None, booked_by: date | None) -> sa.Select[*tuple[Any, ...]]:
     if booked_by is not None:
         return _posted(windows.on_entry(Span(last=booked_by).window()), dated=True)
     return _posted() if at is None else _posted(Posting.entry_seq <= at)
 
 
-def _from_mark(*moved: tuple[sa.Select[Any], int]) -> sa.Select[Any]:
+def _from_mark(
+    *moved: tuple[sa.Select[*tuple[Any, ...]], int], only: sa.ColumnElement[bool] | None = None
+) -> sa.Select[*tuple[Any, ...]]:
     """The balances that the mark found, with what was posted added (1) or taken off (-1)."""
-    parts = [sa.select(RunningBalance.account_id, RunningBalance.cents)]
+    kept = sa.select(RunningBalance.account_id, RunningBalance.cents)
+    parts = [kept if only is None else kept.join_from(RunningBalance, Account).where(only)]
     for posted, sign in moved:
         one = posted.subquery()
         parts.append(sa.select(one.c.account_id, one.c.cents * sign))
@@ -151,7 +154,7 @@ def _from_mark(*moved: tuple[sa.Select[Any], int]) -> sa.Select[Any]:
     return sa.select(every.c.account_id, cents).group_by(every.c.account_id)
 
 
-def _past(session: Session, at: int | None, booked_by: date | None) -> sa.Select[Any]:
+def _past(session: Session, at: int | None, booked_by: date | None) -> sa.Select[*tuple[Any, ...]]:
     """Either all that counts is summed, or what does not count is taken off what the mark found: whichever is less."""
     mark = blocks.mark(session)
     first, last = session.execute(sa.select(sa.func.min(Entry.seq), sa.func.max(Entry.seq))).one()
