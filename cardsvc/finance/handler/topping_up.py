@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cardsvc import ledger, wallets
 from cardsvc.finance import queries, rules
 from cardsvc.finance.handler.common import OTHER_CURRENCY, draft
+from cardsvc.finance.models import Shift
 from cardsvc.money import CURRENCY
 from cardsvc.transactions import Item, Plan, Reason, Rejected
 from crypto.wire.transaction import Purpose
@@ -18,6 +20,14 @@ TOP_UP_CENTS_MAX = 50_000_00
 """What one top-up may bring. It bounds what a stolen counter can make up while its cashier's shift is open."""
 _TOO_MUCH_CASH = Rejected(Reason.WRONG_AMOUNT, "One top-up is at most PHP 50,000. Bring larger sums to the treasurer.")
 _NO_SHIFT = Rejected(Reason.UNKNOWN_REFERENCE, "No shift is open at this counter. Open one, then take the cash.")
+
+
+def _was_counted(session: Session, item: Item, body: CashTopUp) -> bool:
+    """Whether the shift that a settled top-up names was closed meanwhile at the same counter."""
+    query = sa.select(Shift.id).where(
+        Shift.id == body.shift_id, Shift.device_id == item.device.id, Shift.closed_record.is_not(None)
+    )
+    return session.scalars(query).one_or_none() is not None
 
 
 class ToppingUp:
@@ -41,9 +51,12 @@ class ToppingUp:
             body = item.says(CashTopUp)
             wallet = wallet_of.get(item.card.resident_id)
             shift = open_shifts.get(item.device.id)
+            into = rules.drawer(item.device.id)
+            if item.settled and _was_counted(session, item, body):
+                shift, into = None, rules.OVER_SHORT  # its cash was over when the drawer was counted
             if wallet is None:
                 plans.append(Rejected(Reason.UNKNOWN_WALLET, "This card's holder has no wallet yet."))
-            elif shift is None or shift.id != body.shift_id:
+            elif into != rules.OVER_SHORT and (shift is None or shift.id != body.shift_id):
                 plans.append(_NO_SHIFT)
             elif body.currency != CURRENCY:
                 plans.append(OTHER_CURRENCY)
@@ -55,7 +68,7 @@ class ToppingUp:
                 repaid = min(owed[account], body.amount_cents)
                 owed[account] -= repaid
                 amounts = (
-                    (rules.drawer(item.device.id), body.amount_cents),
+                    (into, body.amount_cents),
                     (account, -repaid),
                     (wallets.main_account(wallet.id), repaid - body.amount_cents),
                 )

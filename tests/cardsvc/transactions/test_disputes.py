@@ -12,7 +12,7 @@ from cardsvc.cards import RevocationReason
 from crypto.wire.finance import ShiftOpened
 from crypto.wire.transaction import Purpose
 from tests.builders import OFFICER, PASSWORD
-from tests.town import BUS_CENTS, Person, Result, Terminal, Town, claim, pay, tap
+from tests.town import BUS_CENTS, FLOAT_CENTS, Person, Result, Terminal, Town, claim, pay, tap, top_up
 
 P, C = Purpose.PRESENCE, Purpose.CONSENT
 LATE = timedelta(days=31)
@@ -137,6 +137,19 @@ def test_a_claim_is_settled_by_when_it_was_made_and_a_bill_is_numbered_in_this_y
     receipt = receipt_of(town, town.client.get(f"/v1/receipts/{key}").data)
     assert receipt.official_number == "RPT-2027-0000001"
     assert kiosk.send_one(pay(bill), ana.signs(C)).reason == "already_done"
+    town.check()
+
+
+def test_a_top_up_of_a_shift_that_was_counted_since_comes_out_of_what_was_over(town: Town) -> None:
+    counter, shift_id = town.till()
+    ana = town.person()
+    _, late = counter.make(top_up(shift_id, 200_00), ana.signs(P))
+    assert town.close_shift(counter, shift_id, FLOAT_CENTS + 200_00).outcome == "accepted"
+    assert town.balance_of("cash:over-short") == [-200_00]
+    town.clock.advance(LATE)
+    [refused] = counter.send([late])
+    assert settle(town, refused.record_id)["outcome"] == "accepted"
+    assert (town.balance(ana), town.balance_of("cash:over-short")) == (200_00, [0])
     town.check()
 
 
