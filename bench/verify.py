@@ -1,5 +1,6 @@
 """`audit verify`: how fast a whole city's evidence is proved, against the signatures that one core verifies at all."""
 
+import itertools
 import math
 import multiprocessing
 import resource
@@ -18,7 +19,7 @@ _KIB_TO_BYTES = 1024
 
 def figures(options: Options) -> Iterator[Figure]:
     """The rate on one core and on all, how it grows, and how much memory it takes."""
-    sizes = options.size((10_000, 100_000), (1_000, 10_000))
+    sizes: tuple[int, ...] = options.size((10_000, 100_000), (1_000, 10_000))
     if options.long:
         sizes = (*sizes, 1_000_000)
     options.say(f"writing the evidence of {max(sizes):,} taps")
@@ -55,7 +56,7 @@ def _growth(made: list[Evidence], options: Options) -> Iterator[Figure]:
         yield Figure(name, spent[-1], "s")
         yield Figure(f"{name}, most memory of one process", _peak(evidence) / 1e6, "MB")
     pairs = list(zip(made, spent, strict=True))
-    for (less, before), (more, after) in zip(pairs, pairs[1:], strict=False):
+    for (less, before), (more, after) in itertools.pairwise(pairs):
         slope = math.log(after / before) / math.log(more.taps / less.taps)
         name = f"slope from {less.taps:,} to {more.taps:,} entries"
         yield Figure(name, slope, "exponent", "linear growth", slope, SLOPE)
