@@ -30,6 +30,7 @@ HELD = {
         "cards/pages/",
         "access/pages/",
         "access/templates/",
+        "transactions/templates/receipts/",
     ),
     "terminals/agent": (
         "templates/kiosk/",
