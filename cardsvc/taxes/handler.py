@@ -82,6 +82,7 @@ def _plan(item: Item, payable: rules.Payable, sources: Sequence[str], at: dateti
         item.happened_at,
         RULE,
         payment.currency,
+        metadata=(("bill", payable.number),) if payable.number.isprintable() else (),
     )
     # The series is of the year of collection, not of the tax: one gapless run of numbers a year.
     return Plan(draft, payment.amount_cents, f"RPT-{business_date(at).year}")

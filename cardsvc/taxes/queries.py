@@ -61,7 +61,7 @@ def open_bills(session: Session, resident_id: UUID) -> list[Bill]:
 
 def payables(session: Session, bill_ids: Sequence[UUID]) -> dict[UUID, Payable]:
     table = BillRow.__table__.c
-    query = sa.select(table.id, table.year, table.basic_cents, table.sef_cents, table.state)
+    query = sa.select(table.id, table.number, table.year, table.basic_cents, table.sef_cents, table.state)
     found: dict[UUID, Payable] = {}
     for start in range(0, len(bill_ids), _CHUNK):
         for row in session.execute(query.where(table.id.in_(bill_ids[start : start + _CHUNK]))):

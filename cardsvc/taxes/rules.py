@@ -137,6 +137,7 @@ class Payable:
     """What a payment needs to know of a bill."""
 
     bill_id: UUID
+    number: str
     year: int
     basic_cents: int
     sef_cents: int

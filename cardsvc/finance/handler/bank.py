@@ -41,7 +41,7 @@ class Depositing:
                 continue
             moved = self.into_bank * body.amount_cents
             lines = (ledger.Line(rules.BANK, moved), ledger.Line(rules.VAULT, -moved))
-            entry = draft(item, self.kind, self.rule, body.currency, *lines)
+            entry = draft(item, self.kind, self.rule, body.currency, *lines, reference=body.reference)
             plans.append(Plan(entry, body.amount_cents))
         return plans
 
@@ -83,7 +83,8 @@ class Funds:
                 plans.append(Rejected(Reason.NOT_PERMITTED, f"Funding cannot be credited to {body.account_code}."))
                 continue
             lines = (ledger.Line(rules.BANK, body.amount_cents), ledger.Line(body.account_code, -body.amount_cents))
-            entry = draft(item, ledger.EntryKind.FUNDING, "finance/funding/1", body.currency, *lines)
+            kind, rule = ledger.EntryKind.FUNDING, "finance/funding/1"
+            entry = draft(item, kind, rule, body.currency, *lines, reference=body.reference)
             plans.append(Plan(entry, body.amount_cents))
         return plans
 

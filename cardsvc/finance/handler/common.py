@@ -12,9 +12,14 @@ OTHER_CURRENCY = Rejected(
 )
 
 
-def draft(item: Item, kind: ledger.EntryKind, rule: str, currency: str, *lines: ledger.Line) -> ledger.Draft:
-    """The entry of the record: its id is the record's, it happened when the record says."""
-    return ledger.Draft(item.record.record_id, kind, lines, item.happened_at, rule, currency)
+def draft(
+    item: Item, kind: ledger.EntryKind, rule: str, currency: str, *lines: ledger.Line, reference: str | None = None
+) -> ledger.Draft:
+    """The entry of the record: its id is the record's, it happened when the record says. `reference` is what the bank
+    shows, by which the entry is found.
+    """
+    metadata = () if reference is None else (("reference", reference),)
+    return ledger.Draft(item.record.record_id, kind, lines, item.happened_at, rule, currency, metadata=metadata)
 
 
 def signer(item: Item) -> UUID | None:
