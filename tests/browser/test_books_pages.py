@@ -55,12 +55,3 @@ def test_every_page_of_the_books_is_accessible_and_fits(open_page: Open, address
     for name, path in PATHS.items():
         page.goto(f"{address}{path}?lang=fil")
         fits(page, f"books-{name}-fil", WIDTHS[0])
-
-
-def test_what_stands_against_a_close_is_said_on_the_page(open_page: Open, address: str, town: Town) -> None:
-    page = open_page(f"{address}/finance/periods", java_script_enabled=False)
-    sign_in(page, town.staff("finance").username, builders.PASSWORD)
-    page.click("text=Propose to close 2026-11")
-    refused = page.inner_text(".govuk-error-summary")
-    assert "2026-11 cannot be closed yet" in refused
-    assert "did not hold" in refused

@@ -40,6 +40,7 @@ def day_sheet() -> str:
     return render_template(
         "finance/day.html",
         day=day,
+        books=ledger.booking_state(web.session(), day).value,
         previous=day - timedelta(days=1),
         following=day + timedelta(days=1) if day < today else None,
         totals=sheet.totals,
