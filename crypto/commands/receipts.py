@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from crypto.errors import CryptoError, MalformedMessage
-from crypto.wire import ids
+from crypto.wire import ids, printed
 from crypto.wire.body import TIME_MS_MAX
 from crypto.wire.citykeys import CityKeys
 from crypto.wire.kinds import title
@@ -38,7 +38,7 @@ def receipt() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")
 @click.pass_context
 def verify(context: click.Context, file: Path, key_file: Path, *, as_json: bool) -> None:
-    """Check the receipt in FILE, which is binary or its base64url text.
+    """Check the receipt in FILE: binary, its base64url text, or what a printed receipt's QR code says.
 
     It holds when the city signed it and the city's log contains exactly what it says. Exit status 0 only then.
     """
@@ -77,10 +77,12 @@ def _read_receipt(file: Path) -> bytes:
     if data.startswith(_TAG_SIGN1):
         return data
     text = b"".join(data.split()).rstrip(b"=")
+    if printed.is_printed(text.decode("latin-1")):
+        return printed.from_text(text.decode("latin-1"))
     try:
         return base64.b64decode(text + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
-        raise MalformedMessage(f"{file} is neither a binary receipt nor its base64url text.") from error
+        raise MalformedMessage(f"{file} is neither a binary receipt, nor its base64url text, nor a printed one.") from error
 
 
 def _as_json(item: Receipt) -> dict[str, object]:

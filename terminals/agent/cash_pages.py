@@ -1,6 +1,5 @@
 """Cash at the counter in the browser: the shift, top-ups, and what the city answered."""
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from werkzeug.wrappers import Response
 from crypto.wire.finance import ShiftClosed, ShiftOpened
 from crypto.wire.receipt import peek_receipt
 from crypto.wire.wallets import CashTopUp
+from terminals.agent import receipt_code
 from terminals.agent.counter_flow import CounterFlow
 from terminals.agent.failures import FAILURES
 from terminals.agent.look import Field
@@ -95,7 +95,8 @@ def add(pages: Blueprint, flow: CounterFlow, watcher: Watcher) -> None:
 
     @pages.get("/receipt/<uuid:record_id>")
     def receipt(record_id: UUID) -> Page:
-        return _receipt_page(flow.staff.session.username, flow.station.outbox.find(record_id))
+        stored = flow.station.outbox.find(record_id)
+        return _receipt_page(flow.staff.session.username, stored, flow.station.settings.service_url)
 
 
 def _opening() -> Form:
@@ -115,11 +116,11 @@ def _topping_up() -> Form:
     return Form(_("Top up with cash"), lead, _("Top up"), _("Amount"), signed=False)
 
 
-def _receipt_page(staff: str, stored: Stored) -> str:
+def _receipt_page(staff: str, stored: Stored, service_url: str) -> str:
     number, text = "", ""
     if stored.receipt:
         number = peek_receipt(stored.receipt).official_number or ""
-        text = base64.urlsafe_b64encode(stored.receipt).rstrip(b"=").decode()
+        text = receipt_code.text(stored.receipt, service_url)
     return render_template(
         "counter/receipt.html",
         staff=staff,

@@ -3,7 +3,6 @@
 One person at a time: there is one present screen. Whoever takes the card out ends everything that was on its way.
 """
 
-import base64
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from uuid import UUID
 
 from crypto.errors import CryptoError
 from crypto.wire.receipt import peek_receipt
+from terminals.agent import receipt_code
 from terminals.agent.kiosk_screens import (
     AskPin,
     Balance,
@@ -238,7 +238,7 @@ class KioskFlow:
             detail = "It is kept, and will be confirmed when the city's service answers. Do not do it again."
             self._go(Failed("Not confirmed yet", detail, can_retry=False))
         else:
-            number, text = _receipt(outcome)
+            number, text = _receipt(outcome, self._station.settings.service_url)
             self._go(Done(chosen.deed, chosen.title, outcome.amount_cents, None, number, text))
 
     def _fail(self, error: Exception) -> None:
@@ -290,9 +290,9 @@ def _tries_left(error: PinRejected | PinFormat | LastPinTry, asked: AskPin) -> i
     return 1 if isinstance(error, LastPinTry) else asked.tries_left
 
 
-def _receipt(outcome: Outcome) -> tuple[str, str]:
+def _receipt(outcome: Outcome, service_url: str) -> tuple[str, str]:
     """The official number, and what the QR code holds; empty while there is no receipt."""
     if outcome.receipt is None:
         return "", ""
-    text = base64.urlsafe_b64encode(outcome.receipt).rstrip(b"=").decode()
+    text = receipt_code.text(outcome.receipt, service_url)
     return peek_receipt(outcome.receipt).official_number or "", text

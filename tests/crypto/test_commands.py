@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from crypto.commands import receipt
 from crypto.keys import Ed25519Signer, SoftwareSigner
 from crypto.tlog import Checkpoint, NoteSigner, leaf_hash, sign_checkpoint
+from crypto.wire import printed
 from crypto.wire.citykeys import CityKeys
 from crypto.wire.ids import uuid7
 from crypto.wire.receipt import peek_receipt, sign_receipt
@@ -131,3 +132,12 @@ def test_keys_of_another_city_do_not_do(keys: Path) -> None:
     keys.write_text("# none\n")
     result = verify(keys, ACCEPTED)
     assert (result.exit_code, "not among the city's receipt keys" in result.stderr) == (1, True)
+
+
+def test_what_the_code_of_a_printed_receipt_says_is_verified_too(keys: Path, tmp_path: Path) -> None:
+    scanned = tmp_path / "scanned.txt"
+    letters = printed.to_text(ACCEPTED)
+    for text, status in ((letters, 0), (letters[:-8], 1)):
+        scanned.write_text(f"https://card.example.ph/verify#{text}\n")
+        result = CliRunner().invoke(receipt, ["verify", str(scanned), "--city-key", str(keys)])
+        assert result.exit_code == status, result.output
