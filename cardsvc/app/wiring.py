@@ -414,6 +414,7 @@ def _desk(city: web.City) -> transactions.Desk:
 JOBS: jobs.Handlers = {}
 _CHECKS = (
     audit_commands.Check("books", lambda session, _city: ledger.check_books(session)),
+    audit_commands.Check("imported, not proved", lambda session, _city: ledger.check_imports(session)),
     audit_commands.Check("periods", lambda session, _city: ledger.check_periods(session)),
     audit_commands.Check("assertions", lambda session, _city: ledger.check_assertions(session)),
     audit_commands.Check("transactions", lambda session, city: transactions.check_transactions(session, city.vault)),
@@ -445,7 +446,7 @@ def commands(clock: Clock) -> dict[str, click.Command]:
         "devices": devices_commands.make(transactions.clocks),
         "disputes": transactions_commands.disputes,
         "transit": transit_commands.transit,
-        "ledger": ledger_commands.make(CLOSING),
+        "ledger": ledger_commands.make(CLOSING, audit.next_index),
         "vault": ceremony_commands.vault,
         "ceremony": ceremony_commands.ceremony,
         "log": audit_commands.make_log(witness_commands.make(clock), witness_commands.witness_key),

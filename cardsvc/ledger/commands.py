@@ -14,17 +14,20 @@ from sqlalchemy.orm import Session
 from cardsvc import access, db, web
 from cardsvc.ledger import queries
 from cardsvc.ledger.actions import chart as adopting
+from cardsvc.ledger.actions import importing
 from cardsvc.ledger.actions import periods as closing
 from cardsvc.ledger.actions.chart import CHART, FINANCE
 from cardsvc.ledger.queries import asserting as asserted
 from cardsvc.ledger.queries import chart as charts
 from cardsvc.ledger.queries import periods
+from cardsvc.ledger.queries.moving import whole_books
 from cardsvc.ledger.rules import Fund, Span, city_date
 from cardsvc.ledger.rules.errors import NoChart
 from cardsvc.ledger.rules.foreign import Tool
 from cardsvc.ledger.rules.periods import last_day
 from cardsvc.ledger.schemas import AssertionsSchema, ChartSchema, PeriodsSchema
 from cardsvc.money import show
+from crypto.wire.ids import uuid7
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -78,7 +81,7 @@ def trial_balance(
 
 
 @ledger.command()
-@click.argument("tool", type=click.Choice([*(tool.value for tool in Tool), "csv"]))
+@click.argument("tool", type=click.Choice([*(tool.value for tool in Tool), "csv", "books"]))
 @click.option("--month", help="Only this month of books: YYYY-MM.")
 @click.option("--from", "first", type=_DAY, help="Only from this accounting date on.")
 @click.option("--to", "last", type=_DAY, help="Only up to this accounting date.")
@@ -94,11 +97,18 @@ def export(
     fund: str | None,
     out: TextIO,
 ) -> None:
-    """Write the journal in the words of another program, or as CSV, by accounting date."""
+    """Write the journal in the words of another program, or as CSV, by accounting date.
+
+    `books` is everything the ledger keeps, in the form that `ledger import` takes in elsewhere.
+    """
+    if tool == "books" and (month or first or last or fund):
+        raise click.UsageError("The books are written whole: without month, days or fund.")
     chosen = None if fund is None else Fund(fund)
     span = _span(month, first, last)
     with db.unit_of_work(open_city().engine, read_only=True) as session:
-        if tool == "csv":
+        if tool == "books":
+            pages = whole_books(session)
+        elif tool == "csv":
             pages = queries.csv_journal(session, span=span, fund=chosen)
         else:
             pages = queries.journal(session, Tool(tool), span=span, fund=chosen)
@@ -179,8 +189,8 @@ def adopt_chart(open_city: Callable[[], web.City], file: TextIO, first: str, sec
 # ------------------------------------------------------------------------------------------------------------- months
 
 
-def make(around: closing.Surroundings) -> click.Group:
-    """The whole group. `around` is what closing a month must know of other rooms."""
+def make(around: closing.Surroundings, log_size: Callable[[Session], int] = lambda _session: 0) -> click.Group:
+    """The whole group. `around` is what closing a month must know of other rooms, `log_size` how long the log is."""
     close, reopen = closing.handlers(around)
 
     @ledger.group("period")
@@ -215,7 +225,49 @@ def make(around: closing.Surroundings) -> click.Group:
         """Reopen the last closed MONTH one step: for adjustments, then to everything. Two people sign."""
         _say(_sign_month(open_city(), reopen, {"month": month, "reason": reason}, (first, second)), as_json)
 
+    @ledger.command("import")
+    @click.argument("file", type=click.File("r", encoding="utf-8"))
+    @click.option("--by", required=True, help="User name of the treasurer who takes the books in and signs for it.")
+    @click.option("--dry-run", is_flag=True, help="Say what would be taken in, or what is wrong; take nothing.")
+    @_JSON
+    @click.pass_obj
+    def import_(open_city: Callable[[], web.City], file: TextIO, by: str, dry_run: bool, as_json: bool) -> None:
+        """Take in whole books (`ledger export books`) into a city that has none. They stay marked as imported, for
+        nothing here proves them. The same text again changes nothing.
+        """
+        _import(open_city(), file.readlines(), by, log_size, dry_run=dry_run, as_json=as_json)
+
     return ledger
+
+
+def _import(
+    city: web.City, lines: list[str], by: str, log_size: Callable[[Session], int], *, dry_run: bool, as_json: bool
+) -> None:
+    password, now = click.prompt(f"Password of {by}", hide_input=True, err=True), city.clock.now()
+
+    def work(session: Session) -> importing.Taken:
+        member = access.find_staff(session, by)
+        access.check_own_password(session, member.id, password, now)
+        if access.Role.TREASURER not in member.roles:
+            raise access.NotYourAction(frozenset({access.Role.TREASURER}))
+        return importing.import_books(
+            session,
+            lines,
+            log_size=log_size(session),
+            by=member.id,
+            sign=lambda statement: access.sign_action_as(session, member.id, password, statement),
+            action_id=uuid7(db.to_ms(now), city.random_bytes(10)),
+            now=now,
+            dry_run=dry_run,
+        )
+
+    taken = db.run(city.engine, work)
+    if as_json:
+        said = {"accounts": taken.accounts, "entries": taken.entries, "again": taken.again, "dry_run": dry_run}
+        click.echo(json.dumps({"content_hash": taken.content_hash.hex(), **said}))
+        return
+    how = "were here already" if taken.again else "would be taken in" if dry_run else "were taken in, not proved"
+    click.echo(f"{taken.entries:,} entries in {taken.accounts:,} accounts {how}.")
 
 
 @click.command("list")

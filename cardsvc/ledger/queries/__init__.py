@@ -13,6 +13,7 @@ from cardsvc.ledger.queries.holds import (
     standing_holds,
 )
 from cardsvc.ledger.queries.knowing import known, known_accounts
+from cardsvc.ledger.queries.moving import ImportsChecked, check_imports, whole_books
 from cardsvc.ledger.queries.purses import JointLine, JointPage, expired_purses, joint_statement, purses_of
 from cardsvc.ledger.queries.reading import DayTotal, count_entries, day_totals, entries, entry, last_place, reversal_of
 from cardsvc.ledger.queries.searching import Wanted, find_entries
@@ -23,6 +24,7 @@ __all__ = [
     "BooksChecked",
     "DayTotal",
     "HoldView",
+    "ImportsChecked",
     "JointLine",
     "JointPage",
     "StatementLine",
@@ -32,6 +34,7 @@ __all__ = [
     "Wanted",
     "balances",
     "check_books",
+    "check_imports",
     "chunks",
     "count_entries",
     "csv_journal",
@@ -55,4 +58,5 @@ __all__ = [
     "statement",
     "trial_balance",
     "trial_balance_csv",
+    "whole_books",
 ]

@@ -77,8 +77,8 @@ def check_transactions(session: Session, vault: Vault) -> TransactionsChecked:
 
 
 def _entries(session: Session) -> Iterator[ledger.StoredEntry]:
-    """Every entry in the order of the log, page by page."""
-    after: int | None = None
+    """Every entry in the order of the log, page by page. Imported ones have places below zero and no proof here."""
+    after = -1
     while page := ledger.entries(session, after=after, limit=_PAGE):
         yield from page
         after = page[-1].seq
