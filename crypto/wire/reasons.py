@@ -1,6 +1,7 @@
 """Why a record is rejected. The order is the precedence: of several faults the first is stated.
 
-Evolution: append only, a reason keeps its word; the precedence of FORMATS.md is the order here.
+Evolution: a reason keeps its word for ever and none is taken away; the precedence of FORMATS.md is the order here, that
+of the checks: a new one stands where it is checked.
 """
 
 from enum import StrEnum
@@ -24,13 +25,13 @@ class Reason(StrEnum):
     UNKNOWN_REFERENCE = "unknown_reference"
     WRONG_AMOUNT = "wrong_amount"
     ALREADY_DONE = "already_done"
-    INSUFFICIENT_FUNDS = "insufficient_funds"
     ACCOUNT_CLOSED = "account_closed"
     PERIOD_CLOSED = "period_closed"
     BALANCE_ASSERTED = "balance_asserted"
     HOLD_ENDED = "hold_ended"
     HOLD_EXCEEDED = "hold_exceeded"
     PURSE_EXPIRED = "purse_expired"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
 
 
 NOBODYS = frozenset(

@@ -134,6 +134,8 @@ def insufficient_funds(one: Attempt) -> None:
 
 
 def account_closed(one: Attempt) -> None:
+    """A wallet is closed when it is empty."""
+    one.payer = one.town.person()
     main, now = wallets.main_account(one.payer.wallet_id), one.town.clock.now()
     one.town.run(lambda session: ledger.close_account(session, main, now))
 
@@ -166,7 +168,8 @@ EXCLUDING = (
     {R.WRONG_TERMINAL, R.NOT_PERMITTED},  # the way we make the second, the record is the sender's own
     {R.UNKNOWN_REFERENCE, R.WRONG_AMOUNT},  # of no bill no amount is wrong
     {R.UNKNOWN_REFERENCE, R.ALREADY_DONE},
-    {R.UNKNOWN_WALLET, R.INSUFFICIENT_FUNDS, R.ACCOUNT_CLOSED},  # without a wallet nothing is in it
+    {R.UNKNOWN_WALLET, R.INSUFFICIENT_FUNDS},  # without a wallet nothing is in it
+    {R.UNKNOWN_WALLET, R.ACCOUNT_CLOSED},
 )
 
 
@@ -177,7 +180,7 @@ def can_coincide(one: Reason, other: Reason) -> bool:
 PAIRS = [pair for pair in itertools.combinations(FAULTS, 2) if can_coincide(*pair)]
 _ORDER = list(Reason)
 # What makes another thing wrong comes last: a payer who was replaced must be the one whose card is then revoked.
-_MAKING = [R.UNKNOWN_WALLET, R.INSUFFICIENT_FUNDS, R.NOT_PERMITTED, R.WRONG_TERMINAL]
+_MAKING = [R.UNKNOWN_WALLET, R.INSUFFICIENT_FUNDS, R.ACCOUNT_CLOSED, R.NOT_PERMITTED, R.WRONG_TERMINAL]
 
 
 @pytest.fixture
