@@ -42,7 +42,8 @@ def figures(options: Options) -> Iterator[Figure]:
             books = _opened(engine, wallets)
             yield from _against_the_floor(options, books)
             yield from _against_commits(options, books, server)
-            yield from _against_peers(options, _opened(small, wallets), server, _opened(embedded, wallets))
+            few = options.size(_WALLETS_QUICK, _WALLETS_QUICK // 5)
+            yield from _against_peers(options, _opened(small, few), server, _opened(embedded, few))
             yield from _growth(options, books)
         finally:
             for one in (engine, small, embedded):

@@ -19,8 +19,9 @@ class Hordak:
     """django-hordak's transactions and legs, made in bulk, one durable transaction a batch."""
 
     def __init__(self, python: str, socket_dir: Path, database: str, accounts: int) -> None:
+        # -P: the folder of the script is ours, and what lies in it must not pass for the standard library
         self._process = subprocess.Popen(
-            [python, str(_HORDAK), str(socket_dir), database, str(accounts)],
+            [python, "-P", str(_HORDAK), str(socket_dir), database, str(accounts)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
