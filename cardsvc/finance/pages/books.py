@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from flask import Response, render_template, request, url_for
+from flask_babel import get_locale
 
 from cardsvc import ledger, web
 from cardsvc.access import guard
@@ -43,6 +44,7 @@ def trial_balance() -> str:
         by_account=by_account,
         difference_cents=balance.difference_cents,
         tables=[table for table in tables if table.lines],
+        titles=ledger.titles(session, {line.code for line in balance.lines}, str(get_locale())),
         last_seq=ledger.last_place(session),
         csv_url=url_for("finance_pages.trial_balance_csv", **_again(request.args.to_dict())),
     )
