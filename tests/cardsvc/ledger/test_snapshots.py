@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -167,20 +168,38 @@ def test_every_answer_is_the_plain_sum(engine: Engine, history: Sequence[Written
 
 
 def check_balances(session: Session, stored: Sequence[ledger.StoredEntry]) -> None:
-    assert ledger.balances(session, CODES) == {code: asked_of(stored, code, lambda _: True) for code in CODES}
+    def sums(asked: Asked) -> dict[str, int]:
+        return {code: asked_of(stored, code, asked) for code in CODES}
+
+    assert ledger.balances(session, CODES) == sums(lambda _: True)
+    for at in {one.happened_at for one in stored}:
+        assert ledger.balances(session, CODES, happened_by=at) == sums(partial(_happened_by, at))
+    for at in {one.recorded_at for one in stored}:
+        assert ledger.balances(session, CODES, recorded_by=at) == sums(partial(_recorded_by, at))
     for one in stored:
-        for name, asked in (
-            ("happened_by", lambda other, at=one.happened_at: other.happened_at <= at),
-            ("recorded_by", lambda other, at=one.recorded_at: other.recorded_at <= at),
-        ):
-            at = one.happened_at if name == "happened_by" else one.recorded_at
-            expected = {code: asked_of(stored, code, asked) for code in CODES}
-            assert ledger.balances(session, CODES, **{name: at}) == expected
-        expected = {code: asked_of(stored, code, lambda other, at=one.seq: other.seq <= at) for code in CODES}
-        assert ledger.balances(session, CODES, at=one.seq) == expected
+        assert ledger.balances(session, CODES, at=one.seq) == sums(partial(_placed_by, one.seq))
     for day in DAYS:
-        expected = {code: asked_of(stored, code, lambda other, day=day: booked(other) <= day) for code in CODES}
-        assert ledger.balances(session, CODES, booked_by=day) == expected
+        assert ledger.balances(session, CODES, booked_by=day) == sums(partial(_booked_by, day))
+
+
+def _happened_by(at: datetime, one: ledger.StoredEntry) -> bool:
+    return one.happened_at <= at
+
+
+def _recorded_by(at: datetime, one: ledger.StoredEntry) -> bool:
+    return one.recorded_at <= at
+
+
+def _placed_by(at: int | None, one: ledger.StoredEntry) -> bool:
+    return at is None or one.seq <= at
+
+
+def _booked_by(day: date, one: ledger.StoredEntry) -> bool:
+    return booked(one) <= day
+
+
+def _dated_by(day_of: Callable[[ledger.StoredEntry], date], day: date, one: ledger.StoredEntry) -> bool:
+    return day_of(one) <= day
 
 
 def check_statements(session: Session, stored: Sequence[ledger.StoredEntry]) -> None:
@@ -200,8 +219,8 @@ def check_statements(session: Session, stored: Sequence[ledger.StoredEntry]) -> 
             inside = walk(session, code, span, newest_first=False)
             assert inside == walk(session, code, span, newest_first=True)[::-1]
             page = ledger.statement(session, code, span=span)
-            assert page.brought_forward == asked_of(stored, code, lambda one, of=day_of: of(one) < TODAY)
-            assert page.carried_forward == asked_of(stored, code, lambda one, of=day_of: of(one) <= TODAY + DAY)
+            assert page.brought_forward == asked_of(stored, code, partial(_dated_by, day_of, TODAY - DAY))
+            assert page.carried_forward == asked_of(stored, code, partial(_dated_by, day_of, TODAY + DAY))
             assert page.closing == page.carried_forward
             assert sum(line.amount_cents for line in inside) == page.carried_forward - page.brought_forward
 
@@ -211,14 +230,14 @@ def check_trial_balances(session: Session, stored: Sequence[ledger.StoredEntry])
     for at in places:
         whole = ledger.trial_balance(session, at=at)
         assert whole.lines == ledger.trial_balance(session, at=at, from_entries=True).lines or at is None
-        check_trial_balance(whole, stored, lambda one, at=at: at is None or one.seq <= at)
+        check_trial_balance(whole, stored, partial(_placed_by, at))
         for fund in ledger.Fund:
             of_fund = ledger.trial_balance(session, at=at, fund=fund)
             assert of_fund.lines == tuple(line for line in whole.lines if line.fund is fund)
     for day in DAYS:
         by_day = ledger.trial_balance(session, booked_by=day)
         assert by_day.lines == ledger.trial_balance(session, booked_by=day, from_entries=True).lines
-        check_trial_balance(by_day, stored, lambda one, day=day: booked(one) <= day)
+        check_trial_balance(by_day, stored, partial(_booked_by, day))
 
 
 def check_trial_balance(found: ledger.TrialBalance, stored: Sequence[ledger.StoredEntry], asked: Asked) -> None:
