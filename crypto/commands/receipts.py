@@ -82,7 +82,7 @@ def _read_receipt(file: Path) -> bytes:
     try:
         return base64.b64decode(text + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
-        raise MalformedMessage(f"{file} is neither a binary receipt, nor its base64url text, nor a printed one.") from error
+        raise MalformedMessage(f"{file} is no receipt: not binary, not base64url, not printed.") from error
 
 
 def _as_json(item: Receipt) -> dict[str, object]:

@@ -220,6 +220,15 @@ def test_every_vector_has_the_verdict_that_it_has_in_python(in_browser: Any) -> 
     ]
 
 
+def test_every_printed_vector_has_the_verdict_that_it_was_published_with(in_browser: Any) -> None:
+    published = json.loads((Path(__file__).parents[1] / "vectors" / "log-v1.json").read_text())
+    cases = [case for case in published["cases"] if case["message"] == "printed"]
+    verdicts = in_browser(published["city_keys"], [case["text"] for case in cases])
+    assert [None if verdict.startswith(("accepted", "rejected")) else verdict for verdict in verdicts] == [
+        case["error"] for case in cases
+    ]
+
+
 def test_every_changed_receipt_has_the_verdict_that_it_has_in_python(in_browser: Any) -> None:
     """Bytes changed, cut, doubled and exchanged, in both forms; signatures are over what was changed, too."""
     keys = CityKeys.parse(WIRE["city_keys"])

@@ -185,7 +185,7 @@ def _publish(
         session.execute(select(func.pg_advisory_xact_lock(_PUBLISHER_LOCK)))
         if queries.newest_deny_list(session) != newest:
             return None
-    number = next_number(newest, now)
+    number = next_number((newest.number, newest.issued_at) if newest else None, now)
     new = _upsert(session)(DenyListRow).values(
         number=number,
         issued_at=now,
@@ -202,15 +202,16 @@ def _publish(
     return number
 
 
-def next_number(newest: PublishedList | None, now: datetime) -> int:
-    """One more than the last, and one more for each second since then.
+def next_number(last: tuple[int, datetime] | None, now: datetime) -> int:
+    """One more than the last number, and one more for each second since it was given.
 
-    After an older database is restored, the lists that it does not know any more had numbers too, and terminals hold
-    them. What is published now is above them all, unless there were more lists than seconds since the last of them.
+    After an older database is restored, what it does not know any more had numbers too, and terminals hold them. What
+    is numbered now is above them all, unless there were more of them than seconds since the last.
     """
-    if newest is None:
+    if last is None:
         return 1
-    return newest.number + 1 + max(0, (now - newest.issued_at) // _SECOND)
+    number, given_at = last
+    return number + 1 + max(0, (now - given_at) // _SECOND)
 
 
 def _upsert(session: Session) -> Callable[[type[Base]], Any]:

@@ -6,18 +6,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from cardsvc import audit
 from cardsvc.db import to_ms
-from cardsvc.devices.actions.denials import current_deny_number, publish_deny_list
+from cardsvc.devices.actions.denials import current_deny_number, next_number, publish_deny_list
 from cardsvc.devices.models import PolicyNumberRow
 from cardsvc.devices.rules import POLICY_VALIDITY
 from cardsvc.vault import Vault
 from crypto import cbor, pki
 from crypto.wire.policy import FlatFare, OfflineLimits, Policy, sign_policy
+
+_NUMBERING_LOCK = 0x706F6C69  # any fixed number: PostgreSQL's advisory locks have no names
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +76,23 @@ def _authorities(vault: Vault, name: Literal["card-ca", "terminal-ca"]) -> tuple
     return tuple(pki.to_der(one) for one in (*vault.certificates(name), *vault.certificates("root")))
 
 
-def _latest(session: Session) -> tuple[int, bytes] | None:
-    query = select(PolicyNumberRow.number, PolicyNumberRow.content_hash).order_by(PolicyNumberRow.number.desc())
-    row = session.execute(query.limit(1)).one_or_none()
-    return None if row is None else (row.number, row.content_hash)
+def _latest(session: Session) -> tuple[int, bytes, datetime] | None:
+    columns = (PolicyNumberRow.number, PolicyNumberRow.content_hash, PolicyNumberRow.first_issued_at)
+    row = session.execute(select(*columns).order_by(PolicyNumberRow.number.desc()).limit(1)).one_or_none()
+    return None if row is None else (row.number, row.content_hash, row.first_issued_at)
 
 
 def _number(session: Session, content: Policy, now: datetime) -> int:
     content_hash = _hash(content)
-    upsert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    on_postgresql = session.get_bind().dialect.name == "postgresql"
+    upsert = postgresql.insert if on_postgresql else sqlite.insert
+    if on_postgresql and (found := _latest(session)) is not None and found[1] != content_hash:
+        session.execute(select(func.pg_advisory_xact_lock(_NUMBERING_LOCK)))  # numbers are no more the next one
     while True:
         latest = _latest(session)
         if latest is not None and latest[1] == content_hash:
             return latest[0]
-        number = latest[0] + 1 if latest is not None else 1
+        number = next_number((latest[0], latest[2]) if latest else None, now)
         new = upsert(PolicyNumberRow).values(
             number=number, content_hash=content_hash, first_issued_at=now, deny_number=content.deny_number
         )
