@@ -1,6 +1,7 @@
 """A journal entry voucher that two people signed becomes an entry."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
@@ -50,17 +51,7 @@ class Journal:
             return Rejected(Reason.UNKNOWN_REFERENCE, str(error))
         except UnfitVoucher as error:
             return Rejected(Reason.NOT_PERMITTED, str(error))
-        draft = ledger.Draft(
-            item.record.record_id,
-            ledger.EntryKind.JOURNAL_ENTRY,
-            tuple(ledger.Line(line.account_code, line.amount_cents) for line in body.lines),
-            item.happened_at,
-            RULE,
-            body.currency,
-            reverses=body.reverses,
-            booked_on=body.booked_on,
-            metadata=(("document", body.document), ("particulars", body.particulars)),
-        )
+        draft = _draft(session, item, body)
         codes = [line.account_code for line in body.lines]
         number = series(body.fund, body.booked_on)
         return Plan(draft, voucher.debits_cents, number, opens(session, codes))
@@ -76,6 +67,27 @@ class Journal:
             for item, posted in done
         ]
         note_movements(session, [movement for movement in moved if movement[2]])
+
+
+def _draft(session: Session, item: Item, body: JournalEntry) -> ledger.Draft:
+    """The entry; one that takes another back is what any reversal of that would be, under this kind."""
+    kind, said = ledger.EntryKind.JOURNAL_ENTRY, {"document": body.document, "particulars": body.particulars}
+    if body.reverses is not None:
+        entry = ledger.entry(session, body.reverses)
+        back = ledger.reversing(entry, entry_id=item.record.record_id, happened_at=item.happened_at, rule=RULE)
+        metadata = tuple(sorted((dict(back.metadata) | said).items()))
+        return replace(back, kind=kind, booked_on=body.booked_on, metadata=metadata)
+    lines = tuple(ledger.Line(line.account_code, line.amount_cents) for line in body.lines)
+    return ledger.Draft(
+        item.record.record_id,
+        kind,
+        lines,
+        item.happened_at,
+        RULE,
+        body.currency,
+        booked_on=body.booked_on,
+        metadata=tuple(sorted(said.items())),
+    )
 
 
 def _signed(session: Session, item: Item, now: datetime) -> Voucher | None:

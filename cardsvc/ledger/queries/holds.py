@@ -96,7 +96,9 @@ def _hold(row: sa.Row[Any], at: datetime | None) -> KnownHold:
 
 # ------------------------------------------------------------------------------------------------------- proving
 
-_STEPS = (EntryKind.HOLD_PLACED, EntryKind.HOLD_CAPTURED, EntryKind.HOLD_RELEASED, EntryKind.REVERSAL)
+# a capture is taken back by a reversal, or by the journal entry of two people
+_RESTORING = (EntryKind.REVERSAL, EntryKind.JOURNAL_ENTRY)
+_STEPS = (EntryKind.HOLD_PLACED, EntryKind.HOLD_CAPTURED, EntryKind.HOLD_RELEASED, *_RESTORING)
 
 
 def wrong_hold(session: Session) -> str | None:
@@ -148,7 +150,7 @@ def _after(
         purpose = "" if said["purpose"] == "any" else said["purpose"]
         terms = Terms(said["beneficiary"], purpose, int(said["limit_cents"]), expires_at)
         return KnownHold(hold_id, code, terms, cents, 0, cents)
-    sign = {EntryKind.HOLD_CAPTURED: 1, EntryKind.REVERSAL: -1}.get(kind, 0)
+    sign = -1 if kind in _RESTORING else int(kind is EntryKind.HOLD_CAPTURED)
     if hold is None:  # a step of a hold that nobody placed: shown as one, which no row can be equal to
         return KnownHold(hold_id, code, Terms("", "", 0, None), 0, 0, cents)
     captured = hold.captured_cents + sign * int(said.get("captured_cents", "0"))

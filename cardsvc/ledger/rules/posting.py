@@ -29,7 +29,7 @@ from cardsvc.money import AMOUNT_MAX
 LINES_MIN = 2
 
 # What is left of an expired purse still goes back where it came from, and a mistake about one is still corrected.
-_MOVES_EXPIRED: Final = frozenset({EntryKind.PURSE_EXPIRED, EntryKind.REVERSAL})
+_MOVES_EXPIRED: Final = frozenset({EntryKind.PURSE_EXPIRED, EntryKind.REVERSAL, EntryKind.JOURNAL_ENTRY})
 
 
 class KnownAccount(NamedTuple):

@@ -216,6 +216,20 @@ def test_one_officer_takes_back_a_little_and_two_take_back_much(town: Town) -> N
     town.check()
 
 
+def test_a_large_capture_taken_back_by_two_is_held_again(town: Town) -> None:
+    ana = town.rich_person(5_000_00)
+    until = (town.clock.now() + timedelta(days=2)).isoformat()
+    hold = {"amount_cents": 2_000_00, "currency": "PHP", "beneficiary": "revenue:fees", "reason": "The hall"}
+    path = f"/v1/wallets/{ana.wallet_id}/holds"
+    placed = town.act(path, "finance", expires_at=until, **hold)
+    capture = {"amount_cents": 2_000_00, "currency": "PHP"}
+    taken = town.act(f"{path}/{placed['record_id']}/captures", "finance", **capture)
+    assert reverse(town, UUID(taken["record_id"]))["reason"] == "not_permitted"
+    book(town, lines=None, reverses=taken["record_id"], particulars="The hall was not let")
+    assert town.balance_of("revenue:fees", f"wallet:{ana.wallet_id}:held") == [0, 2_000_00]
+    town.check()
+
+
 def test_a_voucher_takes_back_exactly_what_was_booked(town: Town) -> None:
     town.fund()
     wrong_charge = book(town)
