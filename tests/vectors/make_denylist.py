@@ -15,7 +15,6 @@ from crypto.wire.denylist import DenyDelta, DenyList, content_hash, pack
 from crypto.wire.policy import OfflineLimits, sign_policy
 from tests.testdata import vectors
 from tests.vectors.make_wire import (
-    AT_MS,
     CITY,
     HEADERS,
     POLICY,
@@ -28,6 +27,7 @@ from tests.vectors.make_wire import (
     _put_in,
     _signed,
 )
+from tests.vectors.wire_bodies import AT_MS
 
 
 def entries(*numbers: int) -> bytes:

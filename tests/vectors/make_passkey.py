@@ -17,7 +17,8 @@ from crypto.keys import SoftwareSigner
 from crypto.wire.passkey import Assertion
 from tests.passkeys import authenticator, unpadded
 from tests.testdata import vectors
-from tests.vectors.make_wire import BODIES, CARD, TRANSACTION, record_of
+from tests.vectors.make_wire import CARD, TRANSACTION, record_of
+from tests.vectors.wire_bodies import BODIES
 
 PASSKEY = SoftwareSigner.from_secret(1005)
 ORIGIN = "https://card.example.ph"

@@ -18,88 +18,23 @@ from crypto.keys import Ed25519Signer, SoftwareSigner
 from crypto.tlog import Checkpoint, NoteSigner, Tree
 from crypto.wire import batch, policy, query, receipt
 from crypto.wire.batch import Batch
-from crypto.wire.benefits import Claim, CycleApproved, EntitlementsQuery
 from crypto.wire.body import Body
 from crypto.wire.citykeys import CityKeys
 from crypto.wire.disputes import DisputeSettled
-from crypto.wire.finance import (
-    BankDeposit,
-    CashWithdrawal,
-    Funding,
-    JournalEntry,
-    JournalLine,
-    ShiftClosed,
-    ShiftOpened,
-)
+from crypto.wire.finance import JournalEntry, JournalLine
 from crypto.wire.ids import uuid7
 from crypto.wire.policy import FlatFare, OfflineLimits, Policy
 from crypto.wire.query import Query, SignedQuery
 from crypto.wire.receipt import Receipt
-from crypto.wire.taxes import BillsQuery, TaxPayment
 from crypto.wire.transaction import NO_PREVIOUS, Purpose, Record, Reversal, Transaction, authorise
-from crypto.wire.transit import Tap
-from crypto.wire.wallets import (
-    BalanceQuery,
-    CashTopUp,
-    HoldCaptured,
-    HoldPlaced,
-    HoldReleased,
-    PurseExpired,
-    PurseFunded,
-)
+from crypto.wire.wallets import HoldCaptured, HoldPlaced, HoldReleased, PurseExpired, PurseFunded
 from tests.testdata import vectors
+from tests.vectors.wire_bodies import AT_MS, BODIES, HASH, OTHER_ID, QUERIES, STAFF_ID
 
-AT_MS = 1_780_000_000_000
 CARD, TERMINAL, SERVICE = (SoftwareSigner.from_secret(number) for number in (1001, 1002, 1003))
 LOG = NoteSigner("city.example/log", Ed25519Signer.from_secret(1004))
 CITY = CityKeys((SERVICE.public_key,), (LOG.verifier,), (SERVICE.public_key,))
 TERMINAL_ID = UUID("018f3c5e-7c00-7abc-8def-0123456789ab")
-STAFF_ID = UUID("018f3c5e-7c00-7abc-8def-0123456789ac")
-OTHER_ID = UUID("018f3c5e-7c00-7abc-8def-0123456789ad")
-HASH = bytes(range(32))
-
-BODIES: tuple[Body, ...] = (
-    CashTopUp(50_000, "PHP", OTHER_ID),
-    ShiftOpened(STAFF_ID, 100_000, "PHP"),
-    ShiftClosed(STAFF_ID, OTHER_ID, 150_000, "PHP"),
-    Tap("makati-loop", "ayala", "flat", 1_500, "PHP", 1, 7),
-    CycleApproved(STAFF_ID, OTHER_ID, 1_000, 200_000_000, "PHP", HASH),
-    Claim(OTHER_ID, 200_000, "PHP"),
-    TaxPayment(OTHER_ID, 123_456, "PHP"),
-    BankDeposit(STAFF_ID, 150_000, "PHP", "DEP-0001"),
-    Funding(STAFF_ID, 500_000_000, "PHP", "equity.city", "NCA 2026-001"),
-    CashWithdrawal(STAFF_ID, 100_000, "PHP", "WDL-0001"),
-    Reversal(OTHER_ID, "Siningil nang dalawang beses (charged twice)"),
-    HoldPlaced(
-        OTHER_ID, 50_000, "PHP", "revenue:fees", "any", "Deposit on the hall", AT_MS + 86_400_000, 60_000, STAFF_ID
-    ),
-    HoldCaptured(STAFF_ID, OTHER_ID, 20_000, "PHP", final=True),
-    HoldReleased(OTHER_ID, 30_000, "PHP"),
-    PurseFunded(
-        STAFF_ID,
-        OTHER_ID,
-        "rides-2026",
-        "transit",
-        100_000,
-        "PHP",
-        "benefits:RIDES:fund",
-        AT_MS + 86_400_000,
-        priority=1,
-    ),
-    PurseExpired(OTHER_ID, "rides-2026", 40_000, "PHP"),
-    JournalEntry(
-        STAFF_ID,
-        OTHER_ID,
-        "general",
-        date(2026, 10, 31),
-        "PHP",
-        "Charges of October",
-        "Statement 2026-10",
-        (JournalLine("expense:bank-charges", 15_000), JournalLine("bank:main", -15_000)),
-    ),
-    DisputeSettled(STAFF_ID, OTHER_ID, HASH, "The gate was in the cellar"),
-)
-QUERIES: tuple[Body, ...] = (BalanceQuery(), EntitlementsQuery(), BillsQuery())
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,77 @@
+"""One body of every kind of record and query, for the vectors of version 1. New ones stand at the end."""
+
+from datetime import date
+from uuid import UUID
+
+from crypto.wire.benefits import Claim, CycleApproved, EntitlementsQuery
+from crypto.wire.body import Body
+from crypto.wire.disputes import DisputeSettled
+from crypto.wire.finance import (
+    BankDeposit,
+    CashWithdrawal,
+    Funding,
+    JournalEntry,
+    JournalLine,
+    ShiftClosed,
+    ShiftOpened,
+)
+from crypto.wire.taxes import BillsQuery, TaxPayment
+from crypto.wire.transaction import Reversal
+from crypto.wire.transit import Tap
+from crypto.wire.wallets import (
+    BalanceQuery,
+    CashTopUp,
+    HoldCaptured,
+    HoldPlaced,
+    HoldReleased,
+    PurseExpired,
+    PurseFunded,
+)
+
+AT_MS = 1_780_000_000_000
+STAFF_ID = UUID("018f3c5e-7c00-7abc-8def-0123456789ac")
+OTHER_ID = UUID("018f3c5e-7c00-7abc-8def-0123456789ad")
+HASH = bytes(range(32))
+
+BODIES: tuple[Body, ...] = (
+    CashTopUp(50_000, "PHP", OTHER_ID),
+    ShiftOpened(STAFF_ID, 100_000, "PHP"),
+    ShiftClosed(STAFF_ID, OTHER_ID, 150_000, "PHP"),
+    Tap("makati-loop", "ayala", "flat", 1_500, "PHP", 1, 7),
+    CycleApproved(STAFF_ID, OTHER_ID, 1_000, 200_000_000, "PHP", HASH),
+    Claim(OTHER_ID, 200_000, "PHP"),
+    TaxPayment(OTHER_ID, 123_456, "PHP"),
+    BankDeposit(STAFF_ID, 150_000, "PHP", "DEP-0001"),
+    Funding(STAFF_ID, 500_000_000, "PHP", "equity.city", "NCA 2026-001"),
+    CashWithdrawal(STAFF_ID, 100_000, "PHP", "WDL-0001"),
+    Reversal(OTHER_ID, "Siningil nang dalawang beses (charged twice)"),
+    HoldPlaced(
+        OTHER_ID, 50_000, "PHP", "revenue:fees", "any", "Deposit on the hall", AT_MS + 86_400_000, 60_000, STAFF_ID
+    ),
+    HoldCaptured(STAFF_ID, OTHER_ID, 20_000, "PHP", final=True),
+    HoldReleased(OTHER_ID, 30_000, "PHP"),
+    PurseFunded(
+        STAFF_ID,
+        OTHER_ID,
+        "rides-2026",
+        "transit",
+        100_000,
+        "PHP",
+        "benefits:RIDES:fund",
+        AT_MS + 86_400_000,
+        priority=1,
+    ),
+    PurseExpired(OTHER_ID, "rides-2026", 40_000, "PHP"),
+    JournalEntry(
+        STAFF_ID,
+        OTHER_ID,
+        "general",
+        date(2026, 10, 31),
+        "PHP",
+        "Charges of October",
+        "Statement 2026-10",
+        (JournalLine("expense:bank-charges", 15_000), JournalLine("bank:main", -15_000)),
+    ),
+    DisputeSettled(STAFF_ID, OTHER_ID, HASH, "The gate was in the cellar"),
+)
+QUERIES: tuple[Body, ...] = (BalanceQuery(), EntitlementsQuery(), BillsQuery())
