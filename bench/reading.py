@@ -21,8 +21,6 @@ from bench.frame import Figure, Options, Race, at_least, at_most, missing, race,
 from bench.ledger_books import Books, operator, wallet
 from bench.peers import how_to_get, peer_python
 from cardsvc import db, ledger
-from cardsvc.ledger import queries
-from cardsvc.ledger.rules.foreign import Tool
 
 _SIZES: Final = (10_000, 100_000, 1_000_000)  # postings, two an entry
 _JUDGED: Final = 100_000  # what the programs are asked without --long: a million takes them minutes
@@ -173,8 +171,12 @@ def _programs(engine: Engine, folder: Path, options: Options) -> dict[str, list[
     """What each program is asked: to read the journal and add it up. None: it is not here."""
     hledger, ledger_cli, beancount = shutil.which("hledger"), shutil.which("ledger"), peer_python("beancount")
     found: dict[str, list[str] | None] = {
-        "hledger": [hledger, "-f", _export(engine, Tool.HLEDGER, folder), "balance", "--flat"] if hledger else None,
-        "ledger": [ledger_cli, "-f", _export(engine, Tool.LEDGER, folder), "balance", "--flat"] if ledger_cli else None,
+        "hledger": [hledger, "-f", _export(engine, ledger.Tool.HLEDGER, folder), "balance", "--flat"]
+        if hledger
+        else None,
+        "ledger": [ledger_cli, "-f", _export(engine, ledger.Tool.LEDGER, folder), "balance", "--flat"]
+        if ledger_cli
+        else None,
     }
     if not options.quick:  # the slowest by far
         sums = (
@@ -182,15 +184,15 @@ def _programs(engine: Engine, folder: Path, options: Options) -> dict[str, list[
             "assert not errors; sums = collections.Counter();"
             "[sums.update({p.account: p.units.number}) for e in entries for p in getattr(e, 'postings', ())]"
         )
-        arguments = ["-c", sums, _export(engine, Tool.BEANCOUNT, folder)]
+        arguments = ["-c", sums, _export(engine, ledger.Tool.BEANCOUNT, folder)]
         found["beancount"] = [beancount, *arguments] if beancount else None
     return found
 
 
-def _export(engine: Engine, tool: Tool, folder: Path) -> str:
+def _export(engine: Engine, tool: ledger.Tool, folder: Path) -> str:
     path = folder / f"books.{tool}"
     with path.open("w") as file, db.unit_of_work(engine, read_only=True) as session:
-        file.writelines(queries.journal(session, tool))
+        file.writelines(ledger.journal(session, tool))
     return str(path)
 
 

@@ -37,6 +37,7 @@ from cardsvc.ledger.queries import (
     find_entries,
     hold_parts,
     joint_statement,
+    journal,
     known_accounts,
     known_holds,
     last_place,
@@ -46,6 +47,7 @@ from cardsvc.ledger.queries import (
     statement,
     trial_balance,
     trial_balance_csv,
+    whole_books,
 )
 from cardsvc.ledger.queries.asserting import check_assertions
 from cardsvc.ledger.queries.chart import patterns, titles
@@ -76,6 +78,7 @@ from cardsvc.ledger.rules import (
     Refused,
     Span,
     StoredEntry,
+    Tool,
     UnknownAccount,
     UnknownEntry,
     control_code,
@@ -127,6 +130,7 @@ __all__ = [
     "StatementPage",
     "StoredEntry",
     "Surroundings",
+    "Tool",
     "TrialBalance",
     "TrialBalanceLine",
     "UnknownAccount",
@@ -154,6 +158,7 @@ __all__ = [
     "holds",
     "interfund_code",
     "joint_statement",
+    "journal",
     "known_accounts",
     "known_holds",
     "last_place",
@@ -172,4 +177,5 @@ __all__ = [
     "titles",
     "trial_balance",
     "trial_balance_csv",
+    "whole_books",
 ]

@@ -25,6 +25,7 @@ from cardsvc.ledger.rules.errors import (
     UnknownAccount,
     UnknownEntry,
 )
+from cardsvc.ledger.rules.foreign import Tool
 from cardsvc.ledger.rules.funds import interfund_code, interfund_lines
 from cardsvc.ledger.rules.holds import Act, KnownHold, Part, Terms
 from cardsvc.ledger.rules.paging import Cursor, city_date, day_of_books
@@ -65,6 +66,7 @@ __all__ = [
     "Span",
     "StoredEntry",
     "Terms",
+    "Tool",
     "UnknownAccount",
     "UnknownEntry",
     "Window",
