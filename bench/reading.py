@@ -170,14 +170,10 @@ def _beside_programs(
 def _programs(engine: Engine, folder: Path, options: Options) -> dict[str, list[str] | None]:
     """What each program is asked: to read the journal and add it up. None: it is not here."""
     hledger, ledger_cli, beancount = shutil.which("hledger"), shutil.which("ledger"), peer_python("beancount")
-    found: dict[str, list[str] | None] = {
-        "hledger": [hledger, "-f", _export(engine, ledger.Tool.HLEDGER, folder), "balance", "--flat"]
-        if hledger
-        else None,
-        "ledger": [ledger_cli, "-f", _export(engine, ledger.Tool.LEDGER, folder), "balance", "--flat"]
-        if ledger_cli
-        else None,
-    }
+    found: dict[str, list[str] | None] = {"hledger": None, "ledger": None}
+    for name, program, tool in (("hledger", hledger, ledger.Tool.HLEDGER), ("ledger", ledger_cli, ledger.Tool.LEDGER)):
+        if program is not None:
+            found[name] = [program, "-f", _export(engine, tool, folder), "balance", "--flat"]
     if not options.quick:  # the slowest by far
         sums = (
             "import sys, collections; from beancount import loader; entries, errors, _ = loader.load_file(sys.argv[1]);"
