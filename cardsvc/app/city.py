@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from cardsvc import audit, db, ledger, migrations, residents, web
 from cardsvc import vault as vaults
-from cardsvc.app import wiring
+from cardsvc.app import records, wiring
 from cardsvc.ceremony import Tools
 from cardsvc.clock import Clock, SystemClock
 from cardsvc.errors import CityError, ErrorKind
@@ -48,7 +48,7 @@ def assemble(
 ) -> web.City:
     """A city of parts in hand."""
     return web.City(
-        config, clock or SystemClock(), engine, vault, wiring.handlers(), random_bytes or secrets.token_bytes
+        config, clock or SystemClock(), engine, vault, records.handlers(), random_bytes or secrets.token_bytes
     )
 
 

@@ -22,7 +22,6 @@ from cardsvc import (
     jobs,
     ledger,
     money,
-    residents,
     taxes,
     transactions,
     transit,
@@ -32,6 +31,7 @@ from cardsvc import (
 from cardsvc.access import api as access_api
 from cardsvc.access import commands as access_commands
 from cardsvc.access import pages as access_pages
+from cardsvc.app import records
 from cardsvc.audit import api as audit_api
 from cardsvc.audit import commands as audit_commands
 from cardsvc.benefits import api as benefits_api
@@ -49,7 +49,6 @@ from cardsvc.finance import pages as finance_pages
 from cardsvc.ledger import api as ledger_api
 from cardsvc.ledger import commands as ledger_commands
 from cardsvc.ledger import pages as ledger_pages
-from cardsvc.money import CURRENCY
 from cardsvc.residents import api as residents_api
 from cardsvc.residents import commands as residents_commands
 from cardsvc.residents import pages as residents_pages
@@ -64,7 +63,6 @@ from cardsvc.transit import commands as transit_commands
 from cardsvc.wallets import pages as wallets_pages
 from cardsvc.witness import commands as witness_commands
 from crypto.wire.finance import JournalEntry
-from crypto.wire.kinds import Kind
 from crypto.wire.policy import FlatFare, OfflineLimits
 
 PUBLISH_EVERY = timedelta(seconds=10)
@@ -92,97 +90,6 @@ LIMITS = OfflineLimits(
 A gate works for days without a network. What it may lose falls after the first day, because its deny list is as old as
 its policy; after the fourth nothing is accepted.
 """
-
-# ---------------------------------------------------------------------------------------------------------- the records
-
-_HANDLERS: tuple[transactions.Handler, ...] = (
-    finance.ShiftOpening(),
-    finance.ShiftClosing(),
-    finance.ToppingUp(),
-    finance.Depositing(),
-    finance.Withdrawing(),
-    finance.Funds(),
-    finance.Reversing(),
-    finance.Journal(),
-    finance.HoldPlacing(),
-    finance.HoldCapturing(),
-    finance.HoldReleasing(),
-    finance.PurseFunding(),
-    finance.PurseExpiring(),
-    transit.Tapping(),
-    benefits.Approval(),
-    benefits.Claiming(),
-    taxes.Paying(),
-)
-
-
-_SETTLED = (Kind.TAP, Kind.CLAIM, Kind.TAX_PAYMENT, Kind.CASH_TOP_UP)
-"""What finance may settle when its time was disputed: what residents did. Staff make their records anew."""
-
-
-def handlers() -> transactions.Wiring:
-    """What the features do with each kind of record, and what each room says when a card asks about itself."""
-    sections: transactions.Sections = {
-        Kind.BALANCE_QUERY: {"wallet": _wallet_section, "benefits": _benefits_section, "taxes": _taxes_section},
-        Kind.ENTITLEMENTS_QUERY: {"benefits": _benefits_section},
-        Kind.BILLS_QUERY: {"taxes": _taxes_section},
-    }
-    registry: dict[int, transactions.Handler] = {handler.body.KIND: handler for handler in _HANDLERS}
-    settling = transactions.Settling({kind: registry[kind] for kind in _SETTLED})
-    return transactions.Wiring(registry | {settling.body.KIND: settling}, sections)
-
-
-def _wallet_section(session: Session, card: transactions.CardRef, now: datetime) -> dict[str, Any]:
-    holder = residents.find(session, card.resident_id)
-    summary = wallets.summary(session, wallets.of_resident(session, card.resident_id).id)
-    return {
-        "initials": f"{holder.given_name[:1]}. {holder.family_name[:1]}.",
-        "balance_cents": summary.balance_cents,
-        "owed_cents": summary.owed_cents,
-        "held_cents": summary.held_cents,
-        "currency": summary.currency,
-        "purses": [
-            {
-                "name": purse.name,
-                "purpose": purse.purpose or "any",
-                "balance_cents": purse.balance_cents,
-                "use_by": None if purse.expires_at is None else purse.expires_at.isoformat(),
-            }
-            for purse in summary.purses
-            if not purse.expired(now)
-        ],
-    }
-
-
-def _benefits_section(session: Session, card: transactions.CardRef, now: datetime) -> list[dict[str, Any]]:
-    return [
-        {
-            "entitlement_id": str(due.entitlement_id),
-            "programme": due.programme_name,
-            "cycle": due.cycle_label,
-            "amount_cents": due.amount_cents,
-            "currency": CURRENCY,
-            "claim_until": due.claim_until.isoformat(),
-        }
-        for due in benefits.due(session, card.resident_id, business_date(now))
-    ]
-
-
-def _taxes_section(session: Session, card: transactions.CardRef, _now: datetime) -> list[dict[str, Any]]:
-    return [
-        {
-            "bill_id": str(bill.id),
-            "number": bill.number,
-            "tdn": bill.tdn,
-            "year": bill.year,
-            "quarter": bill.quarter,
-            "amount_cents": bill.total_cents,
-            "currency": CURRENCY,
-            "due_on": bill.due_on.isoformat(),
-        }
-        for bill in taxes.open_bills(session, card.resident_id)
-    ]
-
 
 # ---------------------------------------------------------------------------------------------------- actions of two
 
@@ -426,7 +333,7 @@ def permits() -> dict[int, evidence.Permit]:
     """What each kind of record needs to count, for whoever verifies the evidence."""
     return {
         kind: evidence.Permit(frozenset(handler.purposes), handler.device_kinds)
-        for kind, handler in handlers().registry.items()
+        for kind, handler in records.handlers().registry.items()
     }
 
 
