@@ -29,6 +29,7 @@ PUBLIC = {
     "POST /v1/transactions": "the terminal's signature is the sign-in",
     "POST /v1/queries": "a card's and a terminal's signature are the sign-in",
     "GET /v1/receipts/<uuid:record_id>": "a receipt names nobody and is meant to be shown",
+    "GET /v1/transactions/<uuid:record_id>": "what became of a record, for whoever knows its id: it names nobody",
     "GET /receipts/<uuid:record_id>": "the same receipt to read and print",
     "GET /verify": "checks a receipt in the browser; nothing comes back to the service",
     "GET /verify/worker.js": "keeps that page for when there is no network",

@@ -249,24 +249,11 @@ def _holdings(session: Session, resident_id: UUID, now: datetime) -> Sequence[st
     ]
 
 
-def _disputes(session: Session, _now: datetime) -> int:
-    return transactions.disputes_waiting(session)
-
-
-def _forked(session: Session, _now: datetime) -> int:
-    return devices.terminals_forked(session)
-
-
-def _clocks_off(session: Session, _now: datetime) -> int:
-    serving = [device.id for device in devices.listed(session) if device.status is devices.DeviceStatus.ENROLLED]
-    return sum(clock.is_off for clock in transactions.clocks(session, serving).values())
-
-
 GAUGES: tuple[web.Gauge, ...] = (
-    web.Gauge("city_disputes_waiting", "Records that finance has to decide about", _disputes),
+    web.Gauge("city_disputes_waiting", "Records that finance has to decide about", transactions.disputes_waiting),
     web.Gauge("city_terminals_missing", "Terminals of which records are missing for a day", devices.terminals_missing),
-    web.Gauge("city_terminals_forked", "Terminals in service with two chains", _forked),
-    web.Gauge("city_terminals_clock_off", "Terminals in service whose clock is off", _clocks_off),
+    web.Gauge("city_terminals_forked", "Terminals in service with two chains", devices.terminals_forked),
+    web.Gauge("city_terminals_clock_off", "Terminals in service whose clock is off", transactions.clocks_off),
 )
 """What /metrics tells beside the requests; each is asked when somebody asks."""
 

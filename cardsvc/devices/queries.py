@@ -247,8 +247,8 @@ def terminals_missing(session: Session, now: datetime) -> int:
     return int(session.scalars(query.where(DeviceMissingRow.since <= now - MISSING_OVERDUE)).one())
 
 
-def terminals_forked(session: Session) -> int:
-    """How many terminals in service have a fork in their chain."""
+def terminals_forked(session: Session, _now: datetime) -> int:
+    """How many terminals in service have a fork in their chain, whenever it was seen."""
     query = select(func.count(DeviceForkRow.device_id.distinct())).join(
         DeviceRow, DeviceRow.id == DeviceForkRow.device_id
     )

@@ -10,6 +10,7 @@ import webauthn
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from webauthn.helpers import base64url_to_bytes, parse_authentication_credential_json
+from webauthn.helpers.cose import COSEAlgorithmIdentifier
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
     AttestationConveyancePreference,
@@ -68,6 +69,12 @@ def adding_options(session: Session, site: Site, asker: Principal, nonce: bytes)
             resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
         ),
         exclude_credentials=[PublicKeyCredentialDescriptor(id=each) for each in known],
+        # ES256 first: only such a passkey signs records too
+        supported_pub_key_algs=[
+            COSEAlgorithmIdentifier.ECDSA_SHA_256,
+            COSEAlgorithmIdentifier.EDDSA,
+            COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
+        ],
     )
     return webauthn.options_to_json(options)
 

@@ -50,7 +50,7 @@ def listed() -> str:
         lines=[Line(each, web.now() - each.received_at) for each in found],
         state=state,
         states=queries.STATES,
-        waiting=queries.disputes_waiting(web.session()),
+        waiting=queries.disputes_waiting(web.session(), web.now()),
         next_url=url_for(".listed", state=state, after=found[-1].record_id) if more else "",
         roles=guard.principal().roles,
     )

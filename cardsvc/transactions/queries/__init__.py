@@ -1,7 +1,7 @@
 """Reads of transactions: one by one, as receipts, and all of them to be proved again."""
 
 from cardsvc.transactions.queries.checking import TransactionsChecked, UnprovedEntry, check_transactions, contents
-from cardsvc.transactions.queries.clocks import clock, clocks
+from cardsvc.transactions.queries.clocks import clock, clocks, clocks_off
 from cardsvc.transactions.queries.disputes import (
     ALL,
     OPEN,
@@ -51,6 +51,7 @@ __all__ = [
     "check_transactions",
     "clock",
     "clocks",
+    "clocks_off",
     "contents",
     "dispute",
     "disputes",

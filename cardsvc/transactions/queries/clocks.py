@@ -1,11 +1,13 @@
 """How far the terminals' clocks are off, estimated from the batches that they sent."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from cardsvc import devices
 from cardsvc.devices import CLOCK_WINDOW, Arrival, Clock, estimate
 from cardsvc.transactions.models import Batch
 
@@ -26,3 +28,9 @@ def clocks(session: Session, device_ids: Sequence[UUID]) -> dict[UUID, Clock]:
     """The clocks of those of the terminals that sent something. A city has hundreds of them."""
     found = ((device_id, clock(session, device_id)) for device_id in device_ids)
     return {device_id: one for device_id, one in found if one is not None}
+
+
+def clocks_off(session: Session, _now: datetime) -> int:
+    """How many terminals in service have a clock that people should set."""
+    serving = [device.id for device in devices.listed(session) if device.status is devices.DeviceStatus.ENROLLED]
+    return sum(clock.is_off for clock in clocks(session, serving).values())

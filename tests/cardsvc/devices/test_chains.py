@@ -109,7 +109,7 @@ def test_a_cloned_terminal_shows_as_a_fork_with_both_records(town: Town, validat
     validator.send(items(validator, ana, 1))
     whys = {(seen.fork.sequence, seen.fork.why) for seen in report(town, validator).forks}
     assert {(3, ForkWhy.PLACE), (4, ForkWhy.PLACE)} <= whys
-    assert town.run(devices.terminals_forked) == 1
+    assert town.run(lambda session: devices.terminals_forked(session, town.clock.now())) == 1
     town.check()
 
 

@@ -31,7 +31,7 @@ SOURCES = devices.PolicySources(
 
 @pytest.fixture
 def client(city: web.City) -> FlaskClient:
-    return app_with(city, api.make(SOURCES)).test_client()
+    return app_with(city, api.make(SOURCES, lambda _session, _ids: {})).test_client()
 
 
 @pytest.fixture
