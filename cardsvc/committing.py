@@ -65,11 +65,13 @@ class GroupCommitter(Generic[Job, Result]):
         *,
         group_max: int = GROUP_MAX,
         weigh: Callable[[Job], int] = lambda _job: 1,
+        read_only: bool = False,
     ) -> None:
         self._engine = engine
         self._work = work
         self._group_max = group_max
         self._weigh = weigh
+        self._read_only = read_only
         self._lock = threading.Lock()
         self._waiting: deque[_Place[Job, Result]] = deque()
         self._led = False
@@ -120,7 +122,7 @@ class GroupCommitter(Generic[Job, Result]):
         jobs = [place.job for place in group]
         try:
             # one that another writer was in the way of is done again in there, and nobody hears of it
-            results = db.run(self._engine, lambda session: self._work(session, jobs))
+            results = db.run(self._engine, lambda session: self._work(session, jobs), read_only=self._read_only)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is handed to whom it belongs to
             if len(group) == 1:
                 group[0].settle(error)

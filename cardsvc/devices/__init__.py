@@ -15,6 +15,7 @@ from cardsvc.devices.actions import (
     signed_deny_list,
     telling_terminals,
     track,
+    track_many,
 )
 from cardsvc.devices.queries import (
     ChainReport,
@@ -108,4 +109,5 @@ __all__ = [
     "terminals_forked",
     "terminals_missing",
     "track",
+    "track_many",
 ]

@@ -1,6 +1,6 @@
 """Verbs: invite, enrol, revoke a terminal; follow its chain of records; make the policy, the deny list, the CRLs."""
 
-from cardsvc.devices.actions.chain import track
+from cardsvc.devices.actions.chain import track, track_many
 from cardsvc.devices.actions.denials import (
     RELEASE,
     current_deny_number,
@@ -43,5 +43,6 @@ __all__ = [
     "subject_key_id",
     "telling_terminals",
     "track",
+    "track_many",
     "usable_revocation_list",
 ]

@@ -321,26 +321,26 @@ def _record(session: Session, work: _Work, desk: Desk) -> None:
             storage.leaf(outcome, salts[32 * number : 32 * number + 32]) for number, outcome in enumerate(work.outcomes)
         ]
         audit.append(session, leaves)
-    numbers = [number for number in range(len(work.opened)) if number not in work.failed]
-    for number in numbers:
-        one, device_id = work.opened[number], work.opened[number].device.id
-        own = {place: item for place, item in work.items.items() if place[0] == number}
-        disputed = [
-            (item, refused) for place, item in own.items() if isinstance(refused := work.verdicts[place], Rejected)
-        ]
-        disputes.enter(session, disputed, now=work.now)
-        storage.keep_refused(session, _nobodys(work, number), device_id, one.batch.batch_id, work.now)
-        links = [(i.record.sequence, i.record.record_id, i.record.previous, i.record_hash) for i in own.values()]
-        devices.track(session, device_id, links, work.now, placed=queries.placed)
-
-
-def _nobodys(work: _Work, number: int) -> list[tuple[Received, Rejected]]:
-    """The refused items of a batch that no authenticated key stands behind."""
-    return [
-        (_at(work, place), verdict)
-        for place, verdict in work.verdicts.items()
-        if place[0] == number and place not in work.items and isinstance(verdict, Rejected)
-    ]
+    disputed: dict[int, list[tuple[Item, Rejected]]] = {}
+    nobodys: dict[int, list[tuple[Received, Rejected]]] = {}
+    for place, verdict in work.verdicts.items():
+        if isinstance(verdict, Rejected):
+            item = work.items.get(place)
+            if item is None:  # no authenticated key stands behind it
+                nobodys.setdefault(place[0], []).append((_at(work, place), verdict))
+            else:
+                disputed.setdefault(place[0], []).append((item, verdict))
+    for refused in disputed.values():
+        disputes.enter(session, refused, now=work.now)
+    for number, unheld in nobodys.items():
+        one = work.opened[number]
+        storage.keep_refused(session, unheld, one.device.id, one.batch.batch_id, work.now)
+    links: dict[UUID, list[devices.Link]] = {}
+    for item in work.items.values():
+        record = item.record
+        link = record.sequence, record.record_id, record.previous, item.record_hash
+        links.setdefault(item.device.id, []).append(link)
+    devices.track_many(session, links, work.now, placed=queries.placed)
 
 
 def _answer(work: _Work, number: int) -> BatchAnswer | Refusal:

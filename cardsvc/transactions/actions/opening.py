@@ -7,6 +7,7 @@ revoked. So nothing that can change is believed from here on; `accepting` reads 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -19,9 +20,10 @@ from cardsvc.transactions.rules import Claim, DeviceRef, Reason, Received, Rejec
 from cardsvc.vault import Vault
 from crypto import keys as crypto_keys
 from crypto import verifying
+from crypto.keys import PublicKey
 from crypto.verifying import Verifier
 from crypto.wire import batch as wire_batch
-from crypto.wire.batch import Batch
+from crypto.wire.batch import Batch, Sealed
 from crypto.wire.transaction import Purpose
 
 _PORTABLE = verifying.Portable()
@@ -75,17 +77,70 @@ def open_batch(session: Session, raw: bytes, *, desk: Desk) -> Opened:
     Raises: UnknownTerminal, TerminalRevoked, MalformedMessage, UnknownVersion, InvalidSignature.
     """
     sealed = wire_batch.read_sealed(raw)
-    device = devices.by_ids(session, [sealed.terminal_id]).get(sealed.terminal_id)
+    signed = read_signed(raw, sealed, terminal_key(session, sealed.terminal_id))
+    [facts] = look_up(session, [signed], desk.vault)
+    return judge(signed, facts, desk)
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A batch whose terminal's signature verified, with its items taken apart."""
+
+    batch: Batch
+    raw: bytes
+    received: tuple[Received, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the database knows of a signed batch: its terminal, the items that were answered before, and keys."""
+
+    device: devices.Device
+    replays: dict[int, Known]
+    keys: rules.Keys
+
+
+def terminal_key(session: Session, terminal_id: UUID) -> PublicKey:
+    """The terminal's key, which never changes. Raises: UnknownTerminal."""
+    device = devices.by_ids(session, [terminal_id]).get(terminal_id)
     if device is None:
         raise UnknownTerminal
-    batch = sealed.open(device.public_key)
+    return device.public_key
+
+
+def read_signed(raw: bytes, sealed: Sealed, key: PublicKey) -> Signed:
+    """Take the batch apart once its terminal's signature verified: a stranger costs no more than that.
+
+    Raises: InvalidSignature.
+    """
+    batch = sealed.open(key)
+    return Signed(batch, raw, tuple(rules.read(batch.items, batch.terminal_id)))
+
+
+def look_up(session: Session, batches: Sequence[Signed], vault: Vault) -> list[Facts]:
+    """What is known of each of the batches, read once for all of them."""
+    stations = devices.by_ids(session, list({one.batch.terminal_id for one in batches}))
+    # asked before the signatures, so that a batch sent again costs none of them
+    stored = known(session, [received for one in batches for received in one.received])
+    replays = [find_replays(one.received, stored) for one in batches]
+    readable = [
+        received
+        for one, before in zip(batches, replays, strict=True)
+        for received in one.received
+        if received.transaction is not None and received.position not in before
+    ]
+    keys = _keys(session, readable, vault)
+    return [Facts(stations[one.batch.terminal_id], before, keys) for one, before in zip(batches, replays, strict=True)]
+
+
+def judge(signed: Signed, facts: Facts, desk: Desk) -> Opened:
+    """Verify the items' signatures: this is where a batch spends its time. Raises: TerminalRevoked."""
+    device = facts.device
     if device.status != "enrolled":
         raise TerminalRevoked
-    received = tuple(rules.read(batch.items, device.id))
-    # asked before the signatures, so that a batch sent again costs none of them
-    replays = find_replays(received, known(session, received))
-    opened = Opened(batch, raw, DeviceRef(device.id, device.kind), received, replays, {}, {})
-    _claim(session, opened, desk)
+    ref = DeviceRef(device.id, device.kind)
+    opened = Opened(signed.batch, signed.raw, ref, signed.received, facts.replays, {}, {})
+    _claim(opened, facts.keys, desk.registry)
     _verify(opened, desk.verifier)
     return opened
 
@@ -109,14 +164,13 @@ def find_replays(received: Sequence[Received], found: dict[bytes, Known]) -> dic
     return replays
 
 
-def _claim(session: Session, opened: Opened, desk: Desk) -> None:
+def _claim(opened: Opened, keys: rules.Keys, registry: Registry) -> None:
     """What every item claims that is neither a replay nor unreadable."""
     readable = [r for r in opened.received if r.transaction is not None and r.position not in opened.replays]
-    keys = _keys(session, readable, desk.vault)
     opened.refused.update({r.position: r.refusal for r in opened.received if r.refusal is not None})
     for received in readable:
         assert received.record is not None
-        handler = desk.registry.get(received.record.kind)
+        handler = registry.get(received.record.kind)
         if handler is None:
             opened.refused[received.position] = Rejected(
                 Reason.UNKNOWN_KIND, f"This city knows no record of kind {received.record.kind}. Update the terminal."

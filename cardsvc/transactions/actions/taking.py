@@ -1,6 +1,7 @@
 """The terminals' way in under load: each batch is verified by itself, what must be durable is committed in groups.
 
-1. The batch is opened and its signatures verified: reads only, no lock, many at once.
+1. The batch is read, and its signatures are verified in the caller's thread; what the database knows of it is read
+   together with all that wait. No lock is held.
 2. Together with all that wait it is accepted in one database transaction under the ledger's lock. If we stop here the
    work is done and no checkpoint covers it yet: the next publication, or the same batch again, makes up for it.
 3. Together with all that wait a checkpoint is published over it, and the receipts' proofs are read.
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -20,9 +22,22 @@ from cardsvc import audit, db
 from cardsvc.committing import GroupCommitter
 from cardsvc.transactions import queries
 from cardsvc.transactions.actions.accepting import BatchAnswer, Refusal, accept_opened
-from cardsvc.transactions.actions.opening import Desk, Opened, open_batch
+from cardsvc.transactions.actions.opening import (
+    Desk,
+    Facts,
+    Opened,
+    Signed,
+    judge,
+    look_up,
+    read_signed,
+    terminal_key,
+)
+from crypto.keys import PublicKey
+from crypto.wire import batch as wire_batch
 from crypto.wire.batch import ITEMS_MAX
 from crypto.wire.receipt import Receipt
+
+_KEYS_MAX: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +60,15 @@ class Taking:
         self._engine = engine
         self._desk = desk
         self._kept = kept
+        self._keys: dict[UUID, PublicKey] = {}
         # a group is at most as much work as the largest batch, so that nobody waits long for others
+        self._reading = GroupCommitter[Signed, Facts](
+            engine,
+            lambda session, batches: [*look_up(session, batches, desk.vault)],
+            group_max=ITEMS_MAX,
+            weigh=lambda signed: len(signed.received),
+            read_only=True,
+        )
         self._accepting = GroupCommitter[_Arrived, BatchAnswer](
             engine, self._accept, group_max=ITEMS_MAX, weigh=lambda job: len(job.opened.received)
         )
@@ -65,8 +88,20 @@ class Taking:
 
     def commit(self, raw: bytes, now: datetime) -> BatchAnswer:
         """`take` without its receipts: what of it must be durable."""
-        opened = db.run(self._engine, lambda session: open_batch(session, raw, desk=self._desk), read_only=True)
+        sealed = wire_batch.read_sealed(raw)
+        signed = read_signed(raw, sealed, self._key_of(sealed.terminal_id))
+        opened = judge(signed, self._reading.submit(signed), self._desk)
         return self._accepting.submit(_Arrived(opened, now))
+
+    def _key_of(self, terminal_id: UUID) -> PublicKey:
+        """The terminal's key, kept: it never changes. Whether the terminal is in service is asked each time."""
+        key = self._keys.get(terminal_id)
+        if key is None:
+            key = db.run(self._engine, lambda session: terminal_key(session, terminal_id), read_only=True)
+            if len(self._keys) >= _KEYS_MAX:
+                self._keys.clear()
+            self._keys[terminal_id] = key
+        return key
 
     def _accept(self, session: Session, arrived: Sequence[_Arrived]) -> list[BatchAnswer | Refusal]:
         opened = [job.opened for job in arrived]
