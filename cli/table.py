@@ -71,7 +71,7 @@ SECTIONS = (
         (
             Entry("receipt", "crypto.commands:receipt", "Verify a receipt offline, with only the city's public keys."),
             Entry("pki", "crypto.commands:pki", "Check certificate paths and revocation lists offline."),
-            Entry("log", SERVICE, "Watch the transparency log: witnesses, and what was lost with a database."),
+            Entry("log", SERVICE, "Witnesses of the log; what was lost with a database."),
             Entry("audit", SERVICE, "Check the books and the transparency log."),
             Entry("bench", "bench.commands:bench", "Measure how fast it is, as ratios to this machine's own limits."),
         ),

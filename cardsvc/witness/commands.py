@@ -10,8 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cardsvc.clock import Clock
 from cardsvc.errors import CityError
-from cardsvc.witness.actions import Witness
-from cardsvc.witness.api import make_server
+from cardsvc.witness.actions import Witness, make_server
 from cardsvc.witness.rules import WitnessKey
 from crypto.errors import CryptoError
 from crypto.tlog import NoteVerifier

@@ -14,7 +14,7 @@ from cardsvc import app, audit, db, web
 from cardsvc.audit.commands import make_log
 from cardsvc.clock import FixedClock
 from cardsvc.witness import Witness, WitnessKey
-from cardsvc.witness.api import make_server
+from cardsvc.witness.actions import make_server
 from crypto import tlog
 from tests.heads import Backups, check, published, recover, two_people
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from cardsvc.clock import FixedClock
 from cardsvc.witness import Witness, WitnessKey, WitnessKeyUnreadable, WitnessStateBroken
-from cardsvc.witness.api import make_server
+from cardsvc.witness.actions import make_server
 from cardsvc.witness.commands import make, witness_key
 from cardsvc.witness.rules import origin_hash
 from crypto import tlog

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
 from cardsvc.clock import Clock
-from cardsvc.witness.actions import Witness
+from cardsvc.witness.actions.witnessing import Witness
 from crypto.errors import CryptoError, InvalidProof, InvalidSignature, MalformedMessage
 from crypto.tlog import OtherSize, UnknownLog
 from crypto.tlog.witnessing import REQUEST_BYTES_MAX, SIZE_TYPE, encode_size
