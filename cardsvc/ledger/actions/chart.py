@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cardsvc import access
-from cardsvc.access.rules import Role
 from cardsvc.ledger.actions.accounts import lock
 from cardsvc.ledger.models import ChartDocument, ChartVersion
 from cardsvc.ledger.queries import chart as queries
@@ -21,7 +20,7 @@ from cardsvc.ledger.rules.succession import Changes, changes, completed, write_c
 
 RandomBytes = Callable[[int], bytes]
 ACTION = "ledger.chart"
-FINANCE = frozenset({Role.FINANCE, Role.TREASURER})
+FINANCE = frozenset({access.Role.FINANCE, access.Role.TREASURER})
 """Who proposes and approves what concerns the books as a whole."""
 
 
