@@ -20,6 +20,8 @@ BENCHES: Final = {
     "reading": ("bench.reading",),
 }
 
+_SMALL: Final = 100  # below it, decimals say something
+
 
 @click.command()
 @click.argument("name", type=click.Choice([*BENCHES, "all"]))
@@ -60,7 +62,7 @@ def _figures(name: str, options: Options) -> Iterator[Figure]:
 
 
 def _line(figure: Figure) -> str:
-    value = "-" if figure.value is None else f"{figure.value:,.4g}" if figure.value < 1 else f"{figure.value:,.0f}"
+    value = "-" if figure.value is None else f"{figure.value:,.3g}" if figure.value < _SMALL else f"{figure.value:,.0f}"
     ratio = "" if figure.ratio is None else f"{figure.ratio:.3g} x "
     verdict = {True: "holds", False: "MISSED", None: ""}[figure.holds]
     target = "" if figure.target is None else f"target {figure.target}"
