@@ -109,7 +109,7 @@ def entry(entry_id: UUID) -> str:
         entry=found,
         booked_on=found.booked_on or business_date(found.recorded_at),
         reversed_by=None if back is None else back.entry_id,
-        receipt_url=url_for("transactions.Receipts", record_id=entry_id) if found.seq >= 0 else "",
+        receipt_url=url_for("receipt_pages.show", record_id=entry_id) if found.seq >= 0 else "",
     )
 
 

@@ -97,8 +97,8 @@ def test_pages_lead_from_a_total_to_the_receipt(browser: FlaskClient, reader: di
     entry_id = ask(browser, reader, "entries")["entries"][1]["entry_id"]
     assert f"/finance/entries/{entry_id}" in account
     entry = browser.get(f"/finance/entries/{entry_id}").text
-    assert f"/v1/receipts/{entry_id}" in entry
-    assert browser.get(f"/v1/receipts/{entry_id}").status_code == 200
+    assert f"/receipts/{entry_id}" in entry
+    assert browser.get(f"/receipts/{entry_id}").status_code == 200
     assert browser.get("/finance?date=2026-11-02").status_code == 200
     assert browser.get("/finance/accounts?control=wallet:*:main").status_code == 200
     assert browser.get("/finance/trial-balance?on=yesterday").status_code == 400
