@@ -60,7 +60,7 @@ def check_permission(item: Item, *, device_kinds: frozenset[str], roles: frozens
     if item.device.kind != _PORTAL and (item.passkey is not None or item.record.sequence == UNCHAINED):
         return Rejected(Reason.NOT_PERMITTED, "Only the city's own pages send this. Open your wallet in a browser.")
     if item.device.kind not in device_kinds:
-        allowed = ", ".join(sorted(device_kinds))
+        allowed = ", ".join(sorted(device_kinds - {_PORTAL}) or [_PORTAL])
         return Rejected(
             Reason.NOT_PERMITTED, f"A terminal of kind {item.device.kind} may not send this. Use one of kind {allowed}."
         )
