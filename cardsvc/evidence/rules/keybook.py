@@ -131,7 +131,7 @@ class KeyBook:
             raise Unknown("the passkey that signed it is not known")
         if span.holder != signing.resident_id:
             raise NotTheirs("it is kept under somebody else's name than whose passkey signed it")
-        if signing.terminal_kind and signing.terminal_kind != "portal":
+        if signing.accepted and signing.terminal_kind not in ("", "portal"):
             raise NotTheirs("a passkey counts only through the city's own pages")
         return span, self._load(kid, span.key)
 
