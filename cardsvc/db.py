@@ -174,7 +174,7 @@ _ASSERTED = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "recurs
 
 
 def _postgresql_engine(url: sa.URL) -> Engine:
-    engine = sa.create_engine(url, pool_pre_ping=True)
+    engine = sa.create_engine(url, pool_pre_ping=True, max_overflow=19)  # with the five kept: one for each thread
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
