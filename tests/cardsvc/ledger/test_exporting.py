@@ -17,7 +17,9 @@ from sqlalchemy.orm import Session
 from cardsvc import db, ledger
 from cardsvc.ledger import queries
 from cardsvc.ledger.rules import foreign
+from crypto.wire.transaction import Purpose
 from tests.judges.plain_text import JUDGES, Refused
+from tests.town import Town, tap
 
 AT = datetime(2026, 11, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -100,6 +102,31 @@ def test_the_tools_agree_on_every_balance_of_any_books(
         assert judged(session, tool, tmp_path, fund=ledger.Fund.TRUST) == ours(session, tool, ledger.Fund.TRUST, None)
         october = ledger.Span(date(2026, 10, 1), date(2026, 11, 1))
         assert judged(session, tool, tmp_path, span=october) == ours(session, tool, None, date(2026, 11, 1))
+
+
+@pytest.mark.judge
+@pytest.mark.parametrize("tool", foreign.Tool)
+def test_the_tools_agree_on_every_fund_of_a_town(town: Town, tmp_path: Path, tool: foreign.Tool) -> None:
+    town.fund()
+    town.withdraw()
+    till = town.till()
+    town.tariff()
+    people = [town.rich_person(cents, till=till) for cents in (10_000_00, 30_00)]
+    town.cycle(*people)
+    gate = town.validator()
+    for person in people:
+        for _ in range(3):
+            gate.send_one(tap(), person.signs(Purpose.PRESENCE))
+            town.clock.advance(timedelta(hours=9))
+
+    def work(session: Session) -> None:
+        assert ledger.count_entries(session) > 10
+        for fund in (None, *ledger.Fund):
+            assert judged(session, tool, tmp_path, fund=fund) == ours(session, tool, fund, None)
+        day = ledger.Span(date(2026, 11, 3), date(2026, 11, 3))
+        assert judged(session, tool, tmp_path, span=day) == ours(session, tool, None, date(2026, 11, 3))
+
+    town.run(work)
 
 
 @pytest.fixture
