@@ -22,8 +22,8 @@ from cardsvc.transactions.actions import (
     open_batch,
     serve,
 )
-from cardsvc.transactions.api import draft_for_passkey, perform, perform_by_passkey
 from cardsvc.transactions.handler import Handler, Registry, Section, Sections, Wiring
+from cardsvc.transactions.performing import draft_for_passkey, perform, perform_by_passkey
 from cardsvc.transactions.queries import (
     DisputeView,
     ReceiptNotReady,

@@ -39,7 +39,8 @@ class KeyStatement(Tagged):
     """That a key was somebody's: what it signed from `from_ms` on and before `until_ms` was theirs to sign.
 
     `key` is the SubjectPublicKeyInfo in DER, of an authority its certificate. `holder_id` is the terminal, the member
-    of staff or the resident; the city's own keys have none. `detail` is the terminal's kind, how staff hold the key, or where a passkey counts.
+    of staff or the resident; the city's own keys have none. `detail` is the terminal's kind, how staff hold the key, or
+    where a passkey counts.
     """
 
     use: Annotated[str, Tag(1, choice(*(use.value for use in KeyUse)))]

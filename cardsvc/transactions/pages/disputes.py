@@ -15,7 +15,7 @@ from cardsvc.db import to_ms
 from cardsvc.errors import CityError
 from cardsvc.transactions import queries
 from cardsvc.transactions.actions import DECIDING, REFUSE, SETTLE, refuse, settlement
-from cardsvc.transactions.api import perform
+from cardsvc.transactions.performing import perform
 from cardsvc.transactions.queries import DisputeView
 from crypto.wire.ids import uuid7
 
