@@ -9,7 +9,7 @@ from cryptography import x509
 from cardsvc.evidence.rules import tables
 from cardsvc.evidence.rules.files import File
 from cardsvc.evidence.rules.findings import Finding
-from cardsvc.evidence.rules.keybook import BLOCKED, CardKey, KeyBook, Span, steady
+from cardsvc.evidence.rules.keybook import BLOCKED, CardKey, KeyBook, Span, Step, steady
 from cardsvc.evidence.rules.results import Judged
 from crypto import keys, pki
 from crypto.errors import CryptoError, MalformedMessage
@@ -137,22 +137,23 @@ def _check_terminal(data: bytes, stated: KeyStatement, authorities: Sequence[x50
         raise MalformedMessage("The certificate is of another terminal or key than the statement.")
 
 
-def _history(field: str) -> tuple[tuple[int, str], ...]:
-    steps = []
+def _history(field: str) -> tuple[Step, ...]:
+    steps: list[Step] = []
     for step in field.split(" ") if field else ():
         at, _, state = step.partition(":")
-        steps.append((int(at), state))
-    if not steps or [at for at, _ in steps] != sorted(at for at, _ in steps):
-        raise ValueError("the card's history is not in order")
+        # where a clock was set back, a state begins no earlier than the one before it
+        steps.append(Step(max(int(at), steps[-1].began if steps else 0), int(at), state))
+    if not steps:
+        raise ValueError("the card has no history")
     return tuple(steps)
 
 
-def _check_state(steps: tuple[tuple[int, str], ...], state: str, blocked_at: int | None) -> None:
-    if steps[-1][1] != state:
-        raise ValueError(f"its history ends with {steps[-1][1]}, and it is kept as {state}")
+def _check_state(steps: tuple[Step, ...], state: str, blocked_at: int | None) -> None:
+    if steps[-1].state != state:
+        raise ValueError(f"its history ends with {steps[-1].state}, and it is kept as {state}")
     blocked: int | None = None
-    for at, reached in steps:
-        blocked = (at if blocked is None else blocked) if reached in BLOCKED else None
+    for step in steps:
+        blocked = (step.at if blocked is None else blocked) if step.state in BLOCKED else None
     if blocked != blocked_at:
         raise ValueError("the moment it was stopped is not the one of its history")
 

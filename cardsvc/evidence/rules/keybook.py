@@ -23,9 +23,18 @@ class Unknown(NotTheirs):
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A state of a card: when it began, and `at`, the moment that was written down for it."""
+
+    began: int
+    at: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class CardKey:
-    """A key of a card. `history` are the card's states, each with the ms it began at, oldest first; `steady_from` is
-    when it became active for good, None where it ever left that state.
+    """A key of a card. `history` are the card's states, oldest first; `steady_from` is when it became active for good,
+    None where it ever left that state.
     """
 
     card_id: bytes
@@ -34,7 +43,7 @@ class CardKey:
     active: bool
     not_after: int
     certificate: bytes
-    history: tuple[tuple[int, str], ...]
+    history: tuple[Step, ...]
     steady_from: int | None
 
 
@@ -187,17 +196,17 @@ def _states_at(card: CardKey, at_ms: int) -> list[tuple[str, int | None]]:
     """Every state that the card was in during this millisecond, and since when it was blocked then."""
     found: list[tuple[str, int | None]] = []
     blocked: int | None = None
-    for began, state in card.history:
-        if began > at_ms:
+    for step in card.history:
+        if step.began > at_ms:
             break
-        if began < at_ms:
+        if step.began < at_ms:
             found.clear()
-        blocked = (began if blocked is None else blocked) if state in BLOCKED else None
-        found.append((state, blocked))
+        blocked = (step.at if blocked is None else blocked) if step.state in BLOCKED else None
+        found.append((step.state, blocked))
     return found
 
 
-def steady(history: tuple[tuple[int, str], ...]) -> int | None:
+def steady(history: tuple[Step, ...]) -> int | None:
     """Since when the card is active without having left that state; None where it did, or never was."""
-    at = next((place for place, (_, state) in enumerate(history) if state == "active"), None)
-    return history[at][0] if at is not None and at == len(history) - 1 else None
+    at = next((place for place, step in enumerate(history) if step.state == "active"), None)
+    return history[at].began if at is not None and at == len(history) - 1 else None
