@@ -69,7 +69,14 @@ def test_a_card_learns_what_is_in_its_wallet_what_it_can_claim_and_what_it_owes(
     entitlement = town.cycle(ana)[ana.resident_id]
     [bill] = town.bills("100.00", person=ana)
     sections = answer(town, asked(kiosk, BalanceQuery(), card(ana)))["sections"]
-    assert sections["wallet"] == {"initials": "M. D.", "balance_cents": 123_45, "owed_cents": 0, "currency": "PHP"}
+    assert sections["wallet"] == {
+        "initials": "M. D.",
+        "balance_cents": 123_45,
+        "owed_cents": 0,
+        "held_cents": 0,
+        "purses": [],
+        "currency": "PHP",
+    }
     assert [due["entitlement_id"] for due in sections["benefits"]] == [str(entitlement)]
     assert [owed["bill_id"] for owed in sections["taxes"]] == [str(bill.id)]
     assert set(answer(town, asked(kiosk, EntitlementsQuery(), card(ana)))["sections"]) == {"benefits"}
