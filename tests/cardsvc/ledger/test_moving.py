@@ -1,7 +1,7 @@
 """Whole books move into a city that has none, and are marked there as what they are."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,12 +28,13 @@ def text(town: Town) -> str:
 
 
 @pytest.fixture
-def other(_copies: Copies, city: web.City, tmp_path: Path) -> web.City:
+def other(_copies: Copies, city: web.City) -> Iterator[web.City]:
     """Another city, only just made, with a treasurer."""
-    engine = _copies.open(f"other_{tmp_path.name}"[:60])
-    made = builders.make_city(engine, city.vault, city.clock, random_bytes=city.random_bytes)
-    db.run(engine, lambda session: builders.make_staff(session, city.clock.now(), "treasurer", username="treasurer"))
-    return made
+    with _copies.engine() as engine:
+        made = builders.make_city(engine, city.vault, city.clock, random_bytes=city.random_bytes)
+        now = city.clock.now()
+        db.run(engine, lambda session: builders.make_staff(session, now, "treasurer", username="treasurer"))
+        yield made
 
 
 @pytest.fixture
