@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import os
 import random
 import shutil
 import statistics
@@ -26,6 +27,7 @@ from cardsvc import db, ledger
 _SIZES: Final = (10_000, 100_000, 1_000_000)  # postings, two an entry
 _JUDGED: Final = 100_000  # what the programs are asked without --long: a million takes them minutes
 _WALLETS: Final = 5_000
+_UNCACHED: Final = {**os.environ, "BEANCOUNT_DISABLE_LOAD_CACHE": "1"}  # each round reads the journal anew
 _HOT, _QUIET = operator(0), operator(1)
 _QUIET_POSTINGS: Final = 1_000
 _PAGE: Final = 50
@@ -175,7 +177,7 @@ def _beside_programs(
     factor = size // judged
     runners: dict[str, Callable[[int], float]] = {
         name: lambda _turn, arguments=arguments: seconds(  # type: ignore[misc]
-            lambda: subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL)
+            lambda: subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL, env=_UNCACHED)
         )
         for name, arguments in programs.items()
         if arguments is not None
