@@ -21,7 +21,10 @@ FINDINGS_SHOWN = 20
 
 def make(permits: Mapping[int, Permit]) -> tuple[click.Command, ...]:
     """The two commands. `permits` says what each kind of record needs to count."""
+    return _exporting(), _verifying(permits)
 
+
+def _exporting() -> click.Command:
     @click.command("export")
     @click.argument("folder", type=click.Path(path_type=Path))
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -34,7 +37,7 @@ def make(permits: Mapping[int, Permit]) -> tuple[click.Command, ...]:
         """
         city = open_city()
         now = city.clock.now()
-        db.run(city.engine, lambda session: audit.publish(session, city.vault, now))
+        db.run(city.engine, lambda session: audit.publish(session, city.vault, now, city.settings.log_head))
         with _bar("writing") as progress, db.unit_of_work(city.engine, read_only=True) as session:
             told = lambda done, size: progress(done, size, 0)  # noqa: E731 - one line
             done = actions.export(session, city.vault, folder, program=_program(), now=now, progress=told)
@@ -47,6 +50,10 @@ def make(permits: Mapping[int, Permit]) -> tuple[click.Command, ...]:
             click.echo(f"{done.files:,} files, {done.size:,} bytes, {done.tree_size:,} leaves of the log in {folder}.")
             click.echo(f"The manifest's SHA-256 is {done.manifest_hash.hex()}.")
 
+    return export_command
+
+
+def _verifying(permits: Mapping[int, Permit]) -> click.Command:
     @click.command("verify")
     @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
     @click.option(
@@ -82,7 +89,7 @@ def make(permits: Mapping[int, Permit]) -> tuple[click.Command, ...]:
         click.echo(json.dumps(_as_json(verdict)) if as_json else _as_text(verdict))
         sys.exit(0 if verdict.holds else 1)
 
-    return export_command, verify_command
+    return verify_command
 
 
 def _program() -> str:
