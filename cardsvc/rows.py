@@ -62,30 +62,32 @@ def insert(session: Session, table: sa.FromClause, columns: Mapping[str, Sequenc
     if dialect.name != "postgresql" or len(columns[names[0]]) < _ROWS_MIN or not _CELLS.keys() >= set(kinds):
         insert_columns(session, table, columns)
         return
-    cells = [
-        _column(table.c[name].type, dialect, _CELLS[kind], columns[name])
-        for name, kind in zip(names, kinds, strict=True)
-    ]
-    head = struct.pack(">h", len(names))
+    shared: list[tuple[str, bytes]] = []
+    own: list[tuple[str, list[bytes]]] = []
+    for name, kind in zip(names, kinds, strict=True):
+        encoded = _encoder(table.c[name].type, dialect, _CELLS[kind])
+        values = columns[name]
+        if values.count(values[0]) == len(values):
+            shared.append((name, encoded(values[0])))
+        else:
+            own.append((name, [encoded(value) for value in values]))
+    # what all rows share is encoded once, and stands before what each has of its own
+    head = struct.pack(">h", len(names)) + b"".join([cell for _, cell in shared])
     quote = dialect.identifier_preparer.quote
-    with copying(session, quote(table.name), [quote(name) for name in names]) as send:
-        send(b"".join([head + b"".join(row) for row in zip(*cells, strict=True)]))
+    with copying(session, quote(table.name), [quote(name) for name, _ in (*shared, *own)]) as send:
+        send(b"".join([head + b"".join(row) for row in zip(*(cells for _, cells in own), strict=True)]))
 
 
-def _column(kind: sa.types.TypeEngine[Any], dialect: Dialect, cell: Cell, values: Sequence[Any]) -> list[bytes]:
-    """The encoded cells of one column. What all rows share is encoded once."""
-    first = values[0]
+def _encoder(kind: sa.types.TypeEngine[Any], dialect: Dialect, cell: Cell) -> Cell:
     process = kind.dialect_impl(dialect).bind_processor(dialect) if cell in (_int8, _int4) else None
+    if process is None:
+        return lambda value: _NULL if value is None else cell(value)
 
     def encoded(value: Any) -> bytes:
-        bound = process(value) if process else value
+        bound = process(value)
         return _NULL if bound is None else cell(bound)
 
-    if all(value is first for value in values):
-        return [encoded(first)] * len(values)
-    if process is None:
-        return [_NULL if value is None else cell(value) for value in values]
-    return [encoded(value) for value in values]
+    return encoded
 
 
 def matching(

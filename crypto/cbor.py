@@ -4,6 +4,7 @@ Allowed: integers of major types 0 and 1, byte and text strings, booleans, null,
 Not allowed: floats, tags, undefined and other simple values, indefinite lengths, duplicate or unsorted keys, leftovers.
 """
 
+import functools
 from collections.abc import Callable, Iterable
 from typing import NoReturn, TypeAlias
 
@@ -88,6 +89,12 @@ def byte_string(data: bytes) -> bytes:
     if size < 1 << 16:
         return b"\x59" + size.to_bytes(2, "big") + data
     return _dumps(data)
+
+
+@functools.lru_cache(maxsize=256)
+def text_string(value: str) -> bytes:
+    """`encode` for a text alone that comes again and again: an outcome, a reason."""
+    return encode(value)
 
 
 def _dumps(value: Value) -> bytes:

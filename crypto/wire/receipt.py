@@ -47,6 +47,7 @@ ACCEPTED = "accepted"
 REJECTED = "rejected"
 BYTES_MAX = 16 * 1024
 _PROOF_MAX = 64
+_NULL = cbor.encode(None)
 _CHECKPOINT_MAX = 4096
 
 
@@ -99,7 +100,15 @@ def commitment(
     Without the salt it says nothing about the record, so erasing the salt erases the person from the log.
     """
     HASH.check(salt)
-    contents = cbor.encode([record_id.bytes, record_hash, outcome, reason and str(reason), entry_hash])
+    # the encoding of an array of five (RFC 8949 3.1), part by part: a batch has a thousand of them
+    contents = (
+        b"\x85"
+        + cbor.byte_string(record_id.bytes)
+        + cbor.byte_string(record_hash)
+        + cbor.text_string(outcome)
+        + (cbor.text_string(str(reason)) if reason else cbor.encode(reason))
+        + (_NULL if entry_hash is None else cbor.byte_string(entry_hash))
+    )
     return hashlib.sha256(salt + contents).digest()
 
 

@@ -65,6 +65,7 @@ class _Work:
     posted: dict[Place, ledger.Posted] = field(default_factory=dict)
     replays: dict[Place, Known] = field(default_factory=dict)
     earlier: dict[Place, Place] = field(default_factory=dict)  # the same record, earlier in this batch or group
+    kept: set[UUID] = field(default_factory=set)  # batches whose bytes were there before
     outcomes: list[Outcome] = field(default_factory=list)  # in the order of the log
     leaf_index: dict[Place, int] = field(default_factory=dict)
 
@@ -100,8 +101,8 @@ def accept_opened(
     """Accept batches that were opened before, perhaps in another database transaction."""
     ledger.lock(session)
     work = _Work(opened, now)
-    claims = _as_they_are_now(session, work)
-    _sort_out(session, work, claims, desk.registry)
+    claims, keys = _as_they_are_now(session, work)
+    _sort_out(session, work, claims, desk.registry, keys)
     _open_books(session, work)
     _post(session, work, desk.registry)
     _refuse(session, work)
@@ -112,9 +113,9 @@ def accept_opened(
 _Verdict = Claim | Rejected
 
 
-def _as_they_are_now(session: Session, work: _Work) -> dict[Place, _Verdict]:
-    """What stands of each claim with the states that hold under the lock: a block that was committed while signatures
-    were verified counts, and so does a terminal's revocation, which fails its batch.
+def _as_they_are_now(session: Session, work: _Work) -> tuple[dict[Place, _Verdict], dict[bytes, cards.CardKey]]:
+    """What stands of each claim with the states that hold under the lock, and those of the cards: a block that was
+    committed while signatures were verified counts, and so does a terminal's revocation, which fails its batch.
     """
     stations = devices.by_ids(session, list({one.device.id for one in work.opened}))
     claims: dict[Place, _Verdict] = {}
@@ -133,18 +134,25 @@ def _as_they_are_now(session: Session, work: _Work) -> dict[Place, _Verdict]:
     for place, claim in claims.items():
         if isinstance(claim, Claim):
             claims[place] = rules.now_standing(claim, keys, staff, passkeys)
-    return claims
+    return claims, keys
 
 
 _ID_TAKEN = Rejected(Reason.RECORD_ID_CONFLICT, "Another record has this id already. Make a new record with a new id.")
 
 
-def _sort_out(session: Session, work: _Work, claims: Mapping[Place, _Verdict], registry: Registry) -> None:
+def _sort_out(
+    session: Session,
+    work: _Work,
+    claims: Mapping[Place, _Verdict],
+    registry: Registry,
+    keys: Mapping[bytes, cards.CardKey],
+) -> None:
     """Tell the doubled, the refused and the permitted apart. Only an authenticated record takes its id."""
     live = [(number, one) for number, one in enumerate(work.opened) if number not in work.failed]
     # asked again under the lock: who sent the same meanwhile was first
     stored = known(session, [r for _, one in live for r in one.received if r.position not in one.replays])
     kept = storage.kept_batches(session, [one.batch.batch_id for _, one in live])
+    work.kept.update(kept)
     seen: dict[bytes, Place] = {}
     for number, one in live:
         before = one.replays | find_replays(one.received, stored)
@@ -156,7 +164,8 @@ def _sort_out(session: Session, work: _Work, claims: Mapping[Place, _Verdict], r
         for place, claim in found.items():
             seen[claim.item.record.record_id.bytes] = place
             work.items[place] = claim.item
-            refusal = _refusal(claim.item, claim.card, registry, work.now)
+            card = None if claim.card is None else keys[claim.key_id]
+            refusal = _refusal(claim.item, card, registry, work.now)
             if refusal is not None:
                 work.verdicts[place] = refusal
 
@@ -219,8 +228,9 @@ def _open_books(session: Session, work: _Work) -> None:
     counts: dict[int, int] = {}
     for number, _ in work.items:
         counts[number] = counts.get(number, 0) + 1
+    new = [(work.opened[number], count) for number, count in counts.items()]
     storage.keep_batches(
-        session, [(work.opened[n].batch, work.opened[n].raw, count) for n, count in counts.items()], work.now
+        session, [(one.batch, one.raw, count) for one, count in new if one.batch.batch_id not in work.kept], work.now
     )
 
 
@@ -231,7 +241,9 @@ def _post(session: Session, work: _Work, registry: Registry) -> None:
         planned = _plan(session, work, registry[kind], run)
         if not planned:
             continue
-        ledger.open_accounts(session, [spec for plan in planned.values() for spec in plan.opens], work.now)
+        opens = [spec for plan in planned.values() for spec in plan.opens]
+        if opens:
+            ledger.open_accounts(session, opens, work.now)
         drafts = [plan.draft for plan in planned.values()]
         answers = ledger.post(session, drafts, first_seq=index, recorded_at=work.now)
         done: list[tuple[Item, ledger.Posted]] = []

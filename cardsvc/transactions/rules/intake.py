@@ -24,6 +24,7 @@ from crypto.wire.transaction import Authorisation, Purpose, Record, Transaction,
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Signer = cards.CardKey | access.StaffKey | access.PasskeyKey | PublicKey
 """Whose key it is; the service's own needs no name."""
+_AADS = {purpose: purpose.aad for purpose in Purpose}
 _SLOT = {Purpose.PRESENCE: CardSlot.CARD_AUTH, Purpose.CONSENT: CardSlot.SIGNATURE}
 
 
@@ -147,7 +148,7 @@ def claim(
         return _by_passkey(claimed, transaction.record_bytes, authorisation, signer)
     if message.algorithm is not algorithm_of(claimed.public_key):
         return Rejected(Reason.INVALID_SIGNATURE, cose.OTHER_ALGORITHM)
-    aad = authorisation.purpose.aad
+    aad = _AADS[authorisation.purpose]
     signed = cose.to_be_signed(transaction.record_bytes, external_aad=aad, algorithm=message.algorithm)
     return Claim(item, card, kid, claimed.public_key, signed, message.signature)
 
@@ -199,10 +200,11 @@ def now_standing(
     staff: Mapping[bytes, access.StaffKey],
     passkeys: Mapping[bytes, access.PasskeyKey],
 ) -> Claim | Rejected:
-    """The claim with its key as the city knows it now; refused where the key is nobody's any more."""
+    """The claim, where its key is still somebody's; a member of staff with the roles of now. What became of a card
+    is in `keys`.
+    """
     if claimed.card is not None:
-        card = keys.get(claimed.key_id)
-        return _gone("card") if card is None else replace(claimed, card=card)
+        return claimed if claimed.key_id in keys else _gone("card")
     if claimed.item.staff is not None:
         member = staff.get(claimed.key_id)
         if member is None:
@@ -221,6 +223,10 @@ def _signers(
     transaction: Transaction, kids: Sequence[bytes], keys: Keys, purposes: frozenset[Purpose]
 ) -> list[Signer] | Rejected:
     """Whose keys the authorisations name, one each, when they are all there and of one card."""
+    if len(kids) == 1 and (purpose := transaction.authorisations[0].purpose) in purposes:
+        only = _find(purpose, kids[0], keys)
+        if only is not None:
+            return [only]
     signers: list[Signer] = []
     cards_met: set[UUID] = set()
     for authorisation, kid in zip(transaction.authorisations, kids, strict=True):
