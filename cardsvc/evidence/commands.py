@@ -73,7 +73,7 @@ def _verifying(permits: Mapping[int, Permit]) -> click.Command:
         leaf. Without --keys the keys that lie in the export itself are taken, which proves only that it is whole: who
         forged all of it forged them too.
         """
-        if keys_file is None and not as_json:
+        if keys_file is None:
             click.secho(
                 "WARNING: the keys are taken from the export itself. Give the city's own with --keys.", err=True
             )

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from cardsvc import ledger, wallets
+from cardsvc import ledger, transactions, wallets
 from cardsvc.db import from_ms
 from cardsvc.finance import rules
 from cardsvc.finance.handler.common import NOT_THE_SIGNER, OTHER_CURRENCY, signer
+from cardsvc.finance.rules.vouchers import REVERSAL_ALONE_CENTS_MAX
 from cardsvc.money import CURRENCY
 from cardsvc.transactions import Item, Plan, Reason, Rejected
 from crypto.wire import wallets as wire
@@ -28,6 +29,12 @@ _NO_HOLD = Rejected(Reason.UNKNOWN_REFERENCE, "There is no such hold. Look at th
 _ENDED = Rejected(Reason.HOLD_ENDED, "This hold has ended: nothing is held any more.")
 _NOT_THEIRS = Rejected(Reason.NOT_PERMITTED, "Only staff of the beneficiary may do this.")
 _BAD_LIMIT = Rejected(Reason.WRONG_AMOUNT, "The most that may be taken is not less than what is held.")
+_STAFF_LIMIT = Rejected(
+    Reason.NOT_PERMITTED, "What staff set aside is all that may be taken of it: only the holder agrees to more."
+)
+_SAME_PERSON = Rejected(
+    Reason.NOT_PERMITTED, "Who set this sum aside may not take it too: another member of staff takes it."
+)
 _BAD_END = Rejected(
     Reason.NOT_PERMITTED,
     f"Choose an end of the hold within the next {LONGEST.days} days; staff must choose one.",
@@ -98,6 +105,8 @@ def _terms(item: Item, body: HoldPlaced, now: datetime) -> Rejected | None:
         return OTHER_CURRENCY
     if 0 < body.limit_cents < body.amount_cents:
         return _BAD_LIMIT
+    if item.staff is not None and body.limit_cents > body.amount_cents:
+        return _STAFF_LIMIT
     if not body.expires_at_ms:
         return None if item.staff is None else _BAD_END
     return None if now < from_ms(body.expires_at_ms) <= now + LONGEST else _BAD_END
@@ -133,11 +142,15 @@ class HoldCapturing:
         parts = ledger.hold_parts(session, known.values())
         wallet_of = {hold.hold_id: wallets.wallet_of_account(hold.account) for hold in known.values()}
         purses = wallets.purse_accounts(session, list(wallet_of.values()))
+        placed = transactions.stored_many(session, list(known))
         plans: list[Plan | Rejected] = []
         for item in items:
             body = item.says(HoldCaptured)
             hold = known.get(body.hold_id)
             refusal = _NO_HOLD if hold is None else _may_end(item, hold, body.staff_id, body.currency)
+            by = placed[body.hold_id].staff_id if body.hold_id in placed else None
+            if by is not None and by == body.staff_id and body.amount_cents > REVERSAL_ALONE_CENTS_MAX:
+                refusal = refusal or _SAME_PERSON
             if hold is None or refusal is not None:
                 plans.append(refusal or _NO_HOLD)
                 continue

@@ -145,9 +145,14 @@ def decide_plain(draft: Draft, running: Running) -> tuple[PostedLine, ...] | Non
     posted: list[PostedLine] = []
     moved: list[tuple[str, int]] = []
     total = 0
-    for code, cents, _then in draft.lines:
+    for code, cents, then in draft.lines:
         account = accounts.get(code)
-        if account is None or not -_PLAIN_MAX < cents < _PLAIN_MAX or not cents:
+        if (
+            account is None
+            or not -_PLAIN_MAX < cents < _PLAIN_MAX
+            or not cents
+            or _names_unusable(then, draft, accounts)
+        ):
             return None
         _, kind, policy, kept_in, floor_cents, closed, balance, expires_at = account
         if closed or kept_in != currency or expires_at is not None:
@@ -167,6 +172,15 @@ def decide_plain(draft: Draft, running: Running) -> tuple[PostedLine, ...] | Non
     balances.update(moved)
     running.entries.add(draft.entry_id.int)
     return tuple(posted)
+
+
+def _names_unusable(then: tuple[str, ...], draft: Draft, accounts: Mapping[str, KnownAccount]) -> bool:
+    """The long way refuses a draft that names such an account, also where its draw would not reach it."""
+    for code in then:
+        account = accounts.get(code)
+        if account is None or account.closed or account.currency != draft.currency:
+            return True
+    return False
 
 
 _new = tuple.__new__  # what a tuple's own constructor comes to, without a call in Python for each line

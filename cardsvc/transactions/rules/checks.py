@@ -40,7 +40,7 @@ def check_time(happened_at: datetime, now: datetime) -> Rejected | None:
     if happened_at > now + FUTURE_MAX:
         return Rejected(
             Reason.FROM_THE_FUTURE,
-            "The terminal's clock runs ahead of the city's. Set it, then make a new record.",
+            "The terminal's clock runs ahead of the city's. Set it. Finance settles this record: do not make it again.",
         )
     if happened_at < now - AGE_MAX:
         return Rejected(

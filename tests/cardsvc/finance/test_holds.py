@@ -103,10 +103,25 @@ def test_staff_of_somebody_else_neither_take_nor_give_back(town: Town) -> None:
 
 def test_more_is_taken_only_where_the_hold_allows_it(town: Town) -> None:
     person = town.rich_person(100_00)
-    placed = place(town, person, 40_00, limit_cents=60_00)
-    assert capture(town, person, placed["record_id"], 60_01)["reason"] == "hold_exceeded"
-    assert capture(town, person, placed["record_id"], 60_00)["outcome"] == "accepted"
+    placed = str(consented(town, person, limit_cents=60_00).record_id)
+    assert capture(town, person, placed, 60_01)["reason"] == "hold_exceeded"
+    assert capture(town, person, placed, 60_00)["outcome"] == "accepted"
     assert (town.balance(person), held(town, person)) == (40_00, 0)
+    town.check()
+
+
+def test_only_the_holder_agrees_to_more_than_is_set_aside(town: Town) -> None:
+    person = town.rich_person(100_00)
+    assert place(town, person, 40_00, limit_cents=60_00)["reason"] == "not_permitted"
+    assert place(town, person, 40_00, limit_cents=40_00)["outcome"] == "accepted"
+
+
+def test_who_set_a_large_sum_aside_does_not_take_it_too(town: Town) -> None:
+    person = town.rich_person(3_000_00)
+    placed = place(town, person, 2_000_00)["record_id"]
+    assert capture(town, person, placed, 1_000_01, role="finance")["reason"] == "not_permitted"
+    assert capture(town, person, placed, 1_000_00, role="finance")["outcome"] == "accepted"
+    assert capture(town, person, placed, 1_000_00)["outcome"] == "accepted"
     town.check()
 
 
