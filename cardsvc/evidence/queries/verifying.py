@@ -218,6 +218,8 @@ def _compare_folder(folder: Path, manifest: Manifest) -> Iterator[Finding]:
     known = {tables.MANIFEST_FILE, tables.SEAL_FILE, *manifest.files}
     for path in sorted(manifest.files.keys() - there):
         yield Finding(path, None, "", "missing", "the manifest names this file, and it is not there")
+    if not manifest.readable:
+        return  # which files belong here stands in a line that cannot be read, and that is said already
     for path in sorted(there - known):
         yield Finding(path, None, "", "extra", "the manifest does not name this file")
     for first, path in manifest.numbered(tables.JOURNAL.name):
