@@ -49,29 +49,25 @@ class _Place(Generic[Job, Result]):
         return self.result  # type: ignore[return-value]  # settled without an error: there is one
 
 
-class GroupCommitter(Generic[Job, Result]):
+class Group(Generic[Job, Result]):
     """Jobs from any number of threads, done together. Use the same one for all that compete for the same writer.
 
-    `work` does a group's jobs in one session and returns one result for each, in order; an exception among them is that
-    caller's alone. What it raises fails the transaction: then every job of the group is done again by itself, so that a
-    poisoned one fails alone. So a job must bear being done twice: if the group's commit was durable and only the news
-    of it lost, doing it again must find it done. `weigh` bounds a group by what its jobs cost, `group_max` at most.
+    `work` does a group's jobs and returns one result for each, in order, once they are durable; an exception among them
+    is that caller's alone. Where it raises, every job of the group is done again by itself, so that a poisoned one
+    fails alone. So a job must bear being done twice: if the group's commit was durable and only the news of it lost,
+    doing it again must find it done. `weigh` bounds a group by what its jobs cost, `group_max` at most.
     """
 
     def __init__(
         self,
-        engine: Engine,
-        work: Callable[[Session, Sequence[Job]], Sequence[Result | Exception]],
+        work: Callable[[Sequence[Job]], Sequence[Result | Exception]],
         *,
         group_max: int = GROUP_MAX,
         weigh: Callable[[Job], int] = lambda _job: 1,
-        read_only: bool = False,
     ) -> None:
-        self._engine = engine
         self._work = work
         self._group_max = group_max
         self._weigh = weigh
-        self._read_only = read_only
         self._lock = threading.Lock()
         self._waiting: deque[_Place[Job, Result]] = deque()
         self._led = False
@@ -121,8 +117,7 @@ class GroupCommitter(Generic[Job, Result]):
     def _settle(self, group: Sequence[_Place[Job, Result]]) -> None:
         jobs = [place.job for place in group]
         try:
-            # one that another writer was in the way of is done again in there, and nobody hears of it
-            results = db.run(self._engine, lambda session: self._work(session, jobs), read_only=self._read_only)
+            results = self._work(jobs)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is handed to whom it belongs to
             if len(group) == 1:
                 group[0].settle(error)
@@ -133,3 +128,21 @@ class GroupCommitter(Generic[Job, Result]):
         # If we stop here the work is durable and nobody was told: each caller's next try finds it done.
         for place, result in zip(group, results, strict=True):
             place.settle(result)
+
+
+class GroupCommitter(Group[Job, Result]):
+    """A group whose work is done in one session, which is committed behind it."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        work: Callable[[Session, Sequence[Job]], Sequence[Result | Exception]],
+        *,
+        group_max: int = GROUP_MAX,
+        weigh: Callable[[Job], int] = lambda _job: 1,
+    ) -> None:
+        def commit(jobs: Sequence[Job]) -> Sequence[Result | Exception]:
+            # what another writer was in the way of is done again in there, and nobody hears of it
+            return db.run(engine, lambda session: work(session, jobs))
+
+        super().__init__(commit, group_max=group_max, weigh=weigh)

@@ -78,8 +78,11 @@ def open_batch(session: Session, raw: bytes, *, desk: Desk) -> Opened:
     """
     sealed = wire_batch.read_sealed(raw)
     signed = read_signed(raw, sealed, terminal_key(session, sealed.terminal_id))
-    [facts] = look_up(session, [signed], desk.vault)
-    return judge(signed, facts, desk)
+    facts = look_up(session, [signed], desk.vault)
+    [opened] = judge([signed], facts, desk)
+    if isinstance(opened, Exception):
+        raise opened
+    return opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +136,20 @@ def look_up(session: Session, batches: Sequence[Signed], vault: Vault) -> list[F
     return [Facts(stations[one.batch.terminal_id], before, keys) for one, before in zip(batches, replays, strict=True)]
 
 
-def judge(signed: Signed, facts: Facts, desk: Desk) -> Opened:
-    """Verify the items' signatures: this is where a batch spends its time. Raises: TerminalRevoked."""
-    device = facts.device
-    if device.status != "enrolled":
-        raise TerminalRevoked
-    ref = DeviceRef(device.id, device.kind)
-    opened = Opened(signed.batch, signed.raw, ref, signed.received, facts.replays, {}, {})
-    _claim(opened, facts.keys, desk.registry)
-    _verify(opened, desk.verifier)
-    return opened
+def judge(batches: Sequence[Signed], facts: Sequence[Facts], desk: Desk) -> list[Opened | TerminalRevoked]:
+    """Verify the signatures of all items, together: this is where a batch spends its time."""
+    judged: list[Opened | TerminalRevoked] = []
+    for one, fact in zip(batches, facts, strict=True):
+        device = fact.device
+        if device.status != "enrolled":
+            judged.append(TerminalRevoked())
+            continue
+        ref = DeviceRef(device.id, device.kind)
+        opened = Opened(one.batch, one.raw, ref, one.received, fact.replays, {}, {})
+        _claim(opened, fact.keys, desk.registry)
+        judged.append(opened)
+    _verify([one for one in judged if isinstance(one, Opened)], desk.verifier)
+    return judged
 
 
 def known(session: Session, received: Sequence[Received]) -> dict[bytes, Known]:
@@ -183,10 +190,10 @@ def _claim(opened: Opened, keys: rules.Keys, registry: Registry) -> None:
             opened.claims[received.position] = claim
 
 
-def _verify(opened: Opened, verifier: Verifier) -> None:
-    positions = list(opened.claims)
-    refusals = rules.verify([opened.claims[position] for position in positions], verifier)
-    for position, refusal in zip(positions, refusals, strict=True):
+def _verify(batches: Sequence[Opened], verifier: Verifier) -> None:
+    places = [(opened, position) for opened in batches for position in opened.claims]
+    refusals = rules.verify([opened.claims[position] for opened, position in places], verifier)
+    for (opened, position), refusal in zip(places, refusals, strict=True):
         if refusal is not None:
             opened.refused[position] = refusal
             del opened.claims[position]

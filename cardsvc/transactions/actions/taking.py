@@ -1,11 +1,15 @@
-"""The terminals' way in under load: each batch is verified by itself, what must be durable is committed in groups.
+"""The terminals' way in under load: what must be durable is committed in groups.
 
-1. The batch is read, and its signatures are verified in the caller's thread; what the database knows of it is read
-   together with all that wait. No lock is held.
-2. Together with all that wait it is accepted in one database transaction under the ledger's lock. If we stop here the
-   work is done and no checkpoint covers it yet: the next publication, or the same batch again, makes up for it.
-3. Together with all that wait a checkpoint is published over it, and the receipts' proofs are read.
+1. A batch is read and its terminal's signature verified, in the caller's own thread. Of a large batch the items are
+   verified there too, so that one is verified while another is committed.
+2. Then one of those who wait does the rest for all of them: what the database knows of the batches is read and their
+   items' signatures are verified, without a lock; all of it is accepted in one database transaction under the ledger's
+   lock. If we stop here the work is done and no checkpoint covers it yet: the next publication, or the same batch
+   again, makes up for it.
+3. A checkpoint is published over it, and the receipts' proofs are read, once for all.
 4. Each caller signs its own receipts.
+
+The steps are not groups each: then a group of few would be in each, and what a group costs is mostly not its batches.
 """
 
 from collections.abc import Sequence
@@ -19,37 +23,34 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from cardsvc import audit, db
-from cardsvc.committing import GroupCommitter
+from cardsvc.committing import Group
 from cardsvc.transactions import queries
 from cardsvc.transactions.actions.accepting import BatchAnswer, Refusal, accept_opened
-from cardsvc.transactions.actions.opening import (
-    Desk,
-    Facts,
-    Opened,
-    Signed,
-    judge,
-    look_up,
-    read_signed,
-    terminal_key,
-)
+from cardsvc.transactions.actions.opening import Desk, Opened, Signed, judge, look_up, read_signed, terminal_key
 from crypto.keys import PublicKey
 from crypto.wire import batch as wire_batch
 from crypto.wire.batch import ITEMS_MAX
 from crypto.wire.receipt import Receipt
 
 _KEYS_MAX: Final = 10_000
+_SMALL_MAX: Final = 64
+"""Batches of more items are opened by their own callers."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Arrived:
-    opened: Opened
+    """`opened` where the caller did that already; `receipts`: whether they are wanted."""
+
+    signed: Signed
+    opened: Opened | None
     now: datetime
+    receipts: bool
 
 
 @dataclass(frozen=True, slots=True)
-class _Logged:
-    record_ids: tuple[UUID, ...]
-    now: datetime
+class _Taken:
+    answer: BatchAnswer
+    receipts: dict[UUID, Receipt]  # unsigned
 
 
 class Taking:
@@ -62,36 +63,31 @@ class Taking:
         self._kept = kept
         self._keys: dict[UUID, PublicKey] = {}
         # a group is at most as much work as the largest batch, so that nobody waits long for others
-        self._reading = GroupCommitter[Signed, Facts](
-            engine,
-            lambda session, batches: [*look_up(session, batches, desk.vault)],
-            group_max=ITEMS_MAX,
-            weigh=lambda signed: len(signed.received),
-            read_only=True,
-        )
-        self._accepting = GroupCommitter[_Arrived, BatchAnswer](
-            engine, self._accept, group_max=ITEMS_MAX, weigh=lambda job: len(job.opened.received)
-        )
-        self._publishing = GroupCommitter[_Logged, dict[UUID, Receipt]](
-            engine, self._publish, group_max=ITEMS_MAX, weigh=lambda job: len(job.record_ids)
-        )
+        self._group = Group[_Arrived, _Taken](self._do, group_max=ITEMS_MAX, weigh=lambda job: len(job.signed.received))
 
     def take(self, raw: bytes, now: datetime) -> tuple[BatchAnswer, dict[UUID, bytes]]:
         """Accept a batch: the answer to each item, and the receipts of those that are in the log.
 
         Raises: what `accept` raises; then nothing was written. Whatever is returned is durable.
         """
-        answer = self.commit(raw, now)
-        logged = {r.record_id for r in answer.results if r.record_id is not None and r.leaf_index is not None}
-        contents = self._publishing.submit(_Logged(tuple(logged), now)) if logged else {}
-        return answer, {record_id: queries.signed(content, self._desk.vault) for record_id, content in contents.items()}
+        taken = self._group.submit(self._arrived(raw, now, receipts=True))
+        vault = self._desk.vault
+        return taken.answer, {key: queries.signed(content, vault) for key, content in taken.receipts.items()}
 
     def commit(self, raw: bytes, now: datetime) -> BatchAnswer:
         """`take` without its receipts: what of it must be durable."""
+        return self._group.submit(self._arrived(raw, now, receipts=False)).answer
+
+    def _arrived(self, raw: bytes, now: datetime, *, receipts: bool) -> _Arrived:
         sealed = wire_batch.read_sealed(raw)
         signed = read_signed(raw, sealed, self._key_of(sealed.terminal_id))
-        opened = judge(signed, self._reading.submit(signed), self._desk)
-        return self._accepting.submit(_Arrived(opened, now))
+        opened = None
+        if len(signed.received) > _SMALL_MAX:
+            [judged] = self._open([signed])
+            if isinstance(judged, Exception):
+                raise judged
+            opened = judged
+        return _Arrived(signed, opened, now, receipts)
 
     def _key_of(self, terminal_id: UUID) -> PublicKey:
         """The terminal's key, kept: it never changes. Whether the terminal is in service is asked each time."""
@@ -103,14 +99,53 @@ class Taking:
             self._keys[terminal_id] = key
         return key
 
-    def _accept(self, session: Session, arrived: Sequence[_Arrived]) -> list[BatchAnswer | Refusal]:
-        opened = [job.opened for job in arrived]
-        return accept_opened(session, opened, desk=self._desk, now=max(job.now for job in arrived))
+    def _open(self, batches: Sequence[Signed]) -> Sequence[Opened | Refusal]:
+        vault = self._desk.vault
+        facts = db.run(self._engine, lambda session: look_up(session, batches, vault), read_only=True)
+        return judge(batches, facts, self._desk)
 
-    def _publish(self, session: Session, logged: Sequence[_Logged]) -> list[dict[UUID, Receipt]]:
-        audit.publish(session, self._desk.vault, max(job.now for job in logged), self._kept)
-        wanted = {record_id for job in logged for record_id in job.record_ids}
-        contents = queries.unsigned(session, list(wanted))
-        return [
-            {record_id: contents[record_id] for record_id in job.record_ids if record_id in contents} for job in logged
-        ]
+    def _do(self, jobs: Sequence[_Arrived]) -> list[_Taken | Exception]:
+        small = [place for place, job in enumerate(jobs) if job.opened is None]
+        found: list[Opened | Refusal | None] = [job.opened for job in jobs]
+        if small:
+            for place, judged in zip(small, self._open([jobs[place].signed for place in small]), strict=True):
+                found[place] = judged
+        opened = {place: one for place, one in enumerate(found) if isinstance(one, Opened)}
+        now = max(job.now for job in jobs)
+
+        def accept(session: Session) -> list[BatchAnswer | Refusal]:
+            return accept_opened(session, list(opened.values()), desk=self._desk, now=now)
+
+        answers: dict[int, BatchAnswer | Refusal] = {
+            place: one for place, one in enumerate(found) if isinstance(one, Exception)
+        }
+        if opened:
+            answers |= zip(opened, db.run(self._engine, accept), strict=True)
+        logged = {
+            place: _logged(answer)
+            for place, answer in answers.items()
+            if isinstance(answer, BatchAnswer) and jobs[place].receipts
+        }
+        contents = self._published({key for keys in logged.values() for key in keys}, now)
+        return [_taken(answers[place], logged.get(place, []), contents) for place in range(len(jobs))]
+
+    def _published(self, wanted: set[UUID], now: datetime) -> dict[UUID, Receipt]:
+        """What the receipts of these records say, under a checkpoint that covers them."""
+        if not wanted:
+            return {}
+
+        def publish(session: Session) -> dict[UUID, Receipt]:
+            audit.publish(session, self._desk.vault, now, self._kept)
+            return queries.unsigned(session, list(wanted))
+
+        return db.run(self._engine, publish)
+
+
+def _logged(answer: BatchAnswer) -> list[UUID]:
+    return [r.record_id for r in answer.results if r.record_id is not None and r.leaf_index is not None]
+
+
+def _taken(answer: BatchAnswer | Refusal, logged: Sequence[UUID], contents: dict[UUID, Receipt]) -> _Taken | Exception:
+    if isinstance(answer, Exception):
+        return answer
+    return _Taken(answer, {key: contents[key] for key in logged if key in contents})
