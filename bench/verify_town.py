@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.city import BenchCity, bench_city
-from cardsvc import audit, db, evidence, transactions
-from cardsvc.app import wiring
+from cardsvc import app, audit, db, evidence, transactions
 
 PEOPLE = 200
 BATCH = 1024
@@ -23,7 +22,7 @@ class Evidence:
     taps: int
 
     def verify(self, jobs: int) -> evidence.Verdict:
-        verdict = evidence.verify(self.folder, keys_text=self.keys_text, permits=wiring.permits(), jobs=jobs)
+        verdict = evidence.verify(self.folder, keys_text=self.keys_text, permits=app.permits(), jobs=jobs)
         assert verdict.holds, verdict.findings
         return verdict
 

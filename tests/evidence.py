@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from cardsvc import audit, db, evidence
-from cardsvc.app import wiring
+from cardsvc import app, audit, db, evidence
 from tests.town import Town
 
 
@@ -17,7 +16,7 @@ def export(town: Town, folder: Path) -> Path:
 
 
 def verify(folder: Path, keys_text: str | None = None, *, jobs: int = 1) -> evidence.Verdict:
-    return evidence.verify(folder, keys_text=keys_text, permits=wiring.permits(), jobs=jobs)
+    return evidence.verify(folder, keys_text=keys_text, permits=app.permits(), jobs=jobs)
 
 
 def files(folder: Path) -> list[Path]:

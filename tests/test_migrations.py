@@ -26,6 +26,8 @@ def modelled(migrated: Engine, tmp_path: Path, request: pytest.FixtureRequest) -
     server = request.getfixturevalue("postgres_server") if migrated.dialect.name == "postgresql" else None
     with Copies(tmp_path, server, template="template_migrations").engine() as engine:
         yield engine
+    if server:
+        server.drop("template_migrations")
 
 
 def test_an_empty_database_becomes_current(migrated: Engine) -> None:

@@ -2,7 +2,7 @@
 
 from cardsvc.app.city import SchemaOutdated, app_of, assemble, build_city, create_app, init_city, make_schema
 from cardsvc.app.commands import commands, open_city
-from cardsvc.app.wiring import open_base_accounts
+from cardsvc.app.wiring import open_base_accounts, permits
 
 __all__ = [
     "SchemaOutdated",
@@ -15,4 +15,5 @@ __all__ = [
     "make_schema",
     "open_base_accounts",
     "open_city",
+    "permits",
 ]

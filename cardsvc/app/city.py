@@ -3,9 +3,10 @@
 An order of making that a crash cannot spoil: folder, vault, schema, accounts. Each step finds what is there already.
 """
 
+import contextlib
 import functools
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from flask import Flask
 from sqlalchemy import Engine
@@ -73,17 +74,25 @@ def migrate_city(config: Settings, *, owner_url: str | None = None) -> str | Non
     we stop before the grants, the service cannot use what is new: do it again.
     """
     config.home.mkdir(parents=True, exist_ok=True, mode=0o700)  # residents' data and password hashes are in it
-    engine = db.make_engine(config.database_url)
     role = None
-    if owner_url is None:
-        _make_schema(engine, config)
-    else:
-        owner = db.make_engine(owner_url)
-        _make_schema(owner, config)
-        role = migrations.grant(owner, engine)
-        owner.dispose()
-    db.run(engine, functools.partial(ledger.adopt_packaged, now=SystemClock().now()))
+    with _engine(config.database_url) as engine:
+        if owner_url is None:
+            _make_schema(engine, config)
+        else:
+            with _engine(owner_url) as owner:
+                _make_schema(owner, config)
+                role = migrations.grant(owner, engine)
+        db.run(engine, functools.partial(ledger.adopt_packaged, now=SystemClock().now()))
     return role
+
+
+@contextlib.contextmanager
+def _engine(url: str) -> Iterator[Engine]:
+    engine = db.make_engine(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def tools_of(config: Settings) -> Tools:

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from cardsvc import app, db, settings, vault, web
 from cardsvc.app import commands
+from crypto import verifying
 from tests.builders import PASSWORD
 
 
@@ -34,7 +35,7 @@ def test_a_city_is_made_once_and_found_again(home: Path) -> None:
     assert run("init").exit_code == 0
     again = app.build_city(settings.load())
     assert again.vault.city_keys().format() == keys
-    assert run("config", "check", "--json").output == '{"ok": true}\n'
+    assert run("config", "check", "--json").output == f'{{"ok": true, "verifier": "{verifying.chosen().name}"}}\n'
     for city in (made, again):
         city.engine.dispose()
 

@@ -61,7 +61,7 @@ def trial_balance(
     booked_by: date | None = None,
     from_entries: bool = False,
 ) -> TrialBalance:
-    """Every account with money or movement in it, the many of a kind as one control account unless `by_account`.
+    """Every account whose balance is not 0, the many of a kind as one control account unless `by_account`.
 
     `at` is the place of the last entry that counts, `booked_by` the last accounting date; at most one of them.
     """
@@ -123,6 +123,7 @@ def _of(code: Any, sums: sa.Select[*tuple[Any, ...]]) -> sa.Select[*tuple[Any, .
     return (
         sa.select(*named, sa.func.count(), sa.func.sum(per.c.cents))
         .join_from(Account, per, per.c.account_id == Account.id)
+        .where(per.c.cents != 0)
         .group_by(*named)
     )
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from pymerkle import InmemoryTree
 
-from cardsvc import audit, cards, db, vault
-from cardsvc.vault import KeyName
+from cardsvc import audit, cards, db
 from crypto import cbor
 from crypto.wire.transaction import Purpose
 from tests.builders import CLERK
@@ -16,18 +15,6 @@ from tests.evidence import export, verify
 from tests.town import Town, tap
 
 LOST = cards.RevocationReason.LOST
-
-
-def test_what_the_keys_of_older_generations_signed_is_proved(busy: Town, tmp_path: Path) -> None:
-    before = busy.city.vault.city_keys().format()
-    for name in (KeyName.RECEIPT, KeyName.SERVICE, KeyName.LOG):
-        vault.announce(busy.city.vault, name, at=busy.clock.now(), random_bytes=busy.city.random_bytes)
-        vault.activate(busy.city.vault, name, at=busy.clock.now(), at_once=True, random_bytes=busy.city.random_bytes)
-    busy.clock.set(busy.clock.now() + timedelta(hours=1))
-    busy.fund(5_00, reference="AFTER")
-    folder = export(busy, tmp_path / "export")
-    assert verify(folder, busy.city.vault.city_keys().format()).findings == ()
-    assert "seal" in {finding.code for finding in verify(folder, before).findings}
 
 
 def test_an_erased_person_leaves_the_evidence_whole(busy: Town, tmp_path: Path) -> None:

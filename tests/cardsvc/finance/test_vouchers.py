@@ -223,7 +223,7 @@ def test_a_large_capture_taken_back_by_two_is_held_again(town: Town) -> None:
     path = f"/v1/wallets/{ana.wallet_id}/holds"
     placed = town.act(path, "finance", expires_at=until, **hold)
     capture = {"amount_cents": 2_000_00, "currency": "PHP"}
-    taken = town.act(f"{path}/{placed['record_id']}/captures", "finance", **capture)
+    taken = town.act(f"{path}/{placed['record_id']}/captures", "cashier", **capture)
     assert reverse(town, UUID(taken["record_id"]))["reason"] == "not_permitted"
     book(town, lines=None, reverses=taken["record_id"], particulars="The hall was not let")
     assert town.balance_of("revenue:fees", f"wallet:{ana.wallet_id}:held") == [0, 2_000_00]

@@ -223,6 +223,6 @@ def test_reasons_keep_their_words_and_their_precedence() -> None:
     assert ", ".join(Reason) == (
         "malformed, unknown_kind, wrong_terminal, record_id_conflict, unknown_key, missing_authorisation, "
         "invalid_signature, card_not_active, too_old, from_the_future, not_permitted, unknown_wallet, "
-        "unknown_reference, wrong_amount, already_done, insufficient_funds, account_closed, period_closed, "
-        "balance_asserted, hold_ended, hold_exceeded, purse_expired"
+        "unknown_reference, wrong_amount, already_done, account_closed, period_closed, balance_asserted, "
+        "hold_ended, hold_exceeded, purse_expired, insufficient_funds"
     )
