@@ -177,11 +177,12 @@ def make_city(
     random_bytes: RandomBytes = secrets.token_bytes,
     env: Environment = Environment.TEST,
     public_url: str = "http://localhost",
+    home: Path | None = None,
 ) -> web.City:
-    """A city of these parts, with the accounts that every city begins with."""
+    """A city of these parts, with the accounts that every city begins with. `home` may be another process's too."""
     settings = Settings(
         env=env,
-        home=Path(tempfile.mkdtemp(dir=_HOMES.name)),
+        home=home or Path(tempfile.mkdtemp(dir=_HOMES.name)),
         database_url=str(engine.url),
         city_name=vault.city_name,
         log_origin=vault.log_origin,

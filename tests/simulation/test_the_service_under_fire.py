@@ -64,7 +64,7 @@ def town_on(url: str, home: Path) -> Town:
     subprocess.run([sys.executable, "-m", "cli", "init"], env=environment, check=True, capture_output=True)
     vault = Vault.open(home / "vault", PASSPHRASE)
     clock = FixedClock(SystemClock().now())
-    city = builders.make_city(db.make_engine(url), vault, clock, random_bytes=secrets.token_bytes)
+    city = builders.make_city(db.make_engine(url), vault, clock, random_bytes=secrets.token_bytes, home=home)
     return Town(city, app.app_of(city).test_client(), clock)
 
 
