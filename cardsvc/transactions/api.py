@@ -134,8 +134,8 @@ class Settlement(MethodView):
     @blueprint.keyed
     @blueprint.fails(404, 429)
     def post(self, given: dict[str, Any], record_id: UUID) -> dict[str, Any]:
-        """Sign that the record counts: it is posted today under the id of this Idempotency-Key. Above PHP 1,000 two
-        people sign the action dispute.decide first.
+        """Sign that the record counts: it is posted today under the id of this Idempotency-Key. Above PHP 1,000, and
+        of what seems to be the twin of a record that counts, two people sign the action dispute.decide first.
         """
         by = guard.principal().subject_id
         return perform(

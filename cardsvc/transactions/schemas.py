@@ -70,7 +70,10 @@ class DisputeSchema(web.ApiSchema):
     offset_ms = fields.Integer(allow_none=True, metadata={"description": "how far the clock was thought to run ahead"})
     amount_cents = web.cents_field(allow_none=True, metadata={"description": "as far as the record says one"})
     currency = fields.String(allow_none=True)
-    needs_two = fields.Boolean(metadata={"description": "two people decide: propose the action dispute.decide"})
+    needs_two = fields.Boolean(metadata={"description": "two people settle it: propose the action dispute.decide"})
+    twin_of = fields.UUID(
+        allow_none=True, metadata={"description": "a record that counts already and seems to be the same thing"}
+    )
     approved_action = fields.UUID(allow_none=True, metadata={"description": "what two people signed for settling it"})
     state = fields.String(metadata={"enum": ["open", "settled", "refused"]})
     why = fields.String(allow_none=True)

@@ -67,7 +67,7 @@ def settlement(session: Session, record_id: UUID, *, reason: str, by: UUID) -> D
 def refuse(session: Session, record_id: UUID, *, reason: str, by: UUID, now: datetime) -> DisputeView:
     """The record does not count, for good. Raises: UnknownDispute, DisputeDecided, TwoMustDecide."""
     found = _open(session, record_id)
-    if found.needs_two:
+    if found.refusing_needs_two:
         raise TwoMustDecide
     return _refuse(session, record_id, reason=reason, by=by, now=now, action_id=None)
 
@@ -100,9 +100,9 @@ def _described(session: Session, payload: dict[str, Any]) -> str:
     sum_ = "an amount it does not say" if found.amount_cents is None else money.show(found.amount_cents)
     verb = "Settle" if decision == SETTLE else "Refuse"
     at = business_date(found.received_at)
-    return f"{verb} the disputed {kinds.title(found.kind)} of {sum_}, received {at} from {found.terminal}: {reason}"[
-        :400
-    ]
+    twin = "" if found.twin is None else f" (it seems to be the twin of {found.twin_of})"
+    what = f"{verb} the disputed {kinds.title(found.kind)} of {sum_}{twin}"
+    return f"{what}, received {at} from {found.terminal}: {reason}"[:400]
 
 
 def _read(payload: dict[str, Any]) -> tuple[UUID, str, str]:

@@ -87,12 +87,15 @@ def _refusal(session: Session, item: Item, body: DisputeSettled, found: DisputeV
     signer = None if item.staff is None else item.staff.staff_id
     if body.staff_id != signer:
         return Rejected(Reason.NOT_PERMITTED, "The record names another staff member than the one who signed it.")
-    if found.needs_two and not _two_agreed(session, body):
-        return Rejected(Reason.NOT_PERMITTED, "Two people decide about this amount: propose dispute.decide first.")
     if body.disputed_hash != found.record_hash:
         return Rejected(Reason.UNKNOWN_REFERENCE, "The disputed record is another one. Look at the dispute again.")
-    if found.state != queries.OPEN or queries.settled_twin(session, found) is not None:
+    if found.state != queries.OPEN:
         return Rejected(Reason.ALREADY_DONE, "This dispute was decided before. Nothing was posted again.")
+    if found.twin is not None and found.twin.same_moment:
+        return Rejected(Reason.ALREADY_DONE, f"It is the twin of {found.twin_of}, which counts already: refuse it.")
+    if found.needs_two and not _two_agreed(session, body):
+        why = f"it seems to be the twin of {found.twin_of}" if found.twin else "this amount takes two"
+        return Rejected(Reason.NOT_PERMITTED, f"Two people decide, because {why}: propose dispute.decide first.")
     return None
 
 

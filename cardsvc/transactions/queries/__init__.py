@@ -14,7 +14,6 @@ from cardsvc.transactions.queries.disputes import (
     disputes,
     disputes_waiting,
     is_approved,
-    settled_twin,
     status,
 )
 from cardsvc.transactions.queries.reading import (
@@ -61,7 +60,6 @@ __all__ = [
     "placed",
     "receipt",
     "receipts",
-    "settled_twin",
     "signed",
     "status",
     "stored",

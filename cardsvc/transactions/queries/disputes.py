@@ -1,7 +1,7 @@
 """Disputes as finance sees them, and how each ended."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from cardsvc import devices
 from cardsvc.transactions.models import Dispute, DisputeApproval, DisputeDecision
 from cardsvc.transactions.models import Transaction as Row
 from cardsvc.transactions.queries.reading import UnknownReceipt
+from cardsvc.transactions.queries.twins import Moments, Twin, twin
 from cardsvc.transactions.rules import UnknownDispute, believable, needs_two
 
 OPEN, SETTLED, REFUSED, ALL = "open", "settled", "refused", "all"
@@ -23,7 +24,8 @@ STATES = (OPEN, SETTLED, REFUSED, ALL)
 class DisputeView:
     """A disputed record. `happened_at` is its own time, `believed_at` the one it would count at; `offset_ms` how far
     its terminal's clock was thought to run ahead. `approved_action` is what two people signed for settling it; the
-    last five are None while it is open, and `settled_by` where it was refused.
+    last five are None while it is open, and `settled_by` where it was refused. `twin` is what counts already and
+    seems to be the same thing; it is looked for while the dispute is open.
     """
 
     record_id: UUID
@@ -47,9 +49,20 @@ class DisputeView:
     decided_at: datetime | None
     settled_by: UUID | None
 
+    twin: Twin | None = None
+
     @property
     def needs_two(self) -> bool:
+        """Whether two people settle it: for its amount, or because it looks like something that counts already."""
+        return self.refusing_needs_two or self.twin is not None
+
+    @property
+    def refusing_needs_two(self) -> bool:
         return needs_two(self.amount_cents)
+
+    @property
+    def twin_of(self) -> UUID | None:
+        return None if self.twin is None else self.twin.record_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,20 +130,6 @@ def is_approved(session: Session, record_id: UUID, action_id: UUID, decision: st
     return row is not None and row.decision == decision
 
 
-def settled_twin(session: Session, found: DisputeView) -> UUID | None:
-    """Another disputed record of the same card, terminal, kind and moment that was settled: a tap made twice."""
-    if found.card_id is None:
-        return None
-    query = (
-        sa.select(Dispute.record_id)
-        .join(DisputeDecision, DisputeDecision.record_id == Dispute.record_id)
-        .where(Dispute.card_id == found.card_id, Dispute.device_id == found.device_id, Dispute.kind == found.kind)
-        .where(Dispute.happened_at == found.happened_at, Dispute.record_id != found.record_id)
-        .where(DisputeDecision.outcome == SETTLED)
-    )
-    return session.scalars(query.limit(1)).one_or_none()
-
-
 def _query() -> sa.Select[*tuple[Any, ...]]:
     return (
         sa.select(Dispute, DisputeDecision, Row.record_hash)
@@ -143,10 +142,16 @@ def _views(session: Session, query: sa.Select[*tuple[Any, ...]]) -> list[Dispute
     rows = session.execute(query).all()
     terminals = devices.by_ids(session, list({row[0].device_id for row in rows}))
     approved = _approved(session, [row[0].record_id for row in rows])
-    return [
+    views = [
         _view(found, decision, record_hash, terminals[found.device_id], approved.get(found.record_id))
         for found, decision, record_hash in rows
     ]
+    return [view if view.state != OPEN else replace(view, twin=_twin(session, view)) for view in views]
+
+
+def _twin(session: Session, found: DisputeView) -> Twin | None:
+    moments = Moments(found.happened_at, found.believed_at, found.received_at)
+    return None if found.card_id is None else twin(session, found.record_id, moments)
 
 
 def _approved(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, UUID]:
