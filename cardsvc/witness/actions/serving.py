@@ -1,6 +1,8 @@
 """The witness on the network: two addresses, nothing else. No framework, so that a partner reads it in one sitting."""
 
+import contextlib
 import re
+import socket
 from collections.abc import Callable
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +21,7 @@ _STATUS: dict[type[CryptoError], int] = {
     UnknownLog: 404,
     InvalidProof: 422,
 }
+_LINGER_SECONDS, _LINGER_READS = 2, 64
 _LENGTH = re.compile(r"[0-9]{1,7}", re.ASCII)
 _MONITOR = re.compile(r"/([0-9a-f]{64})/checkpoint", re.ASCII)
 Say = Callable[[str], None]
@@ -77,7 +80,19 @@ class _Handler(BaseHTTPRequestHandler):
             refused = 400, "The request ends too soon.\n"
         self.close_connection = True
         self._answer(*refused)
+        self._read_out()
         return None
+
+    def _read_out(self) -> None:
+        """Take what the caller still sends, within bounds: a connection that is closed with bytes unread is reset, and
+        the answer is lost with it.
+        """
+        with contextlib.suppress(OSError):  # the caller left, or sends nothing: it has its answer, or wants none
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(_LINGER_SECONDS)
+            for _ in range(_LINGER_READS):
+                if not self.connection.recv(65536):
+                    break
 
     def _answer(self, status: int, text: str, content_type: str = _PLAIN) -> None:
         data = text.encode()
@@ -85,6 +100,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(data)))
         self.send_header("Cache-Control", "no-store")
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(data)
 
