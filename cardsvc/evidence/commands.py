@@ -17,6 +17,8 @@ from cardsvc.evidence import actions, queries
 from cardsvc.evidence.rules import KeysUnreadable, Permit
 
 FINDINGS_SHOWN = 20
+UNSIGNED = 3
+"""The exit code where all of it holds, but only under keys that nobody vouches for."""
 
 
 def make(permits: Mapping[int, Permit]) -> tuple[click.Command, ...]:
@@ -63,19 +65,25 @@ def _verifying(permits: Mapping[int, Permit]) -> click.Command:
         envvar="CITY_KEYS",
         help="The city's public keys, a text file from a source you trust. [env: CITY_KEYS]",
     )
+    @click.option("--unsigned", is_flag=True, help="Exit 0 without --keys: whose evidence it is, is known otherwise.")
     @click.option("--jobs", type=click.IntRange(1), help="Processes; as many as there are cores unless said.")
     @click.option("--all", "show_all", is_flag=True, help=f"Show every finding, not the first {FINDINGS_SHOWN}.")
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-    def verify_command(folder: Path, keys_file: Path | None, jobs: int | None, show_all: bool, as_json: bool) -> None:
+    def verify_command(
+        folder: Path, keys_file: Path | None, unsigned: bool, jobs: int | None, show_all: bool, as_json: bool
+    ) -> None:
         """Prove the evidence in FOLDER with nothing but the city's public keys; exit 0 only when all of it holds.
 
         It needs no database, no vault and no settings. Every finding names the file, the line, and the record, entry or
         leaf. Without --keys the keys that lie in the export itself are taken, which proves only that it is whole: who
-        forged all of it forged them too.
+        forged all of it forged them too. Then the exit code is 3 where it holds; --unsigned says that this is meant.
+        Exit 1: it does not hold.
         """
-        if keys_file is None:
+        if keys_file is None and not unsigned:
             click.secho(
-                "WARNING: the keys are taken from the export itself. Give the city's own with --keys.", err=True
+                "WARNING: the keys are taken from the export itself, so it is not shown whose it is. Give the"
+                " city's own with --keys, or say --unsigned.",
+                err=True,
             )
         try:
             keys_text = None if keys_file is None else keys_file.read_text()
@@ -87,9 +95,15 @@ def _verifying(permits: Mapping[int, Permit]) -> click.Command:
                 folder, keys_text=keys_text, permits=permits, jobs=jobs, limit=limit, progress=progress
             )
         click.echo(json.dumps(_as_json(verdict)) if as_json else _as_text(verdict))
-        sys.exit(0 if verdict.holds else 1)
+        sys.exit(_exit_code(verdict, unsigned=unsigned))
 
     return verify_command
+
+
+def _exit_code(verdict: queries.Verdict, *, unsigned: bool) -> int:
+    if not verdict.holds:
+        return 1
+    return UNSIGNED if verdict.keys_from_export and not unsigned else 0
 
 
 def _program() -> str:
@@ -103,6 +117,7 @@ def _program() -> str:
 def _as_json(verdict: queries.Verdict) -> dict[str, object]:
     return {
         "holds": verdict.holds,
+        "authentic": verdict.holds and not verdict.keys_from_export,
         "findings": [dataclasses.asdict(finding) for finding in verdict.findings],
         "more_findings": verdict.beyond,
         "not_judged": verdict.unread,
@@ -125,7 +140,8 @@ def _as_text(verdict: queries.Verdict) -> str:
     if verdict.holds:
         source = " under the keys that lie in it" if verdict.keys_from_export else ""
         at = f"at {verdict.facts.get('tree_size', '?')} leaves of the log {verdict.facts.get('log', '?')}"
-        return f"The evidence holds{source}, {at}: {looked} ({pace})."
+        whose = ". Whose it is, is not shown" if verdict.keys_from_export else ""
+        return f"The evidence holds{source}, {at}: {looked} ({pace}){whose}."
     lines = [f"The evidence does not hold: {looked} ({pace})."]
     lines += [f"  {finding}" for finding in verdict.findings]
     if verdict.beyond:

@@ -35,14 +35,25 @@ def test_an_export_is_written_and_proved_without_a_city(busy: Town, tmp_path: Pa
     verdict = json.loads(proved.stdout)
     assert verdict["holds"]
     assert verdict["export"]["root"] == told["root"]
-    assert verdict["keys"] == "given"
-
-    unsure = run(None, str(folder))
-    assert unsure.exit_code == 0
-    assert "taken from the export itself" in unsure.stderr
+    assert (verdict["keys"], verdict["authentic"]) == ("given", True)
 
     again = run(busy, str(folder))
     assert again.exit_code != 0
+
+
+def test_without_the_citys_keys_the_exit_code_says_that_nobody_vouches_for_it(busy: Town, tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    run(busy, str(folder))
+    unsure = run(None, str(folder), "--json")
+    assert unsure.exit_code == commands.UNSIGNED
+    assert "taken from the export itself" in unsure.stderr
+    verdict = json.loads(unsure.stdout)
+    assert (verdict["holds"], verdict["authentic"]) == (True, False)
+    meant = run(None, str(folder), "--unsigned")
+    assert (meant.exit_code, meant.stderr) == (0, "")
+    assert "Whose it is, is not shown" in meant.stdout
+    (folder / "refused.tsv").write_text("")
+    assert run(None, str(folder), "--unsigned").exit_code == 1
 
 
 def test_a_changed_entry_is_named_and_the_exit_code_says_so(busy: Town, tmp_path: Path) -> None:
