@@ -51,7 +51,7 @@ from cardsvc.ledger.queries import (
 )
 from cardsvc.ledger.queries.asserting import check_assertions
 from cardsvc.ledger.queries.chart import patterns, titles
-from cardsvc.ledger.queries.periods import booking_state, check_periods
+from cardsvc.ledger.queries.periods import booking_state, check_periods, first_open_day
 from cardsvc.ledger.rules import (
     AccountDiffers,
     AccountHeld,
@@ -88,12 +88,13 @@ from cardsvc.ledger.rules import (
     reversing,
 )
 from cardsvc.ledger.rules.patterns import Pattern
-from cardsvc.ledger.rules.periods import PeriodState
+from cardsvc.ledger.rules.periods import OFFICE, PeriodState
 from cardsvc.ledger.rules.posting import LINES_MIN
 
 __all__ = [
     "CHART",
     "LINES_MIN",
+    "OFFICE",
     "AccountDiffers",
     "AccountHeld",
     "AccountKind",
@@ -153,6 +154,7 @@ __all__ = [
     "expired_holds",
     "expired_purses",
     "find_entries",
+    "first_open_day",
     "forget_snapshots",
     "hold_parts",
     "holds",

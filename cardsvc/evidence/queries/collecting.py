@@ -253,7 +253,14 @@ def periods(session: Session) -> Iterator[Fields]:
     table = Base.metadata.tables["period_event"]
     for row in session.execute(sa.select(*_columns(table)).order_by(table.c.number)):
         days = ("" if day is None else day.isoformat() for day in (row.closed_to, row.soft_closed_to))
-        yield text(row.month), row.verb, *days, str(row.done_at), _id(row.action_id), shown(row.log_size)
+        yield (
+            text(row.month),
+            row.verb,
+            *days,
+            str(row.done_at),
+            _id(row.action_id),
+            *map(shown, (row.log_size, row.after_seq)),
+        )
 
 
 def card_keys(session: Session) -> Iterator[Fields]:

@@ -138,6 +138,8 @@ class Journal:
         if good is None:
             return False
         counts, number = self._counts, int(fields[0])
+        if self._closings and periods.backward(self._closings, number, good.recorded_at):
+            return False
         other = self._accounts.post(good.lines, good.currency, number, good.recorded_at)
         if other:
             self._say(
@@ -252,7 +254,8 @@ class Journal:
             self._say(leaf.place, leaf.entry_name, "currency", f"account {other} is kept in another currency")
         if self._closings:
             booked = date.fromisoformat(f[_BOOKED].decode()) if f[_BOOKED] else None
-            day = periods.refused(self._closings, int(f[_ENTRY_KIND]), booked, happened, recorded)
+            entry = periods.Booked(leaf.number, int(f[_ENTRY_KIND]), booked, happened, recorded)
+            day = periods.refused(self._closings, entry)
             if day:
                 self._say(leaf.place, leaf.entry_name, "period", f"the books of {day:%Y-%m} were closed for it then")
         if reverses:

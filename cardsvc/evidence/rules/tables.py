@@ -60,8 +60,13 @@ CHECKPOINTS: Final = Table("checkpoints", ("tree_size", "root", "published_at", 
 TILES: Final = Table("tiles", ("level", "index", "hash"))
 REFUSED: Final = Table("refused", ("item_hash", "terminal_id", "batch_id", "record_id", "reason", "received_at"))
 
-PERIODS: Final = Table("periods", ("month", "verb", "closed_to", "soft_closed_to", "done_at", "action_id", "log_size"))
-"""What was done to the months of the books; after each line they are closed up to its two days."""
+PERIODS: Final = Table(
+    "periods",
+    ("month", "verb", "closed_to", "soft_closed_to", "done_at", "action_id", "log_size", "after_leaf"),
+)
+"""What was done to the months of the books; after each line they are closed up to its two days. It was done behind
+`after_leaf` (-1: before all leaves), or where that is empty at `done_at`.
+"""
 
 BATCHES: Final = Table("batches", ("batch_id", "terminal_id", "received_at", "items", "signed"))
 """The batches whose first leaf is in the journal file of the same name."""

@@ -21,7 +21,7 @@ from cardsvc.errors import CityError, ErrorKind
 from cardsvc.ledger.actions.accounts import lock, open_accounts
 from cardsvc.ledger.models import Account, Balance, ChartDocument, ChartVersion, Entry, LedgerImport, Posting
 from cardsvc.ledger.queries import count_entries, known_accounts
-from cardsvc.ledger.queries.moving import TABLES
+from cardsvc.ledger.queries.moving import TABLES, moved
 from cardsvc.ledger.rules import AccountPolicy, moving
 from crypto.wire.action import Action
 
@@ -179,7 +179,7 @@ def _write_rows(session: Session, rows: Mapping[str, Sequence[Mapping[str, Any]]
 
 
 def _row(table: sa.Table, values: Mapping[str, Any]) -> dict[str, Any]:
-    if set(values) != {column.name for column in table.columns}:
+    if set(values) != set(moved(table)):
         raise moving.BooksRefused([f"A row of {table.name} has other columns than here."])
     return {name: _typed(table.c[name].type.python_type, value) for name, value in values.items()}
 

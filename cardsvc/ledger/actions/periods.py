@@ -148,12 +148,14 @@ def _by_two(action: access.ActionView, now: datetime) -> dict[str, Any]:
 
 
 def _enter(session: Session, verb: PeriodVerb, month: str, after: rules.Books, facts: dict[str, Any]) -> None:
-    # The lock decides what came first, not the clocks that were read before it: nothing that is booked already may look
-    # later than the event. If it did, no export of these books could ever be proved.
+    # The lock decides what came first, not the clocks that were read before it: `after_seq` says so, and nothing that
+    # is booked already may look later than the event.
     latest = session.execute(
         sa.select(sa.func.max(Entry.recorded_at), sa.select(sa.func.max(PeriodEvent.done_at)).scalar_subquery())
     ).one()
     facts["done_at"] = max([facts["done_at"], *(at for at in latest if at is not None)])
     row = {"number": queries.last_number(session) + 1, "verb": verb.value, "month": month, **facts}
+    last_seq = session.scalar(sa.select(sa.func.max(Entry.seq)))
+    row["after_seq"] = -1 if last_seq is None else max(-1, last_seq)  # imported entries stand below the log
     marks = {"closed_to": after.closed_to, "soft_closed_to": after.soft_closed_to}
     session.execute(sa.insert(PeriodEvent).values(**row, **marks))

@@ -18,8 +18,9 @@ _VERBS = ", ".join(repr(verb.value) for verb in PeriodVerb)
 class PeriodEvent(Base):
     """A month soft closed, closed or reopened. `closed_to` and `soft_closed_to`: how far the books are closed after it.
 
-    A close keeps the trial balance of the month's end (`balance`, JSON) with its hash, and the size of the log that a
-    published checkpoint covered.
+    `after_seq` orders it among the entries, whatever the clocks said: it came behind that place of the log and before
+    the next; -1: before all. A close keeps the trial balance of the month's end (`balance`, JSON) with its hash, and
+    the size of the log that a published checkpoint covered.
     """
 
     __tablename__ = "period_event"
@@ -42,6 +43,7 @@ class PeriodEvent(Base):
     action_id: Mapped[UUID | None]
     reason: Mapped[str | None]
     log_size: Mapped[int | None]
+    after_seq: Mapped[int | None] = mapped_column(sa.BigInteger)  # the last entry's place then; NULL before 0013
     balance: Mapped[str | None]
     balance_hash: Mapped[bytes | None]
 

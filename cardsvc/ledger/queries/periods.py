@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -69,6 +69,13 @@ def books(session: Session) -> Books:
 def booking_state(session: Session, day: date) -> PeriodState:
     """Whether the books of that day's month are open."""
     return books(session).state(day)
+
+
+def first_open_day(session: Session) -> date | None:
+    """The first day that is not closed, not even softly; None where nothing was ever closed."""
+    marks = books(session)
+    closed = [day for day in (marks.closed_to, marks.soft_closed_to) if day is not None]
+    return max(closed) + timedelta(days=1) if closed else None
 
 
 def last_number(session: Session) -> int:

@@ -3,6 +3,9 @@
 Revises: 0012
 """
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = '0013'
 down_revision = '0012'
 branch_labels = None
@@ -10,8 +13,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    """What was done before keeps NULL: only the clock says when that was."""
+    op.add_column('period_event', sa.Column('after_seq', sa.BigInteger(), nullable=True))
 
 
 def downgrade() -> None:
-    """Nothing yet."""
+    op.drop_column('period_event', 'after_seq')

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from cardsvc import access, audit, cards, devices, ledger
 from cardsvc.errors import CityError
 from cardsvc.transactions import queries, rules
-from cardsvc.transactions.actions import disputes, storage
+from cardsvc.transactions.actions import dating, disputes, storage
 from cardsvc.transactions.actions.opening import Desk, Opened, TerminalRevoked, find_replays, known, open_batch
 from cardsvc.transactions.actions.storage import BatchIdConflict, Outcome
 from cardsvc.transactions.handler import Handler, Registry
@@ -245,7 +245,7 @@ def _post(session: Session, work: _Work, registry: Registry) -> None:
         if opens:
             ledger.open_accounts(session, opens, work.now)
         drafts = [plan.draft for plan in planned.values()]
-        answers = ledger.post(session, drafts, first_seq=index, recorded_at=work.now)
+        answers = dating.post(session, drafts, first_seq=index, recorded_at=work.now)
         done: list[tuple[Item, ledger.Posted]] = []
         for place, answer in zip(planned, answers, strict=True):
             work.leaf_index[place] = index
