@@ -53,6 +53,7 @@ from cardsvc.ledger.queries.asserting import check_assertions
 from cardsvc.ledger.queries.chart import patterns, titles
 from cardsvc.ledger.queries.periods import booking_state, check_periods, first_open_day
 from cardsvc.ledger.rules import (
+    AccountAwaited,
     AccountDiffers,
     AccountHeld,
     AccountKind,
@@ -95,6 +96,7 @@ __all__ = [
     "CHART",
     "LINES_MIN",
     "OFFICE",
+    "AccountAwaited",
     "AccountDiffers",
     "AccountHeld",
     "AccountKind",

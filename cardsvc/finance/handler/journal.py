@@ -13,6 +13,7 @@ from cardsvc.clock import business_date
 from cardsvc.finance import rules
 from cardsvc.finance.handler.bank import note_movements
 from cardsvc.finance.handler.common import OTHER_CURRENCY
+from cardsvc.finance.handler.topping_up import count_out
 from cardsvc.finance.handler.vouching import check_voucher, opens
 from cardsvc.finance.rules.vouchers import VOUCHER, UnfitVoucher, Voucher, read_voucher, series
 from cardsvc.money import CURRENCY
@@ -57,7 +58,11 @@ class Journal:
         return Plan(draft, voucher.debits_cents, number, opens(session, codes))
 
     def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], _now: datetime, /) -> None:
-        """What a voucher moves at the bank, a statement must show one day."""
+        """What a voucher moves at the bank, a statement must show one day; what it takes back, a count did not miss."""
+        for item, posted in done:
+            reverses = item.says(JournalEntry).reverses
+            if reverses is not None:
+                count_out(session, ledger.entry(session, reverses), posted.lines)
         moved = [
             (
                 item,

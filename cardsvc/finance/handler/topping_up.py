@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from cardsvc import ledger, wallets
+from cardsvc import ledger, transactions, wallets
 from cardsvc.finance import queries, rules
 from cardsvc.finance.handler.common import OTHER_CURRENCY, draft
 from cardsvc.finance.models import Shift
@@ -77,5 +78,25 @@ class ToppingUp:
                 plans.append(Plan(entry, body.amount_cents))
         return plans
 
-    def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], now: datetime, /) -> None:
-        """The entry is all there is to it."""
+    def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], _now: datetime, /) -> None:
+        """The entry is all there is to it; a settled one is expected in a count that is over by now."""
+        for item, posted in done:
+            if item.settled:
+                count_in(session, item.says(CashTopUp).shift_id, posted.lines)
+
+
+def count_in(session: Session, shift_id: UUID, lines: Sequence[ledger.PostedLine]) -> None:
+    """What moved at `cash:over-short` is what the shift's drawer should have held besides."""
+    cents = sum(line.amount_cents for line in lines if line.account == rules.OVER_SHORT)
+    if cents:
+        counted = sa.update(Shift).where(Shift.id == shift_id, Shift.closed_record.is_not(None))
+        session.execute(counted.values(expected_cents=Shift.expected_cents + cents))
+
+
+def count_out(session: Session, taken_back: ledger.StoredEntry, lines: Sequence[ledger.PostedLine]) -> None:
+    """The same for the voucher that takes a settled top-up back."""
+    notes = dict(taken_back.metadata)
+    if notes.get("disputed_kind") == str(int(CashTopUp.KIND)):
+        disputed = transactions.stored(session, UUID(notes["disputed"]))
+        assert disputed is not None
+        count_in(session, CashTopUp.decode(disputed.record).shift_id, lines)

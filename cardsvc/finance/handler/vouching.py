@@ -23,7 +23,7 @@ def _wrong_reversal(session: Session, voucher: rules.Voucher) -> str | None:
     if voucher.reverses is None:
         return None
     entry = ledger.entry(session, voucher.reverses)
-    if entry.kind not in rules.REVERSIBLE:
+    if not rules.is_reversible(entry):
         return "Entries of this kind cannot be taken back here: their feature has a state of its own to give back."
     if not rules.is_opposite(voucher, entry.lines):
         return "What takes an entry back has its lines with the opposite sign, all of them and in their order."

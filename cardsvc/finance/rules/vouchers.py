@@ -21,6 +21,16 @@ REVERSIBLE: Final = frozenset(
 """Kinds whose entry is all there is to them: a claim or a paid bill has a state of its own that its feature must give
 back, and no feature does yet.
 """
+_STANDS_FOR: Final = "disputed_kind"
+
+
+def is_reversible(entry: ledger.StoredEntry) -> bool:
+    """Whether a voucher may take the entry back; a settled dispute is what the record it stands for would be."""
+    if entry.kind is ledger.EntryKind.DISPUTE_SETTLED:
+        return int(dict(entry.metadata)[_STANDS_FOR]) in REVERSIBLE
+    return entry.kind in REVERSIBLE
+
+
 _SERIES: Final = {"general": "GF", "sef": "SEF", "trust": "TF"}
 
 

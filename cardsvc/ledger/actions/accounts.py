@@ -10,7 +10,16 @@ from cardsvc.db import insert_columns
 from cardsvc.ledger.models import Account, Balance
 from cardsvc.ledger.queries import balances, chunks, known_accounts, names_account
 from cardsvc.ledger.queries.chart import chart
-from cardsvc.ledger.rules import AccountDiffers, AccountHeld, AccountNotEmpty, AccountPolicy, AccountSpec, purses
+from cardsvc.ledger.queries.purses import awaits
+from cardsvc.ledger.rules import (
+    AccountAwaited,
+    AccountDiffers,
+    AccountHeld,
+    AccountNotEmpty,
+    AccountPolicy,
+    AccountSpec,
+    purses,
+)
 
 # One writer at a time decides and takes places in the log. Any fixed number: PostgreSQL's advisory locks have no names.
 _WRITER_LOCK = 0x6C6564676572
@@ -92,7 +101,8 @@ def _properties(spec: AccountSpec) -> tuple[str | int | datetime | None, ...]:
 def close_account(session: Session, code: str, now: datetime) -> None:
     """Let nothing be posted to the account any more.
 
-    Raises: UnknownAccount; AccountNotEmpty; AccountHeld while money that came from it is held and may have to go back.
+    Raises: UnknownAccount; AccountNotEmpty; AccountHeld while money that came from it is held and may have to go back;
+    AccountAwaited while a purse may still return its rest there.
     """
     lock(session)
     balance_cents = balances(session, [code])[code]
@@ -100,4 +110,7 @@ def close_account(session: Session, code: str, now: datetime) -> None:
         raise AccountNotEmpty(code, balance_cents)
     if names_account(session, code):
         raise AccountHeld(code)
+    purse = awaits(session, code, now)
+    if purse is not None:
+        raise AccountAwaited(code, purse)
     session.execute(sa.update(Account).where(Account.code == code, Account.closed_at.is_(None)).values(closed_at=now))

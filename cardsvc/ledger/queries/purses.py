@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from cardsvc.ledger.models import Account, Balance, Entry, Posting
 from cardsvc.ledger.queries.chunking import chunks
@@ -47,6 +47,23 @@ def expired_purses(session: Session, at: datetime, *, limit: int) -> tuple[Purse
         .limit(limit)
     )
     return tuple(map(_purse, rows))
+
+
+def awaits(session: Session, code: str, at: datetime) -> str | None:
+    """A purse that may still return its rest to this account: it is not over, has money, or its owner's is held."""
+    holder, held = aliased(Account), aliased(Balance)
+    owners_held = (
+        sa.exists()
+        .where(holder.code == Account.owner + ":held", held.account_id == holder.id, held.balance_cents != 0)
+        .correlate(Account)
+    )
+    may = sa.or_(Account.expires_at.is_(None), Account.expires_at > at, Balance.balance_cents != 0, owners_held)
+    query = (
+        sa.select(Account.code)
+        .join_from(Account, Balance)
+        .where(Account.returns_to == code, Account.closed_at.is_(None), may)
+    )
+    return session.scalar(query.order_by(Account.id).limit(1))
 
 
 def _purse(row: sa.Row[Any]) -> PurseAccount:

@@ -16,6 +16,7 @@ from cardsvc.ledger.rules.entries import (
     reversing,
 )
 from cardsvc.ledger.rules.errors import (
+    AccountAwaited,
     AccountDiffers,
     AccountHeld,
     AccountNotEmpty,
@@ -34,6 +35,7 @@ from cardsvc.ledger.rules.purses import PurseAccount
 from cardsvc.ledger.rules.spans import DateBasis, Span, Window, booking_day
 
 __all__ = [
+    "AccountAwaited",
     "AccountDiffers",
     "AccountHeld",
     "AccountKind",

@@ -121,6 +121,14 @@ class AccountHeld(CityError):
         super().__init__(f"Money of account {account} is held: release or capture its holds before closing it.")
 
 
+class AccountAwaited(CityError):
+    code = "account_awaited"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self, account: str, purse: str) -> None:
+        super().__init__(f"The purse {purse} returns its rest to account {account}: close it after that purse is done.")
+
+
 class UnknownEntry(CityError):
     code = "unknown_entry"
     kind = ErrorKind.NOT_FOUND
