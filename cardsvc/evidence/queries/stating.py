@@ -47,12 +47,22 @@ def _all(session: Session, vault: Vault, now_ms: int) -> Iterator[Stated]:
         yield Stated(_authority(KeyUse.CARD_AUTHORITY, certificate, now_ms))
     for certificate in vault.certificates("terminal-ca"):
         yield Stated(_authority(KeyUse.TERMINAL_AUTHORITY, certificate, now_ms))
+    until = _portals_left(session)
     for one in vault.register.of(KeyName.SERVICE):
         spki = keys.spki(vault.signer("service", one.number).public_key)
-        yield Stated(KeyStatement(use=KeyUse.SERVICE.value, key=spki, issued_at_ms=now_ms, from_ms=one.made_at_ms))
+        span: dict[str, Any] = {"from_ms": one.made_at_ms, "until_ms": until.get(spki)}
+        yield Stated(KeyStatement(use=KeyUse.SERVICE.value, key=spki, issued_at_ms=now_ms, **span))
     yield from _terminals(session, now_ms)
     yield from _staff(session, now_ms)
     yield from _passkeys(session, now_ms)
+
+
+def _portals_left(session: Session) -> dict[bytes, int]:
+    """When each service key's own portal was revoked, by the key: with that the key signs no more."""
+    table = Base.metadata.tables["device"]
+    left = sa.select(table.c.public_key, table.c.revoked_at)
+    rows = session.execute(left.where(table.c.kind == "portal", table.c.revoked_at.is_not(None)))
+    return {row.public_key: to_ms(row.revoked_at) for row in rows}
 
 
 def _authority(use: KeyUse, certificate: x509.Certificate, now_ms: int) -> KeyStatement:

@@ -101,6 +101,8 @@ class KeyBook:
             spans = self.staff.get(kid, [])
             return self._of_spans(kid, [span for span in spans if span.holder == signing.staff_id], spans, signing)
         if purpose is Purpose.SERVICE and kid in self.service:
+            if not covers(self.service[kid], signing.recorded_at):
+                raise NotTheirs("the service's key that signed it had signed its last before")
             return self._load(kid, self.service[kid].key)
         raise Unknown("the key that signed it is not known")
 

@@ -141,7 +141,7 @@ def judge(batches: Sequence[Signed], facts: Sequence[Facts], desk: Desk) -> list
     judged: list[Opened | TerminalRevoked] = []
     for one, fact in zip(batches, facts, strict=True):
         device = fact.device
-        if device.status != "enrolled":
+        if device.status != "enrolled" or _is_left(device, desk.vault):
             judged.append(TerminalRevoked())
             continue
         ref = DeviceRef(device.id, device.kind)
@@ -150,6 +150,11 @@ def judge(batches: Sequence[Signed], facts: Sequence[Facts], desk: Desk) -> list
         judged.append(opened)
     _verify([one for one in judged if isinstance(one, Opened)], desk.verifier)
     return judged
+
+
+def _is_left(device: devices.Device, vault: Vault) -> bool:
+    """Whether it is the portal of a service key that signs no more; the new key's first use revokes it for good."""
+    return device.kind == "portal" and crypto_keys.key_id(device.public_key) not in _serving(vault)
 
 
 def known(session: Session, received: Sequence[Received]) -> dict[bytes, Known]:
@@ -169,6 +174,14 @@ def find_replays(received: Sequence[Received], found: dict[bytes, Known]) -> dic
             if before is not None and before.record_hash == one.record_hash:
                 replays[one.position] = before
     return replays
+
+
+def _serving(vault: Vault) -> dict[bytes, PublicKey]:
+    """The service's key that signs now, by its id: what older ones signed counts where it stands, and they sign nothing
+    new.
+    """
+    current = vault.public_keys("service")[0]
+    return {crypto_keys.key_id(current): current}
 
 
 def _claim(opened: Opened, keys: rules.Keys, registry: Registry) -> None:
@@ -208,8 +221,6 @@ def _keys(session: Session, readable: Sequence[Received], vault: Vault) -> rules
     return rules.Keys(
         cards=cards.keys_by_id(session, sorted(wanted[Purpose.PRESENCE] | wanted[Purpose.CONSENT])),
         staff=access.staff_by_key(session, sorted(wanted[Purpose.STAFF])),
-        service={crypto_keys.key_id(key): key for key in vault.public_keys("service")}
-        if wanted[Purpose.SERVICE]
-        else {},
+        service=_serving(vault) if wanted[Purpose.SERVICE] else {},
         passkeys=access.passkeys_by_key(session, sorted(wanted[Purpose.PASSKEY])),
     )
