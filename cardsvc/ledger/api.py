@@ -95,11 +95,12 @@ def _add_periods(blueprint: web.ApiBlueprint) -> None:
     class SoftClose(MethodView):
         @guard.requires(*OFFICERS)
         @blueprint.response(200, PeriodSchema)
+        @blueprint.keyed
         @blueprint.fails(400)
         def post(self, month: str) -> closing.PeriodView:
-            """From now on the month takes adjustments only. One officer is enough."""
-            session, now = web.session(), web.now()
-            periods.soft_close(session, month, by=guard.principal().subject_id, now=now)
+            """From now on the month takes adjustments only. One officer is enough. Needs an Idempotency-Key."""
+            session, now, key = web.session(), web.now(), web.idempotency_key()
+            periods.soft_close(session, month, by=guard.principal().subject_id, now=now, key=key)
             return next(found for found in closing.periods(session, city_date(now)) if found.month == month)
 
     @blueprint.route("/periods/<month>/balance")
@@ -162,9 +163,12 @@ def _add_assertions(blueprint: web.ApiBlueprint) -> None:
         @guard.requires(*OFFICERS)
         @blueprint.arguments(NewAssertionSchema)
         @blueprint.response(201, AssertionSchema)
+        @blueprint.keyed
         @blueprint.fails(422)
         def post(self, given: dict[str, Any]) -> asserted.AssertionView:
-            """Sign off an account's balance at the end of a day. Kept whether it holds or not (`held`)."""
+            """Sign off an account's balance at the end of a day. Kept whether it holds or not (`held`). Needs an
+            Idempotency-Key: the assertion's id.
+            """
             return asserting.assert_balance(
                 web.session(),
                 given["account_code"],
@@ -174,6 +178,7 @@ def _add_assertions(blueprint: web.ApiBlueprint) -> None:
                 by=guard.principal().subject_id,
                 now=web.now(),
                 random_bytes=web.city().random_bytes,
+                key=web.idempotency_key(),
             )
 
     @blueprint.route("/assertions/<uuid:assertion_id>/withdrawal")
@@ -181,9 +186,17 @@ def _add_assertions(blueprint: web.ApiBlueprint) -> None:
         @guard.requires(*OFFICERS)
         @blueprint.arguments(BooksReasonSchema)
         @blueprint.response(200, AssertionSchema)
+        @blueprint.keyed
         @blueprint.fails(422)
         def post(self, given: dict[str, Any], assertion_id: UUID) -> asserted.AssertionView:
-            """Let the balance be changed again. The assertion is kept, with who withdrew it and why."""
+            """Let the balance be changed again. The assertion is kept, with who withdrew it and why. Needs an
+            Idempotency-Key.
+            """
             return asserting.withdraw_assertion(
-                web.session(), assertion_id, reason=given["reason"], by=guard.principal().subject_id, now=web.now()
+                web.session(),
+                assertion_id,
+                reason=given["reason"],
+                by=guard.principal().subject_id,
+                now=web.now(),
+                key=web.idempotency_key(),
             )

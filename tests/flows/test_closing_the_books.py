@@ -41,7 +41,7 @@ def sign(town: Town, action_id: str, *roles: str) -> None:
 
 
 def close(town: Town, month: str = MONTH) -> None:
-    town.post(f"/v1/ledger/periods/{month}/soft-close", {}, "finance")
+    town.post(f"/v1/ledger/periods/{month}/soft-close", {}, "finance", key=town.key())
     proposed = town.post(f"/v1/ledger/periods/{month}/close", {}, "finance", status=201)
     sign(town, proposed["action_id"], "finance", "treasurer")
 
@@ -80,7 +80,7 @@ def test_an_open_shift_stands_against_the_close(december: Town) -> None:
     town.clock.advance(timedelta(days=-5))  # the last of November
     counter, shift_id = town.till()
     town.clock.advance(timedelta(days=5))
-    town.post(f"/v1/ledger/periods/{MONTH}/soft-close", {}, "finance")
+    town.post(f"/v1/ledger/periods/{MONTH}/soft-close", {}, "finance", key=town.key())
     refused = town.post(f"/v1/ledger/periods/{MONTH}/close", {}, "finance", status=409)
     assert refused["code"] == "not_ready_to_close"
     assert "A shift that began on 2026-11-30 was not closed" in refused["detail"]
@@ -113,7 +113,7 @@ def test_taps_and_top_ups_of_december_go_on_while_november_is_closed(december: T
 )
 def test_what_cannot_be_closed_is_refused_by_code(december: Town, path: str, code: str) -> None:
     status = 400 if code == "invalid_month" else 409
-    assert december.post(path, {}, "finance", status=status)["code"] == code
+    assert december.post(path, {}, "finance", key=december.key(), status=status)["code"] == code
 
 
 def test_who_may_read_does_not_close(december: Town) -> None:
@@ -126,9 +126,9 @@ def test_who_may_read_does_not_close(december: Town) -> None:
 def test_a_bank_balance_is_signed_off_over_the_api_and_then_stands(december: Town) -> None:
     town = december
     given = {"account_code": "bank:main", "day": "2026-11-30", "balance_cents": 1_000_000_00, "document": "Stmt 11"}
-    held = town.post("/v1/ledger/assertions", given, "finance", status=201)
+    held = town.post("/v1/ledger/assertions", given, "finance", key=town.key(), status=201)
     assert (held["held"], held["difference_cents"]) == (True, 0)
-    wrong = town.post("/v1/ledger/assertions", given | {"balance_cents": 5}, "finance", status=201)
+    wrong = town.post("/v1/ledger/assertions", given | {"balance_cents": 5}, "finance", key=town.key(), status=201)
     assert (wrong["held"], wrong["found_cents"]) == (False, 1_000_000_00)
     assert len(get(town, "/v1/ledger/assertions?account_code=bank:main")["assertions"]) == 2
     lines = [
@@ -141,12 +141,37 @@ def test_a_bank_balance_is_signed_off_over_the_api_and_then_stands(december: Tow
     refused = town.post(f"/v1/actions/{action_id}/signatures", {"password": PASSWORD}, "treasurer", status=409)
     assert "was signed off" in refused["detail"]
     path = f"/v1/ledger/assertions/{held['id']}/withdrawal"
-    town.post(path, {"reason": "The bank charged a centavo"}, "finance")
-    assert town.post(path, {"reason": "again"}, "finance", status=409)["code"] == "assertion_withdrawn"
+    town.post(path, {"reason": "The bank charged a centavo"}, "finance", key=town.key())
+    again = town.post(path, {"reason": "again"}, "finance", key=town.key(), status=409)
+    assert again["code"] == "assertion_withdrawn"
     sign(town, action_id, "treasurer")
     nobody = f"/v1/ledger/assertions/{UUID(int=7)}/withdrawal"
-    assert town.post(nobody, {"reason": "none"}, "finance", status=404)["code"] == "unknown_assertion"
+    assert town.post(nobody, {"reason": "none"}, "finance", key=town.key(), status=404)["code"] == "unknown_assertion"
     assert town.run(ledger.check_assertions).assertions == 0
+
+
+def test_what_is_asked_again_under_its_key_is_done_once(december: Town) -> None:
+    town, key, other = december, december.key(), december.key()
+    soft = f"/v1/ledger/periods/{MONTH}/soft-close"
+    assert town.post(soft, {}, "finance", status=400)["code"] == "idempotency_key_missing"
+    one, two = (town.post(soft, {}, "finance", key=key) for _ in range(2))
+    assert one == two
+    assert len(two["events"]) == 1
+    assert town.post(soft, {}, "treasurer", key=key, status=409)["code"] == "idempotency_key_reused"
+    assert town.post(soft, {}, "finance", key=other, status=409)["code"] == "period_out_of_order"
+    given = {"account_code": "bank:main", "day": "2026-11-30", "balance_cents": 5, "document": "Stmt 11"}
+    for _ in range(2):
+        assert town.post("/v1/ledger/assertions", given, "finance", key=key, status=201)["id"] == str(key)
+    changed = given | {"balance_cents": 6}
+    refused = town.post("/v1/ledger/assertions", changed, "finance", key=key, status=409)
+    assert refused["code"] == "idempotency_key_reused"
+    assert len(get(town, "/v1/ledger/assertions")["assertions"]) == 1
+    path, reason = f"/v1/ledger/assertions/{key}/withdrawal", {"reason": "Misread"}
+    first, again = (town.post(path, reason, "finance", key=other) for _ in range(2))
+    assert first == again
+    assert first["withdrawn_why"] == "Misread"
+    refused = town.post(path, {"reason": "Another"}, "finance", key=other, status=409)
+    assert refused["code"] == "idempotency_key_reused"
 
 
 def test_a_chart_is_checked_proposed_and_adopted_over_the_api(december: Town) -> None:

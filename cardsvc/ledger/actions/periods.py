@@ -21,7 +21,7 @@ from cardsvc.ledger.queries import asserting, check_books
 from cardsvc.ledger.queries import periods as queries
 from cardsvc.ledger.rules import city_date
 from cardsvc.ledger.rules import periods as rules
-from cardsvc.ledger.rules.errors import NotReadyToClose
+from cardsvc.ledger.rules.errors import KeyReused, NotReadyToClose
 from cardsvc.ledger.rules.periods import PeriodVerb
 from cardsvc.money import show
 
@@ -42,11 +42,19 @@ class Surroundings:
     published: Callable[[Session], int]
 
 
-def soft_close(session: Session, month: str, *, by: UUID, now: datetime) -> rules.Books:
-    """From now on the month takes adjustments only. Raises: InvalidMonth, PeriodOutOfOrder."""
+def soft_close(session: Session, month: str, *, by: UUID, now: datetime, key: UUID | None = None) -> rules.Books:
+    """From now on the month takes adjustments only. Asked again under its `key`, nothing more is done.
+
+    Raises: InvalidMonth, PeriodOutOfOrder; KeyReused.
+    """
     lock(session)
+    before = None if key is None else session.scalar(sa.select(PeriodEvent).where(PeriodEvent.request_id == key))
+    if before is not None:
+        if (before.verb, before.month, before.done_by) != (PeriodVerb.SOFT_CLOSE, month, by):
+            raise KeyReused
+        return queries.books(session)
     after = _after(session, PeriodVerb.SOFT_CLOSE, month, now)
-    _enter(session, PeriodVerb.SOFT_CLOSE, month, after, {"done_by": by, "done_at": now})
+    _enter(session, PeriodVerb.SOFT_CLOSE, month, after, {"done_by": by, "done_at": now, "request_id": key})
     return after
 
 

@@ -44,6 +44,7 @@ class PeriodEvent(Base):
     reason: Mapped[str | None]
     log_size: Mapped[int | None]
     after_seq: Mapped[int | None] = mapped_column(sa.BigInteger)  # the last entry's place then; NULL before 0013
+    request_id: Mapped[UUID | None]  # the key of a soft close, so that it can be asked again
     balance: Mapped[str | None]
     balance_hash: Mapped[bytes | None]
 
@@ -75,6 +76,7 @@ class AssertionWithdrawal(Base):
     reason: Mapped[str]
     withdrawn_by: Mapped[UUID]
     withdrawn_at: Mapped[datetime]
+    request_id: Mapped[UUID | None]  # the key that it was asked under
 
 
 append_only(PeriodEvent.__table__)

@@ -29,8 +29,10 @@ from crypto.errors import CryptoError, InvalidSignature
 from crypto.wire.action import verify_action
 
 _PAGE = 1000
-_STAYS: Final = frozenset({("period_event", "after_seq")})
-"""Columns that mean something here only: a place of this city's log."""
+_STAYS: Final = frozenset(
+    {("period_event", "after_seq"), ("period_event", "request_id"), ("assertion_withdrawal", "request_id")}
+)
+"""Columns that mean something here only: a place of this city's log, the key of a request."""
 TABLES: Final = (Hold, ChartDocument, ChartVersion, PeriodEvent, BalanceAssertion, AssertionWithdrawal)
 """What else the books keep, beside accounts and entries, in the order in which it can be written."""
 

@@ -153,3 +153,11 @@ class BooksDoNotBalance(CityError):
 
     def __init__(self, problem: str) -> None:
         super().__init__(f"The books do not balance: {problem}. Stop posting and compare with the last backup.")
+
+
+class KeyReused(CityError):
+    code = "idempotency_key_reused"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used for something else. Make a new one for a new request.")
