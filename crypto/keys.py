@@ -201,9 +201,17 @@ def is_stored_form(signature: bytes) -> bool:
 def _stored_to_der(signature: bytes) -> bytes:
     if is_stored_form(signature):
         r, s = signature[:_SCALAR_BYTES], signature[_SCALAR_BYTES:]
+        # nearly all: two numbers of full length, of which s, being low, never needs a sign byte (X.690 8.3)
+        if r[0] and s[0]:
+            return (_BOTH_FULL if r[0] < _SIGN_BIT else _SIGNED_R) + r + _FULL_S + s
         return encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
     _scalars(signature)  # says what else is wrong
     raise InvalidSignature("The signature has a high s: normalise it where the card's answer is read.")
+
+
+# what stands before r, before an r that needs a sign byte, and before s, where none has a leading byte of zeros
+_BOTH_FULL, _SIGNED_R, _FULL_S = b"\x30\x44\x02\x20", b"\x30\x45\x02\x21\x00", b"\x02\x20"
+_SIGN_BIT = 0x80
 
 
 def _scalars(raw: bytes) -> tuple[int, int]:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crypto import keys
@@ -96,6 +97,17 @@ def test_a_signature_verifies_and_its_twin_with_high_s_does_not(message: bytes) 
 def test_the_library_itself_accepts_the_twin_so_the_refusal_is_ours() -> None:
     twin = high_s(SIGNER.sign(b"m"))
     SIGNER.public_key.verify(keys.raw_to_der(twin), b"m", keys._SHA256)
+
+
+@given(scalars, st.integers(1, keys.ORDER // 2), st.integers(0, 255), st.integers(0, 255))
+@example(r=0x80 << 248, s=0x7F << 248, short_r=0, short_s=0)
+@example(r=0x7F << 248, s=1 << 248, short_r=0, short_s=0)
+def test_numbers_of_any_length_reach_the_library_in_their_one_encoding(
+    r: int, s: int, short_r: int, short_s: int
+) -> None:
+    r, s = max(r >> short_r, 1), max(s >> short_s, 1)
+    raw = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    assert keys._stored_to_der(raw) == encode_dss_signature(r, s)
 
 
 @given(st.binary(min_size=1, max_size=50), st.integers(0, 511))
