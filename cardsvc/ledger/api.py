@@ -40,6 +40,7 @@ def make(around: periods.Surroundings) -> web.ApiBlueprint:
     _add_periods(blueprint)
     _add_closing(blueprint, around)
     _add_assertions(blueprint)
+    _add_withdrawals(blueprint)
     return blueprint
 
 
@@ -181,6 +182,8 @@ def _add_assertions(blueprint: web.ApiBlueprint) -> None:
                 key=web.idempotency_key(),
             )
 
+
+def _add_withdrawals(blueprint: web.ApiBlueprint) -> None:
     @blueprint.route("/assertions/<uuid:assertion_id>/withdrawal")
     class Withdrawal(MethodView):
         @guard.requires(*OFFICERS)

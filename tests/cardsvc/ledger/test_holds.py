@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -252,35 +252,6 @@ def test_an_account_is_not_closed_while_money_of_it_is_held(books: Books) -> Non
         ledger.close_account(books.session, HELD, AT)
     assert books.capture(hold_id, 140) is None
     ledger.close_account(books.session, MAIN, AT)
-
-
-def test_an_account_is_not_closed_while_a_purse_may_return_its_rest_there(session: Session) -> None:
-    kind, policy, end = ledger.AccountKind, ledger.AccountPolicy, AT + timedelta(days=1)
-    purse = ledger.Purse("", end, 0, "fund:rice")
-    first, *others = specs()
-    rice = ledger.AccountSpec("fund:rice", kind.EQUITY, policy.DERIVED, ledger.Fund.GENERAL)
-    ledger.open_accounts(session, [replace(first, purse=purse), rice, *others], AT)
-    books = Books(session)
-
-    def refused(at: datetime) -> str:
-        with pytest.raises(ledger.AccountAwaited) as told:
-            ledger.close_account(session, rice.code, at)
-        return str(told.value)
-
-    assert FIRST in refused(AT)  # its time is not over
-    books.give(FIRST, 40)
-    hold_id = books.place(40)
-    assert "returns its rest to account fund:rice" in refused(end)  # what is held of it may still come back
-    assert books.capture(hold_id, 10) is None
-    books.at = end
-    assert books.post(books.releasing(hold_id)) is None
-    assert ledger.balances(session, [rice.code])[rice.code] == 30
-    with pytest.raises(ledger.AccountNotEmpty):
-        ledger.close_account(session, rice.code, end)
-    lines = ledger.Line(rice.code, 30), ledger.Line(FUND, -30)
-    assert books.post(ledger.Draft(books.act().entry_id, ledger.EntryKind.ADJUSTMENT, lines, AT, "law")) is None
-    ledger.close_account(session, rice.code, end)
-    ledger.check_books(session)
 
 
 def test_two_captures_of_one_batch_see_each_other(books: Books) -> None:
