@@ -9,15 +9,16 @@ from crypto.wire.kinds import Kind
 
 @dataclass(frozen=True, slots=True)
 class Tap(Body):
-    """A card was presented. `fare_cents` is what the terminal's policy says this tap costs, 0 where it costs nothing.
+    """A card was presented. `fare_cents` is what the gate showed by its policy, 0 where it showed none.
 
-    `direction` is "flat" where one tap is the whole ride and "in" where a ride begins.
+    `direction` is "flat" where one tap is the whole ride (`fare_cents` is its fare), "in" where a ride begins (what is
+    held until it ends) and "out" where it ends (0: the fare is worked out later). What is charged the tariff says.
     """
 
     KIND: ClassVar[int] = Kind.TAP
     network_id: Annotated[str, Tag(1, text(64))]
     stop_id: Annotated[str, Tag(2, text(64))]
-    direction: Annotated[str, Tag(3, choice("in", "flat"))]
+    direction: Annotated[str, Tag(3, choice("in", "flat", "out"))]
     fare_cents: Annotated[int, Tag(4, CENTS)]
     currency: Annotated[str, Tag(5, CURRENCY)]
     tariff_version: Annotated[int, Tag(6, integer())]
