@@ -27,7 +27,7 @@ from crypto.wire.policy import FlatFare, OfflineLimits, Policy
 from crypto.wire.query import Query, SignedQuery
 from crypto.wire.receipt import Receipt
 from crypto.wire.transaction import NO_PREVIOUS, Purpose, Record, Reversal, Transaction, authorise
-from crypto.wire.transit import Tap
+from crypto.wire.transit import FareRefunded, Tap
 from crypto.wire.wallets import HoldCaptured, HoldPlaced, HoldReleased, PurseExpired, PurseFunded
 from tests.testdata import vectors
 from tests.vectors.wire_bodies import AT_MS, BODIES, HASH, OTHER_ID, QUERIES, STAFF_ID
@@ -110,6 +110,7 @@ POLICY = Policy(
 HOLDS = (FlatFare("metro", "regular", 3_500, "PHP"),)
 OUT = Tap("metro", "buendia", "out", 0, "PHP", 1, 7)
 AGREED = DisputeSettled(STAFF_ID, OTHER_ID, HASH, "Two people looked at it", TERMINAL_ID)
+REFUNDED = FareRefunded(STAFF_ID, OTHER_ID, TERMINAL_ID, OTHER_ID, 1_040, 260, "PHP", "Not their ride", TERMINAL_ID)
 LATER = Reversal(OTHER_ID, "Charged twice", date(2026, 10, 31))
 VOUCHER = JournalEntry(
     STAFF_ID,
@@ -130,6 +131,7 @@ def valid() -> Iterator[Case]:
     yield Case("record Reversal at an effective date", "record", record_of(LATER).encode())
     yield Case("record JournalEntry that reverses another", "record", record_of(VOUCHER).encode())
     yield Case("record DisputeSettled that two agreed on", "record", record_of(AGREED).encode())
+    yield Case("record FareRefunded that two agreed on", "record", record_of(REFUNDED).encode())
     yield Case("record of a tap at the end of a ride", "record", record_of(OUT).encode())
     yield Case("record of a tap at its end that shows a fare", "record", _changed(TAP.encode(), _put_in(8, 3, "out")))
     two = (authorise(TAP.encode(), Purpose.STAFF, SERVICE), authorise(TAP.encode(), Purpose.SERVICE, LOG.signer))
