@@ -3,6 +3,7 @@
 from cardsvc.ledger.queries.balances import balances
 from cardsvc.ledger.queries.checking import BooksChecked, check_books
 from cardsvc.ledger.queries.chunking import chunks
+from cardsvc.ledger.queries.days import Moved, moved_on, recorded_on
 from cardsvc.ledger.queries.exporting import csv_journal, journal, trial_balance_csv
 from cardsvc.ledger.queries.holds import (
     HoldView,
@@ -27,6 +28,7 @@ __all__ = [
     "ImportsChecked",
     "JointLine",
     "JointPage",
+    "Moved",
     "StatementLine",
     "StatementPage",
     "TrialBalance",
@@ -51,8 +53,10 @@ __all__ = [
     "known_accounts",
     "known_holds",
     "last_place",
+    "moved_on",
     "names_account",
     "purses_of",
+    "recorded_on",
     "reversal_of",
     "standing_holds",
     "statement",
