@@ -41,7 +41,8 @@ class OfflineLimits(Tagged):
 
     The age of a terminal's news is the time since its policy was issued: so long nobody told it of a denied card. From
     `age_warning_ms` on it warns its staff, from `age_lower_ms` on the lower ceilings hold, after `policy_age_ms_max` it
-    stops. 0 means that there is no such step.
+    stops. 0 means that there is no such step. What
+    one terminal takes of all cards in a day ends at `device_day_cents_max`; 0 for no such limit.
     """
 
     tap_cents_max: Annotated[int, Tag(1, CENTS)]
@@ -52,6 +53,7 @@ class OfflineLimits(Tagged):
     age_lower_ms: Annotated[int, Tag(6, integer())] = 0
     lower_tap_cents_max: Annotated[int, Tag(7, CENTS)] = 0
     lower_card_day_cents_max: Annotated[int, Tag(8, CENTS)] = 0
+    device_day_cents_max: Annotated[int, Tag(9, CENTS)] = 0
 
     def __post_init__(self) -> None:
         super(OfflineLimits, self).__post_init__()

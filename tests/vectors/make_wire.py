@@ -149,6 +149,8 @@ def valid() -> Iterator[Case]:
     empty = replace(POLICY, card_authorities=(), terminal_authorities=(), deny=(), fares=())
     yield Case("policy without lists", "policy", policy.sign_policy(empty, SERVICE))
     yield Case("policy with holds", "policy", policy.sign_policy(replace(POLICY, holds=HOLDS), SERVICE))
+    device = replace(POLICY, limits=replace(POLICY.limits, device_day_cents_max=2_000_000))
+    yield Case("policy with a limit of each device", "policy", policy.sign_policy(device, SERVICE))
 
 
 Change = Callable[[list[Any]], object]
@@ -349,6 +351,9 @@ def invalid_receipts() -> Iterator[Case]:
     yield Case("receipt signed as a policy", "receipt", _signed(payload, SERVICE, policy.AAD), "invalid_signature")
 
 
+_LIMITS = {1: 5_000, 2: 20_000, 3: 20, 4: 86_400_000}
+
+
 def invalid_policies() -> Iterator[Case]:
     payload = _payload(policy.sign_policy(POLICY, SERVICE))
     hold = {1: "metro", 2: "regular", 3: 3_500, 4: "PHP"}
@@ -359,6 +364,7 @@ def invalid_policies() -> Iterator[Case]:
         "with a deny list out of order": (_put_in(2, 6, [STAFF_ID.bytes, TERMINAL_ID.bytes]), "malformed"),
         "with a card denied twice": (_put_in(2, 6, [STAFF_ID.bytes, STAFF_ID.bytes]), "malformed"),
         "with a limit missing": (lambda parts: parts[2][7].pop(4), "malformed"),
+        "with no limit of a device, written out": (_put_in(2, 7, _LIMITS | {9: 0}), "malformed"),
         "with no holds, written out": (_put_in(2, 12, []), "malformed"),
         "with a hold of less than nothing": (_put_in(2, 12, [hold | {3: -1}]), "malformed"),
     }
