@@ -68,10 +68,14 @@ class _Standing:
 
 
 class FareEngine:
-    """Prices journeys by one version of the fare tables. Holds no state but what it has looked up."""
+    """Prices journeys by one version of the fare tables. Holds no state but what it has looked up.
+
+    `default_held` are the categories of a rider who has none.
+    """
 
     def __init__(self, tables: FareTables) -> None:
         self.tables = tables
+        self.default_held = frozenset((tables.default_category,))
         self._matcher = LegMatcher(tables)
         self._listed_from = frozenset(rule.from_group for rule in tables.transfer_rules if rule.from_group)
         self._listed_to = frozenset(rule.to_group for rule in tables.transfer_rules if rule.to_group)
@@ -84,7 +88,7 @@ class FareEngine:
         `categories` are the rider's; without any, the tables' default one. `medium` is what the rider pays with; empty
         where the tables name no media.
         """
-        held = categories or frozenset({self.tables.default_category})
+        held = categories or self.default_held
         standings: list[_Standing] = []
         effective = joined(legs, self.tables.join_rules)
         for index, leg in enumerate(effective):

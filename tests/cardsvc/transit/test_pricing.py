@@ -81,10 +81,15 @@ def terms(**changed: Table) -> Terms:
 
 
 def tariff(
-    changed: dict[str, Table] | None = None, version: int = 1, since: datetime = MONDAY - timedelta(days=30)
+    changed: dict[str, Table] | None = None,
+    version: int = 1,
+    since: datetime = MONDAY - timedelta(days=30),
+    onward: str = "5.00",
 ) -> TariffVersion:
+    products = FARES["fare_products.txt"]
+    rows = tuple({**row, "amount": onward} if row["fare_product_id"] == "onward" else row for row in products.rows)
     tables = compile_tables(
-        FARES,
+        FARES | {"fare_products.txt": Table(products.columns, rows)},
         currency="PHP",
         zone=MANILA,
         stops=dict.fromkeys("wmen", ("", "")),
@@ -309,26 +314,130 @@ def test_caps_hold_and_every_amount_is_explained(
     assert sum(line.amount_cents for lines in explained(priced).values() for line in lines) == priced.total_cents
 
 
-@settings(max_examples=150)
-@given(_events)
-def test_a_concession_is_never_less_than_the_law_gives(events: list[tuple[int, str, str, Direction]]) -> None:
-    none = table(("cap_id", "period", "amount"))
-    taps = made(events)
-    usual = paid(taps, caps=none).journeys
-    senior = paid(taps, "senior", caps=none).journeys
-    for full, reduced in zip(usual, senior, strict=True):
-        assert (full.total_cents is None) == (reduced.total_cents is None)
-        assert Fraction(reduced.total_cents or 0) <= Fraction(full.total_cents or 0) * Fraction(80, 100)
+_caps = st.lists(
+    st.tuples(
+        st.sampled_from(["", "regular", "senior", "student"]),
+        st.sampled_from(["", "bus", "rail"]),
+        st.sampled_from(["day", "week"]),
+        st.integers(0, 9000).map(lambda cents: f"{cents // 100}.{cents % 100:02}"),
+    ),
+    max_size=4,
+)
+_rebates = st.sampled_from(["5.00", "-3.00", "-13.00", "-99.99"])
+CAP = ("cap_id", "rider_category_id", "network_id", "period", "amount")
+
+
+def capped(rows: Sequence[tuple[str, ...]]) -> Table:
+    return table(CAP, *((f"cap-{number}", *row) for number, row in enumerate(rows)))
+
+
+def priced_with(taps: list[TapEvent], caps: Table, rebate: str, *categories: str) -> Priced:
+    held = tuple(HeldCategory(category, date(2027, 1, 1), date(2027, 12, 31)) for category in categories)
+    return price(taps, Rider(held), [tariff({"caps": caps}, onward=rebate)], now=LATER)
+
+
+@settings(max_examples=200)
+@given(_events, _caps, _rebates, st.sampled_from([("senior",), ("senior", "student"), ("student", "senior")]))
+def test_no_cap_transfer_or_rounding_leaves_a_rider_less_than_the_law_gives(
+    events: list[tuple[int, str, str, Direction]], rows: list[tuple[str, ...]], rebate: str, held: tuple[str, ...]
+) -> None:
+    taps, caps = made(events), capped(rows)
+    usual, reduced = priced_with(taps, caps, rebate), priced_with(taps, caps, rebate, *held)
+    for full, less in zip(usual.journeys, reduced.journeys, strict=True):
+        assert (full.total_cents is None) == (less.total_cents is None)
+        assert 0 <= Fraction(less.total_cents or 0) <= Fraction(full.total_cents or 0) * Fraction(80, 100)
+        assert all(line.steps[-1].after == line.amount_cents for line in less.lines or ())
 
 
 @settings(max_examples=100)
-@given(_events)
-def test_subsidy_and_fare_are_together_the_full_fare(events: list[tuple[int, str, str, Direction]]) -> None:
-    none = table(("cap_id", "period", "amount"))
-    taps = made(events)
-    for full, reduced in zip(paid(taps, caps=none).journeys, paid(taps, "senior", caps=none).journeys, strict=True):
-        together = sum(line.amount_cents + line.subsidy_cents for line in reduced.lines or ())
-        assert abs(together - (full.total_cents or 0)) <= len(reduced.lines or ())
+@given(_events, _caps)
+def test_subsidy_and_fare_are_together_what_anybody_else_would_pay(
+    events: list[tuple[int, str, str, Direction]], rows: list[tuple[str, ...]]
+) -> None:
+    taps, caps = made(events), capped(rows)
+    usual, reduced = priced_with(taps, caps, "5.00"), priced_with(taps, caps, "5.00", "senior")
+    for full, less in zip(usual.journeys, reduced.journeys, strict=True):
+        assert sum(line.amount_cents + line.subsidy_cents for line in less.lines or ()) == (full.total_cents or 0)
+
+
+@settings(max_examples=100)
+@given(_events, _caps, _categories)
+def test_every_cap_that_holds_is_kept(
+    events: list[tuple[int, str, str, Direction]], rows: list[tuple[str, ...]], categories: set[str]
+) -> None:
+    spent: dict[tuple[str, date], int] = {}
+    found = terms(caps=capped(rows))
+    held = frozenset(categories) or frozenset({"regular"})
+    for journey in priced_with(made(events), capped(rows), "5.00", *categories).journeys:
+        day = found.fare_day(journey.rides[0].began_at)
+        for line in journey.lines or ():
+            for cap in found.caps if not journey.rides[line.ride].is_incomplete else ():
+                if cap.holds(held, line.network):
+                    key = cap.cap_id, found.period_of(cap.period, day)
+                    spent[key] = spent.get(key, 0) + line.amount_cents
+                    assert spent[key] <= cap.amount_cents
+
+
+def test_a_cap_takes_nothing_of_what_the_law_gives() -> None:
+    rows = table(CAP, ("day", "", "", "day", "30.00"))
+    taps = [bus(120 * number) for number in range(4)]
+    assert [j.total_cents for j in paid(taps, caps=rows).journeys] == [1300, 1300, 400, 0]
+    senior = paid(taps, "senior", caps=rows).journeys
+    assert [j.total_cents for j in senior] == [1040, 1040, 320, 0]
+    (third,) = senior[2].lines or ()
+    assert [(step.name, step.rule) for step in third.steps][-1] == ("floor", "x_concessions.txt:1 law")
+    assert (third.subsidy_cents, third.paid_by) == (80, "city")
+
+
+def test_a_promotion_that_is_no_law_may_be_taken_back_by_a_cap() -> None:
+    concessions = table(("concession_id", "rider_category_id", "percent", "statutory"), ("summer", "senior", "50", "0"))
+    taps = [bus(120 * number) for number in range(6)]
+    rows = table(CAP, ("day", "", "", "day", "30.00"))
+    assert paid(taps, "senior", caps=rows, concessions=concessions).total_cents == 3000
+
+
+def test_a_cap_of_the_default_category_is_for_who_has_no_other() -> None:
+    rows = table(CAP, ("day", "regular", "", "day", "20.00"), ("less", "senior", "", "day", "12.00"))
+    taps = [bus(0), bus(120)]
+    assert paid(taps, caps=rows).total_cents == 2000
+    assert paid(taps, "senior", caps=rows).total_cents == 1200
+
+
+def test_a_cap_and_a_concession_of_an_operator_hold_on_all_its_networks_and_no_other() -> None:
+    files = TERMS | {
+        "x_caps.txt": table(("cap_id", "agency_id", "period", "amount"), ("loop", "loop", "day", "20.00")),
+        "x_concessions.txt": table(
+            ("concession_id", "rider_category_id", "agency_id", "percent"), ("law", "senior", "loop", "20")
+        ),
+    }
+    found = read_terms(files, currency="PHP", zone=MANILA, agency_of={"bus": "loop", "night": "loop", "rail": "metro"})
+    assert found.caps[0].networks == found.concessions[0].networks == {"bus", "night"}
+    with pytest.raises(InvalidFareRow, match="no network is run by an agency loop"):
+        read_terms(files, currency="PHP", zone=MANILA)
+
+
+# ------------------------------------------------------------------------------------------ versions, pass-back
+
+
+def test_a_ride_is_read_by_the_terms_of_its_time_however_late_it_is_priced_again() -> None:
+    shorter = table(("network_id", "maximum_fare", "longest_ride"), ("rail", "50.00", "600"))
+    before, after = tariff(), tariff({"incomplete": shorter}, 2, MONDAY + timedelta(minutes=200))
+    taps = [*rail(0, 45), *rail(300, 345)]
+    first = price(taps[:2], Rider(), [before], now=LATER).total_cents
+    again = price(taps, Rider(), [before, after], now=LATER)
+    assert [journey.total_cents for journey in again.journeys] == [first, 5000, 5000]
+
+
+def test_a_card_that_is_passed_back_pays_the_full_fare_for_the_other_person() -> None:
+    settings_ = table(("duplicate_window", "pass_back_window"), ("30", "120"))
+    taps = [tap(minutes, "bus", "m", FLAT, device=7) for minutes in (0, 1, 30)]
+    priced = paid(taps, "senior", settings=settings_)
+    assert [(j.rides[0].passed_back, j.total_cents) for j in priced.journeys] == [
+        (False, 1040),
+        (True, 1300),
+        (False, 1040),
+    ]
+    assert paid(taps, "senior").total_cents == 3 * 1040  # without the setting nobody is suspected
 
 
 # ------------------------------------------------------------------------------------------------ the files
