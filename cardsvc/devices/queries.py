@@ -20,6 +20,7 @@ from cardsvc.devices.models import (
     DeviceForkRow,
     DeviceMissingRow,
     DeviceRow,
+    PolicyNumberRow,
     RevocationListRow,
 )
 from cardsvc.devices.rules import (
@@ -253,6 +254,12 @@ def terminals_forked(session: Session, _now: datetime) -> int:
         DeviceRow, DeviceRow.id == DeviceForkRow.device_id
     )
     return int(session.scalars(query.where(DeviceRow.status == DeviceStatus.ENROLLED.value)).one())
+
+
+def outdated_since(session: Session, policy_number: int) -> datetime | None:
+    """When a policy with a higher number was first issued; None: this one, and with it its deny list, is the newest."""
+    later = select(func.min(PolicyNumberRow.first_issued_at)).where(PolicyNumberRow.number > policy_number)
+    return session.scalars(later).one()
 
 
 # ----------------------------------------------------------------------------------------------------------- deny lists

@@ -3,7 +3,7 @@
 from cardsvc.ledger.queries.balances import balances
 from cardsvc.ledger.queries.checking import BooksChecked, check_books
 from cardsvc.ledger.queries.chunking import chunks
-from cardsvc.ledger.queries.days import Moved, moved_on, recorded_on
+from cardsvc.ledger.queries.days import Moved, moved_on, recorded_between, recorded_on
 from cardsvc.ledger.queries.exporting import csv_journal, journal, trial_balance_csv
 from cardsvc.ledger.queries.holds import (
     HoldView,
@@ -56,6 +56,7 @@ __all__ = [
     "moved_on",
     "names_account",
     "purses_of",
+    "recorded_between",
     "recorded_on",
     "reversal_of",
     "standing_holds",

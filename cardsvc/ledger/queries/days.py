@@ -1,7 +1,7 @@
 """What a day of the books moved, entry by entry: for a feature that must agree with it to the centavo."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -40,7 +40,11 @@ def moved_on(session: Session, day: date, prefixes: Sequence[str]) -> Iterator[M
 
 
 def recorded_on(day: date) -> sa.Subquery:
-    """The entries recorded on a day of the books, to join with: `id`, `seq`, `recorded_at`, `reverses`."""
-    start, end = day_of_books(day)
+    """The entries recorded on a day of the books, to join with; columns as in `recorded_between`."""
+    return recorded_between(*day_of_books(day))
+
+
+def recorded_between(start: datetime, end: datetime) -> sa.Subquery:
+    """The entries recorded from a moment until another, excluded: `id`, `seq`, `recorded_at`, `reverses`."""
     recorded = sa.and_(Entry.recorded_at >= start, Entry.recorded_at < end)
     return sa.select(Entry.id, Entry.seq, Entry.recorded_at, Entry.reverses).where(recorded).subquery()

@@ -2,6 +2,7 @@
 
 from cardsvc.transactions.queries.checking import TransactionsChecked, UnprovedEntry, check_transactions, contents
 from cardsvc.transactions.queries.clocks import clock, clocks, clocks_off
+from cardsvc.transactions.queries.contacts import Contact, contacts, refusals
 from cardsvc.transactions.queries.disputes import (
     ALL,
     OPEN,
@@ -38,6 +39,7 @@ __all__ = [
     "REFUSED",
     "SETTLED",
     "STATES",
+    "Contact",
     "DisputeView",
     "Known",
     "ReceiptNotReady",
@@ -52,6 +54,7 @@ __all__ = [
     "clock",
     "clocks",
     "clocks_off",
+    "contacts",
     "contents",
     "dispute",
     "disputes",
@@ -61,6 +64,7 @@ __all__ = [
     "placed",
     "receipt",
     "receipts",
+    "refusals",
     "settled_twin",
     "signed",
     "status",
