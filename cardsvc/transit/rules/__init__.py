@@ -2,8 +2,9 @@
 
 from cardsvc.transit.rules.cases import CheckedCase, InvalidCases, check_cases
 from cardsvc.transit.rules.fares import Tariff, check_tap, flat_fare, revenue_account
-from cardsvc.transit.rules.feed import Fare, Feed, InvalidFeed, Network, Stop, read
+from cardsvc.transit.rules.feed import Fare, Feed, InvalidFeed, Network, Stop
 from cardsvc.transit.rules.gtfs import FareFeed, read_feed
+from cardsvc.transit.rules.importing import read
 from cardsvc.transit.rules.quoting import Answer, InvalidQuote, Question, quote, read_time
 
 __all__ = [

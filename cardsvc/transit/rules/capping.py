@@ -16,7 +16,7 @@ Spent = dict[CapKey, int]
 
 @dataclass(slots=True)
 class Spending:
-    """`own` is what the rider was charged, `anybodys` what a rider without rights would have been for the same rides."""
+    """`own` is what the rider was charged, `anybodys` what one without rights would have been for the same rides."""
 
     own: Spent = field(default_factory=dict)
     anybodys: Spent = field(default_factory=dict)

@@ -3,8 +3,8 @@
 | file | columns (an empty field: see the class) |
 |---|---|
 | x_settings.txt | fare_day_start, journey_gap, duplicate_window, pass_back_window |
-| x_concessions.txt | concession_id, rider_category_id, network_id or agency_id, percent, valid_from, valid_to, paid_by, basis,
-  statutory |
+| x_concessions.txt | concession_id, rider_category_id, network_id or agency_id, percent, valid_from, valid_to, |
+| | paid_by, basis, statutory |
 | x_caps.txt | cap_id, rider_category_id, network_id or agency_id, period, amount |
 | x_incomplete.txt | network_id, maximum_fare, longest_ride, same_stop_grace, complete_by, complete_within |
 | x_passes.txt | pass_id, network_id, pass_name, amount, days, rides |
