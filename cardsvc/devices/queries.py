@@ -281,6 +281,14 @@ def deny_list(session: Session, number: int) -> PublishedList | None:
     return None if row is None else PublishedList(*row)
 
 
+def deny_reason(session: Session, after: int, until: int) -> UUID | None:
+    """What two people signed last for a list after one number up to another; None where nobody did."""
+    query = select(DenyListRow.action_id).where(
+        DenyListRow.number > after, DenyListRow.number <= until, DenyListRow.action_id.is_not(None)
+    )
+    return session.scalars(query.order_by(DenyListRow.number.desc()).limit(1)).one_or_none()
+
+
 def deny_entries(session: Session, kind: str, number: int) -> bytes:
     """The entries of one kind on the list of that number, packed: those whose last change until then denied them."""
     later = aliased(DenyChangeRow)
