@@ -11,8 +11,7 @@ from uuid import UUID
 import click
 
 from cardsvc import db, web
-from cardsvc.clock import MANILA
-from cardsvc.transit import actions, queries, rules
+from cardsvc.transit import actions, quotes, rules
 
 _THE_MACHINE = UUID(int=0)  # whoever runs the machine; no staff account stands behind it
 
@@ -44,22 +43,18 @@ def import_(open_city: Callable[[], web.City], feed: Path, as_json: bool) -> Non
 @transit.command()
 @click.option("--from", "from_stop", required=True, help="Stop to board at, by its id.")
 @click.option("--to", "to_stop", required=True, help="Stop to leave at, by its id.")
-@click.option("--at", "departure", required=True, help="When: 2027-03-02T07:45, local time of the agency.")
-@click.option("--arrive", "arrival", default="", help="When the ride ends; without it, when it begins.")
+@click.option("--at", required=True, help="When: 2027-03-02T07:45, local time of the agency.")
+@click.option("--arrive", default="", help="When the ride ends; without it, when it begins.")
 @click.option("--category", "categories", multiple=True, help="Category of riders; can be given again.")
 @click.option("--network", default="", help="Needed where several networks serve both stops.")
 @click.option("--medium", default="", help="Fare medium; without it the transit card, else the feed's first.")
 @click.option("--feed", type=click.Path(exists=True, path_type=Path), help="A feed instead of the city's tariff.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
-def quote(
-    open_city: Callable[[], web.City], /, departure: str, arrival: str, feed: Path | None, as_json: bool, **asked: Any
-) -> None:
+def quote(open_city: Callable[[], web.City], /, feed: Path | None, as_json: bool, **options: Any) -> None:
     """Say what a ride costs and which rows make it so. Exit 1 where the tariff does not know the fare."""
-    version, fares = (0, rules.read_feed(read_files(feed))) if feed else _tariff(open_city(), departure)
-    begins = rules.read_time("at", departure, fares.zone)
-    ends = rules.read_time("arrive", arrival, fares.zone) if arrival else begins
-    answer = rules.quote(fares, rules.Question(departure=begins, arrival=ends, **asked), version=version)
+    asked = rules.Asked(**options)
+    answer = quotes.ask(rules.read_feed(read_files(feed)), asked) if feed else _by_the_tariff(open_city(), asked)
     document = answer.document()
     if as_json:
         click.echo(json.dumps(document))
@@ -73,13 +68,12 @@ def quote(
     sys.exit(0 if document["known"] else 1)
 
 
-def _tariff(city: web.City, departure: str) -> tuple[int, rules.FareFeed]:
-    """The tariff of the city that is in force at the time of the question."""
-    at = rules.read_time("at", departure, MANILA)
-    found = db.run(city.engine, lambda session: queries.feed_at(session, at), read_only=True)
+def _by_the_tariff(city: web.City, asked: rules.Asked) -> rules.Answer:
+    """By the tariff of the city that is in force at the time of the question."""
+    found = db.run(city.engine, lambda session: quotes.quote(session, asked), read_only=True)
     if found is None:
         raise rules.InvalidQuote("at", "No tariff is in force then. Import a feed first: ./city transit import FOLDER")
-    return found.version, rules.read_feed(found.files)
+    return found
 
 
 @transit.command("check-cases")

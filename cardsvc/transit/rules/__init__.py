@@ -5,12 +5,16 @@ from cardsvc.transit.rules.fares import Tariff, check_tap, flat_fare, revenue_ac
 from cardsvc.transit.rules.feed import Fare, Feed, InvalidFeed, Network, Stop
 from cardsvc.transit.rules.gtfs import FareFeed, read_feed
 from cardsvc.transit.rules.importing import read
-from cardsvc.transit.rules.quoting import Answer, InvalidQuote, Question, quote, read_time
+from cardsvc.transit.rules.journeys import FareEngine
+from cardsvc.transit.rules.quoting import Answer, Asked, InvalidQuote, Question, quote, read_time
+from cardsvc.transit.rules.tariffs import TariffVersion
 
 __all__ = [
     "Answer",
+    "Asked",
     "CheckedCase",
     "Fare",
+    "FareEngine",
     "FareFeed",
     "Feed",
     "InvalidCases",
@@ -20,6 +24,7 @@ __all__ = [
     "Question",
     "Stop",
     "Tariff",
+    "TariffVersion",
     "check_cases",
     "check_tap",
     "flat_fare",

@@ -2,14 +2,17 @@
 
 import itertools
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from cardsvc import transit
 from cardsvc.transit import commands, rules
 from tests import testdata
+from tests.builders import CLERK
 from tests.town import FEED, Town
 
 AT = "2026-11-02T07:45"
@@ -94,6 +97,56 @@ def test_an_unknown_fare_is_no_fare_and_exits_with_one(tmp_path: Path) -> None:
     result = run("--feed", str(tmp_path), "--from", "ayala", "--to", "buendia", "--at", AT, "--network", "bus")
     assert result.exit_code == 1
     assert json.loads(result.output)["total_cents"] is None
+
+
+# ------------------------------------------------------------------------------------------------- the API
+
+
+def asked(town: Town, **query: Any) -> Any:
+    return town.client.get("/v1/transit/quote", query_string={name.rstrip("_"): text for name, text in query.items()})
+
+
+def test_the_api_answers_anybody_as_the_command_does(town: Town) -> None:
+    town.tariff()
+    at = town.clock.now().isoformat()
+    where = {"from": "metro-magallanes", "to": "metro-university", "at": at}
+    answer = asked(town, **where, category=["senior", "pwd"])
+    assert answer.status_code == 200
+    ran = run(*(f"--{name}={text}" for name, text in where.items()), "--category=senior", "--category=pwd", town=town)
+    assert answer.get_json() == json.loads(ran.output)
+    assert (answer.get_json()["total"], answer.get_json()["lines"][0]["paid_by"]) == ("14.00", "national-rail")
+
+
+def test_the_api_says_what_is_wrong_with_a_question(town: Town) -> None:
+    none = asked(town, from_="ayala", to="buendia", at=AT)
+    assert (none.status_code, none.get_json()["code"]) == (404, "no_tariff")
+    town.tariff()
+    later = town.clock.now().isoformat()
+    for query, field in (
+        ({"from_": "mars", "to": "buendia", "at": later}, "from"),
+        ({"from_": "ayala", "to": "buendia", "at": "some other day"}, "at"),
+        ({"from_": "ayala", "to": "buendia", "at": "9999-12-31T23:59:59-12:00"}, "at"),
+        ({"from_": "ayala", "to": "buendia", "at": later, "category": "king"}, "category"),
+        ({"from_": "ayala", "to": "buendia"}, "at"),
+    ):
+        answer = asked(town, **query)
+        assert answer.status_code == 422
+        assert field in json.dumps(answer.get_json())
+
+
+def test_a_ride_is_quoted_by_the_version_of_its_time(town: Town) -> None:
+    town.tariff()
+    first = town.clock.now()
+    town.clock.advance(timedelta(days=1))
+    dearer = feed_files() | {"fare_products.txt": feed_files()["fare_products.txt"].replace(b"13.00,", b"14.00,")}
+    now = town.clock.now()
+    town.run(lambda session: transit.import_feed(session, dearer, valid_from=now, by=CLERK, now=now))
+    fares = [
+        (found["tariff_version"], found["total_cents"])
+        for at in (first, now)
+        if (found := asked(town, from_="ayala", to="poblacion", at=at.isoformat()).get_json())
+    ]
+    assert fares == [(1, 1300), (2, 1400)]
 
 
 # ------------------------------------------------------------------------------------------------- planted faults
