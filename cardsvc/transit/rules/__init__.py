@@ -6,28 +6,42 @@ from cardsvc.transit.rules.feed import Fare, Feed, InvalidFeed, Network, Stop
 from cardsvc.transit.rules.gtfs import FareFeed, read_feed
 from cardsvc.transit.rules.importing import read
 from cardsvc.transit.rules.journeys import FareEngine
+from cardsvc.transit.rules.pricing import HeldCategory, HeldPass, Journey, Priced, Rider, explained, price
 from cardsvc.transit.rules.quoting import Answer, Asked, InvalidQuote, Question, quote, read_time
-from cardsvc.transit.rules.tariffs import TariffVersion
+from cardsvc.transit.rules.rides import Direction, Ending, Ride, TapEvent
+from cardsvc.transit.rules.tariffs import FareLine, TariffVersion
 
 __all__ = [
     "Answer",
     "Asked",
     "CheckedCase",
+    "Direction",
+    "Ending",
     "Fare",
     "FareEngine",
     "FareFeed",
+    "FareLine",
     "Feed",
+    "HeldCategory",
+    "HeldPass",
     "InvalidCases",
     "InvalidFeed",
     "InvalidQuote",
+    "Journey",
     "Network",
+    "Priced",
     "Question",
+    "Ride",
+    "Rider",
     "Stop",
+    "TapEvent",
     "Tariff",
     "TariffVersion",
     "check_cases",
     "check_tap",
+    "explained",
     "flat_fare",
+    "price",
     "quote",
     "read",
     "read_feed",

@@ -105,8 +105,8 @@ def _capped(
         steps = (*steps, Step("not below zero", "", amount, least))
         amount = least
     for key, cap in caps:
-        room = max(0, cap.amount_cents - spent.get(key, 0)) * PARTS
-        if amount > room:
+        room = (cap.amount_cents - spent.get(key, 0)) * PARTS
+        if amount > room and amount > (room := max(0, room)):
             steps = (*steps, Step("cap", f"x_caps.txt:{cap.row} {cap.cap_id}", amount, room))
             amount = room
     return amount, steps
@@ -128,5 +128,10 @@ def _caps(tariff: TariffVersion, held: frozenset[str], network: str, day: date) 
 
 def _law(tariff: TariffVersion, held: frozenset[str], network: str, day: date) -> Concession | None:
     """The statutory concession that gives most."""
-    laws = [law for law in tariff.terms.concessions if law.statutory and law.holds(held, network, day)]
-    return max(laws, key=lambda law: (law.part, -law.row), default=None)
+    asked = (held, network, day)
+    known = tariff.remembered.laws
+    if asked not in known:
+        laws = [law for law in tariff.terms.concessions if law.statutory and law.holds(held, network, day)]
+        tariff.remembered.make_room()
+        known[asked] = max(laws, key=lambda law: (law.part, -law.row), default=None)
+    return known[asked]

@@ -108,9 +108,10 @@ def _grouped(rides: Sequence[Ride], tariffs: Sequence[TariffVersion]) -> list[li
     """Rides with no more than the gap between one's end and the next one's start. An incomplete ride stands alone."""
     groups: list[list[Ride]] = []
     may_go_on = False
+    gap = tariffs[0].terms.journey_gap if len(tariffs) == 1 else None
     for ride in rides:
         leg = _is_leg(ride)
-        if may_go_on and leg and ride.began_at - groups[-1][-1].ended_at <= _gap(tariffs, groups[-1][0]):
+        if may_go_on and leg and ride.began_at - groups[-1][-1].ended_at <= (gap or _gap(tariffs, groups[-1])):
             groups[-1].append(ride)
         else:
             groups.append([ride])
@@ -118,8 +119,8 @@ def _grouped(rides: Sequence[Ride], tariffs: Sequence[TariffVersion]) -> list[li
     return groups
 
 
-def _gap(tariffs: Sequence[TariffVersion], first: Ride) -> timedelta:
-    return in_force(tariffs, first.began_at).terms.journey_gap
+def _gap(tariffs: Sequence[TariffVersion], journey: Sequence[Ride]) -> timedelta:
+    return in_force(tariffs, journey[0].began_at).terms.journey_gap
 
 
 def _is_leg(ride: Ride) -> bool:

@@ -55,9 +55,10 @@ class Remembered:
 
     fares: dict[tuple[Any, ...], tuple[tuple[int, OpenFare], ...] | None] = field(default_factory=dict)
     caps: dict[tuple[frozenset[str], str, date], tuple[tuple[CapKey, Cap], ...]] = field(default_factory=dict)
+    laws: dict[tuple[frozenset[str], str, date], Concession | None] = field(default_factory=dict)
 
     def make_room(self) -> None:
-        for answers in (self.fares, self.caps):
+        for answers in (self.fares, self.caps, self.laws):
             if len(answers) >= _REMEMBERED_MAX:
                 answers.clear()
 

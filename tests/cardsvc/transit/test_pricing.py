@@ -30,6 +30,7 @@ def table(*rows: Sequence[str]) -> Table:
     return Table(frozenset(heading), tuple(dict(zip(heading, row, strict=True)) for row in rows[1:]))
 
 
+TRANSFER_COLUMNS = ("from_leg_group_id", "to_leg_group_id", "fare_transfer_type", "fare_product_id")
 FARES = {
     "fare_products.txt": table(
         ("fare_product_id", "rider_category_id", "amount"),
@@ -47,7 +48,7 @@ FARES = {
         ("rail", "rail", "east", "west", "rail_long", "1"),
     ),
     "fare_transfer_rules.txt": table(
-        ("from_leg_group_id", "to_leg_group_id", "fare_transfer_type", "fare_product_id"),
+        TRANSFER_COLUMNS,
         ("bus", "rail", "0", "onward"),
     ),
     "rider_categories.txt": table(
@@ -85,11 +86,12 @@ def tariff(
     version: int = 1,
     since: datetime = MONDAY - timedelta(days=30),
     onward: str = "5.00",
+    transfers: Table = FARES["fare_transfer_rules.txt"],
 ) -> TariffVersion:
     products = FARES["fare_products.txt"]
     rows = tuple({**row, "amount": onward} if row["fare_product_id"] == "onward" else row for row in products.rows)
     tables = compile_tables(
-        FARES | {"fare_products.txt": Table(products.columns, rows)},
+        FARES | {"fare_products.txt": Table(products.columns, rows), "fare_transfer_rules.txt": transfers},
         currency="PHP",
         zone=MANILA,
         stops=dict.fromkeys("wmen", ("", "")),
@@ -140,6 +142,16 @@ def test_a_bus_and_a_train_within_the_gap_are_one_journey_with_its_transfer() ->
 
 def test_past_the_gap_the_train_is_a_journey_of_its_own() -> None:
     assert [journey.total_cents for journey in paid([bus(0), *rail(61, 80)]).journeys] == [1300, 2025]
+
+
+def test_what_was_priced_within_a_limit_is_not_taken_for_what_is_beyond_it() -> None:
+    limited = table(
+        (*TRANSFER_COLUMNS, "duration_limit", "duration_limit_type"), ("bus", "rail", "0", "onward", "1200", "1")
+    )
+    version = tariff(transfers=limited)
+    for gap, expected in ((20, 1800), (21, 3325), (20, 1800), (5, 1800), (40, 3325)):
+        taps = [bus(0), *rail(gap, gap + 20)]
+        assert price(taps, Rider(), [version], now=LATER).total_cents == expected
 
 
 def test_an_unknown_stop_is_charged_nothing_and_says_so() -> None:
