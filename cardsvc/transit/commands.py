@@ -11,6 +11,7 @@ from uuid import UUID
 import click
 
 from cardsvc import db, web
+from cardsvc.clock import MANILA
 from cardsvc.transit import actions, quotes, rules
 
 _THE_MACHINE = UUID(int=0)  # whoever runs the machine; no staff account stands behind it
@@ -23,16 +24,24 @@ def transit() -> None:
 
 @transit.command("import")
 @click.argument("feed", type=click.Path(exists=True, path_type=Path))
+@click.option("--valid-from", "since", help="When it comes into force: 2027-03-02T04:00; without it, at once.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
-def import_(open_city: Callable[[], web.City], feed: Path, as_json: bool) -> None:
-    """Take a GTFS feed (a folder or a zip file with Fares v2 files) as the next tariff, in force at once."""
+def import_(open_city: Callable[[], web.City], feed: Path, since: str | None, as_json: bool) -> None:
+    """Take a GTFS feed (a folder or a zip file with Fares v2 files) as the next tariff.
+
+    A journey is priced by the version in force when it began. What was priced stays as it was: no tariff comes into
+    force in the past.
+    """
     city = open_city()
     files = read_files(feed)
     now = city.clock.now()
+    valid_from = rules.read_time("valid-from", since, MANILA) if since else now
+    if valid_from < now:
+        raise click.BadParameter(f"{since} is in the past; give a time to come.", param_hint="--valid-from")
     tariff = db.run(
         city.engine,
-        lambda session: actions.import_feed(session, files, valid_from=now, by=_THE_MACHINE, now=now),
+        lambda session: actions.import_feed(session, files, valid_from=valid_from, by=_THE_MACHINE, now=now),
     )
     if as_json:
         click.echo(json.dumps({"version": tariff.version, "fares": len(tariff.fares)}))

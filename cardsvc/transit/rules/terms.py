@@ -15,7 +15,7 @@ Durations are whole seconds, amounts decimal text in the feed's currency, dates 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final
@@ -138,6 +138,12 @@ class Terms:
     def day_begins(self, day: date) -> datetime:
         """The first moment of a fare day."""
         return datetime(day.year, day.month, day.day, tzinfo=self.zone) + self.fare_day_start
+
+    def pass_window(self, pass_id: str, begins: date) -> tuple[datetime, datetime]:
+        """From when until when a pass on sale is good if it begins on that fare day; without days, for ever."""
+        days = self.passes[pass_id].days
+        ends = datetime.max.replace(tzinfo=UTC) if days is None else self.day_begins(begins + timedelta(days=days))
+        return self.day_begins(begins), ends
 
     def period_of(self, period: Period, day: date) -> date:
         """The first day of the period that the fare day lies in."""

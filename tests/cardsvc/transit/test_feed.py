@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -229,6 +230,21 @@ def test_the_command_takes_a_folder_or_a_zip_and_refuses_the_rest(town: Town, tm
     neither.write_text("no feed")
     with pytest.raises(transit.InvalidFeed, match="neither a folder nor a zip file"):
         run(neither)
+
+
+def test_a_tariff_may_be_imported_for_a_time_to_come_and_for_none_that_is_past(town: Town) -> None:
+    def run(since: str) -> Any:
+        arguments = ["import", str(FEED), "--valid-from", since, "--json"]
+        return CliRunner().invoke(commands.transit, arguments, obj=lambda: town.city)
+
+    tomorrow = town.clock.now() + timedelta(days=1)
+    past = run((town.clock.now() - timedelta(minutes=1)).isoformat())
+    assert (past.exit_code, "is in the past" in past.output) == (2, True)
+    assert run(tomorrow.isoformat()).exit_code == 0
+    assert town.run(lambda session: transit.tariff_at(session, town.clock.now())) is None
+    found = town.run(lambda session: transit.tariff_at(session, tomorrow))
+    assert found is not None
+    assert found.valid_from == tomorrow
 
 
 def test_the_tariff_in_force_is_public(town: Town) -> None:

@@ -452,6 +452,59 @@ def test_a_card_that_is_passed_back_pays_the_full_fare_for_the_other_person() ->
     assert paid(taps, "senior").total_cents == 3 * 1040  # without the setting nobody is suspected
 
 
+@settings(max_examples=60)
+@given(_events, _events, _categories)
+def test_what_others_ride_and_what_was_remembered_change_nobodys_fare(
+    mine: list[tuple[int, str, str, Direction]], others: list[tuple[int, str, str, Direction]], categories: set[str]
+) -> None:
+    shared, held = tariff(), tuple(HeldCategory(one, date(2027, 1, 1), date(2027, 12, 31)) for one in categories)
+    taps = made(mine)
+    price(made(others), Rider(), [shared], now=LATER)
+    after = price(taps, Rider(held), [shared], now=LATER)
+    assert after == price(taps, Rider(held), [tariff()], now=LATER)
+
+
+# ------------------------------------------------------------------------------------------- passes on sale, days
+
+
+def test_a_pass_is_good_for_its_fare_days_and_its_rides() -> None:
+    found = terms(
+        passes=table(
+            ("pass_id", "pass_name", "network_id", "amount", "days", "rides"),
+            ("two-days", "Two days", "bus", "40.00", "2", ""),
+            ("three", "", "bus", "30.00", "", "3"),
+            ("three", "", "rail", "", "", ""),
+        )
+    )
+    assert found.passes["three"].networks == {"bus", "rail"}
+    assert (found.passes["three"].name, found.passes["three"].amount_cents, found.passes["three"].rides) == (
+        "three",
+        3000,
+        3,
+    )
+    begins, ends = found.pass_window("two-days", date(2027, 3, 1))
+    four = timedelta(hours=4)
+    assert (begins, ends) == (
+        datetime(2027, 3, 1, tzinfo=MANILA) + four,
+        datetime(2027, 3, 3, tzinfo=MANILA) + four,
+    )
+    assert found.pass_window("three", date(2027, 3, 1))[1] > LATER
+
+
+def test_a_week_of_fare_days_ends_on_monday_at_the_start_of_the_fare_day() -> None:
+    rows = table(CAP, ("week", "", "bus", "week", "20.00"))
+    to_next_monday = 7 * 24 * 60 - 4 * 60  # from eight on Monday to four on the next
+    taps = [bus(0), bus(120), bus(to_next_monday - 61), bus(to_next_monday)]
+    assert [journey.total_cents for journey in paid(taps, caps=rows).journeys] == [1300, 700, 0, 1300]
+
+
+def test_a_journey_belongs_to_the_fare_day_on_which_it_began() -> None:
+    rows = table(CAP, ("day", "", "bus", "day", "20.00"))
+    four = 20 * 60
+    (journey,) = paid([bus(four - 30), bus(four + 10)], caps=rows).journeys
+    assert journey.total_cents == 2000
+
+
 # ------------------------------------------------------------------------------------------------ the files
 
 
