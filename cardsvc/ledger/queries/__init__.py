@@ -16,7 +16,17 @@ from cardsvc.ledger.queries.holds import (
 from cardsvc.ledger.queries.knowing import known, known_accounts
 from cardsvc.ledger.queries.moving import ImportsChecked, check_imports, whole_books
 from cardsvc.ledger.queries.purses import JointLine, JointPage, expired_purses, joint_statement, purses_of
-from cardsvc.ledger.queries.reading import DayTotal, count_entries, day_totals, entries, entry, last_place, reversal_of
+from cardsvc.ledger.queries.reading import (
+    DayTotal,
+    count_entries,
+    day_totals,
+    entries,
+    entry,
+    is_reversed,
+    last_place,
+    moved_by,
+    reversal_of,
+)
 from cardsvc.ledger.queries.searching import Wanted, find_entries
 from cardsvc.ledger.queries.statements import StatementLine, StatementPage, statement
 from cardsvc.ledger.queries.trial import TrialBalance, TrialBalanceLine, trial_balance
@@ -47,12 +57,14 @@ __all__ = [
     "expired_purses",
     "find_entries",
     "hold_parts",
+    "is_reversed",
     "joint_statement",
     "journal",
     "known",
     "known_accounts",
     "known_holds",
     "last_place",
+    "moved_by",
     "moved_on",
     "names_account",
     "purses_of",

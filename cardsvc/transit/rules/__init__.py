@@ -1,7 +1,7 @@
 """Transit's decisions: reading feeds, pricing taps."""
 
 from cardsvc.transit.rules.cases import CheckedCase, InvalidCases, check_cases
-from cardsvc.transit.rules.fares import Tariff, check_tap, flat_fare, revenue_account
+from cardsvc.transit.rules.fares import Tariff, check_tap, concession_account, flat_fare, revenue_account
 from cardsvc.transit.rules.feed import Fare, Feed, InvalidFeed, Network, Stop
 from cardsvc.transit.rules.gtfs import FareFeed, read_feed
 from cardsvc.transit.rules.importing import read
@@ -39,6 +39,7 @@ __all__ = [
     "TariffVersion",
     "check_cases",
     "check_tap",
+    "concession_account",
     "explained",
     "flat_fare",
     "price",
