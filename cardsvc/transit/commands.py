@@ -12,7 +12,7 @@ import click
 
 from cardsvc import db, web
 from cardsvc.clock import MANILA
-from cardsvc.transit import actions, quotes, rules
+from cardsvc.transit import actions, queries, quotes, rules, versions
 
 _THE_MACHINE = UUID(int=0)  # whoever runs the machine; no staff account stands behind it
 
@@ -83,6 +83,28 @@ def _by_the_tariff(city: web.City, asked: rules.Asked) -> rules.Answer:
     if found is None:
         raise rules.InvalidQuote("at", "No tariff is in force then. Import a feed first: ./city transit import FOLDER")
     return found
+
+
+@transit.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--version", type=click.IntRange(1), help="A version of the tariff; without it, the one in force.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def export(open_city: Callable[[], web.City], folder: Path, version: int | None, as_json: bool) -> None:
+    """Write a tariff's feed into FOLDER, every file byte for byte as it was imported."""
+    city = open_city()
+    now = city.clock.now()
+    number = version or db.run(city.engine, lambda session: queries.version_at(session, now), read_only=True)
+    files = db.run(city.engine, lambda session: versions.files_of(session, number or 0), read_only=True)
+    if not files:
+        raise click.ClickException("There is no such tariff. Import a feed first: ./city transit import FOLDER")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    if as_json:
+        click.echo(json.dumps({"version": number, "files": sorted(files)}))
+    else:
+        click.echo(f"Tariff {number}: {len(files)} files in {folder}.")
 
 
 @transit.command("check-cases")

@@ -41,12 +41,17 @@ def in_force(session: Session, at: datetime) -> Version | None:
     return None if number is None else compiled(session, [number])[number]
 
 
+def files_of(session: Session, number: int) -> dict[str, bytes]:
+    """The files of a version's feed by name, byte for byte; none: there is no such version."""
+    rows = session.execute(sa.select(FeedFile.name, FeedFile.content).where(FeedFile.version == number))
+    return {row.name: row.content for row in rows}
+
+
 def _version(session: Session, number: int, feed_hash: bytes, valid_from: datetime) -> Version:
     key = number, feed_hash, valid_from
     found = _kept.get(key)
     if found is None:
-        rows = session.execute(sa.select(FeedFile.name, FeedFile.content).where(FeedFile.version == number))
-        feed = rules.read_feed({row.name: row.content for row in rows})
+        feed = rules.read_feed(files_of(session, number))
         engine = rules.FareEngine(feed.tables)
         found = Version(feed, rules.TariffVersion(number, valid_from, engine, feed.terms, feed.card_medium))
         if len(_kept) >= _KEPT_MAX:

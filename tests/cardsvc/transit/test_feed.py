@@ -232,6 +232,17 @@ def test_the_command_takes_a_folder_or_a_zip_and_refuses_the_rest(town: Town, tm
         run(neither)
 
 
+def test_a_tariff_is_written_again_byte_for_byte(town: Town, tmp_path: Path) -> None:
+    def run(*arguments: str) -> Any:
+        return CliRunner().invoke(commands.transit, [*arguments, "--json"], obj=lambda: town.city)
+
+    assert "There is no such tariff" in run("export", str(tmp_path / "none")).output
+    run("import", str(FEED))
+    told = run("export", str(tmp_path / "feed"))
+    assert json.loads(told.output)["version"] == 1
+    assert commands.read_files(tmp_path / "feed") == commands.read_files(FEED)
+
+
 def test_a_tariff_may_be_imported_for_a_time_to_come_and_for_none_that_is_past(town: Town) -> None:
     def run(since: str) -> Any:
         arguments = ["import", str(FEED), "--valid-from", since, "--json"]
