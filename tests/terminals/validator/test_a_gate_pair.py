@@ -148,6 +148,13 @@ def test_the_day_of_a_card_is_counted_in_holds_and_an_exit_is_never_refused_for_
     assert codes == ["accepted"] * 4 + ["day_cents_reached", "accepted"]
 
 
+def test_a_sibling_that_cannot_be_read_keeps_nobody_out(tmp_path: Path, line: Line) -> None:
+    broken = tmp_path / "broken.sqlite"
+    broken.write_bytes(b"no database at all, and long enough to tell" * 40)
+    gate = Validator(line.stations["a"], IN, lambda _result: None, siblings=[StoredElsewhere(broken)])
+    assert gate.tap(session(line.city.card())).outcome is Outcome.ACCEPTED
+
+
 def test_a_siblings_outbox_that_is_missing_counts_nothing_and_a_damaged_one_is_said(tmp_path: Path) -> None:
     path = tmp_path / "outbox.sqlite"
     assert StoredElsewhere(path).of_subject(Tap.KIND, MARIA, 0) == ()
