@@ -98,9 +98,12 @@ def price_rides(rides: Sequence[Ride], rider: Rider, tariffs: Sequence[TariffVer
     """The journeys of rides that are known, in order of their beginning."""
     spending = Spending()
     passes = _Passes({held.holding_id: held.rides for held in rider.passes})
+    only = tariffs[0] if len(tariffs) == 1 else None
     return tuple(
-        _price_journey(group, in_force(tariffs, group[0].began_at), rider, spending, passes)
-        for group in _grouped(rides, tariffs)
+        [
+            _price_journey(group, only or in_force(tariffs, group[0].began_at), rider, spending, passes)
+            for group in _grouped(rides, tariffs)
+        ]
     )
 
 
@@ -140,30 +143,33 @@ class _Passes:
 def _price_journey(
     rides: Sequence[Ride], tariff: TariffVersion, rider: Rider, spending: Spending, passes: _Passes
 ) -> Journey:
-    terms = tariff.terms
-    day = terms.fare_day(rides[0].began_at)
-    held = rider.categories_on(day)
+    day = tariff.terms.fare_day(rides[0].began_at)
+    held = rider.categories_on(day) if rider.categories else _NONE
     lines: list[FareLine] = []
     paying: list[int] = []
     for index, ride in enumerate(rides):
-        covered = _covering(ride, rider, terms, passes) if rider.passes else None
-        if ride.ending is Ending.OPEN or ride.ending is Ending.SAME_STOP:
-            continue
-        if covered is not None:
-            lines.append(FareLine(index, ride.network, 0, (Step("pass", f"pass {covered.pass_id}", 0, 0),)))
-        elif ride.is_incomplete:
-            fare = incomplete_fare(ride, terms, held, day)
+        ending = ride.ending
+        if ending is Ending.FLAT or ending is Ending.TAPPED or ending is Ending.COMPLETED:
+            covered = _covering(ride, rider, tariff.terms, passes) if rider.passes else None
+            if covered is None:
+                paying.append(index)
+            else:
+                lines.append(FareLine(index, ride.network, 0, (Step("pass", f"pass {covered.pass_id}", 0, 0),)))
+        elif ending is Ending.NO_EXIT or ending is Ending.NO_ENTRY:
+            fare = incomplete_fare(ride, tariff.terms, held, day)
             lines.append(rounded(index, fare, fare.amount_parts, fare.steps))
-        else:
-            paying.append(index)
     if paying:
         charged = _charged(rides, paying, tariff, rider, held, day, spending)
         if charged is None:
             return Journey(tuple(rides), tariff.version, None)
         lines += charged
     if len(lines) > 1:
-        lines.sort(key=lambda line: line.ride)
+        lines.sort(key=_ride_of)
     return Journey(tuple(rides), tariff.version, tuple(lines))
+
+
+def _ride_of(line: FareLine) -> int:
+    return line.ride
 
 
 def _charged(

@@ -98,20 +98,21 @@ def to_rides(taps: Iterable[TapEvent], terms_at: TermsAt, *, now: datetime) -> t
     begun: dict[str, tuple[TapEvent, Incomplete]] = {}  # rides that have no end yet, by network
     gates: dict[int, TapEvent] = {}  # the last tap at each gate where one tap is the ride
     for tap in kept:
-        terms = terms_at(tap.at)
+        terms, direction = terms_at(tap.at), tap.direction
         rule = terms.incomplete.get(tap.network)
-        open_ride = None if tap.direction is Direction.FLAT else begun.pop(tap.network, None)
-        if open_ride is not None and tap.direction is Direction.OUT:
-            rides.extend(_left(*open_ride, tap))
-            continue
+        open_ride = None if direction is Direction.FLAT else begun.pop(tap.network, None)
         if open_ride is not None:
+            if direction is Direction.OUT:
+                rides.extend(_left(*open_ride, tap))
+                continue
             rides.append(_unfinished(*open_ride, tap))
-        if rule is None or tap.direction is Direction.FLAT:
-            before = gates.get(tap.device_id.int) if terms.pass_back_window else None
-            gates[tap.device_id.int] = tap
-            back = before is not None and tap.at - before.at <= terms.pass_back_window
+        if rule is None or direction is Direction.FLAT:
+            gate = tap.device_id.int
+            before = gates.get(gate)
+            gates[gate] = tap
+            back = before is not None and _is_passed_back(tap, before, terms)
             rides.append(Ride(Ending.FLAT, tap.network, tap, tap, tap.stop_id, tap.stop_id, None, back))
-        elif tap.direction is Direction.IN:
+        elif direction is Direction.IN:
             begun[tap.network] = tap, rule
         else:
             rides.append(Ride(Ending.NO_ENTRY, tap.network, None, tap, "", tap.stop_id, rule))
@@ -141,6 +142,10 @@ def without_repeats(taps: Iterable[TapEvent], terms_at: TermsAt) -> tuple[list[T
         last[gate] = tap
         kept.append(tap)
     return kept, again
+
+
+def _is_passed_back(tap: TapEvent, before: TapEvent, terms: Terms) -> bool:
+    return bool(terms.pass_back_window) and tap.at - before.at <= terms.pass_back_window
 
 
 def _is_repeat(tap: TapEvent, before: TapEvent, terms_at: TermsAt) -> bool:
