@@ -379,8 +379,8 @@ def _result(answer: dict[str, Any]) -> Result:
     )
 
 
-def tap(fare_cents: int = BUS_CENTS, *, network: str = "bus", tariff: int = 1) -> Tap:
-    return Tap(network, "ayala", "flat", fare_cents, "PHP", tariff, 1)
+def tap(fare_cents: int = BUS_CENTS, *, network: str = "bus", tariff: int = 1, currency: str = "PHP") -> Tap:
+    return Tap(network, "ayala", "flat", fare_cents, currency, tariff, 1)
 
 
 def claim(entitlement_id: UUID, cents: int = 500_00) -> Claim:

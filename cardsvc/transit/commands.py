@@ -13,6 +13,7 @@ import click
 from cardsvc import db, web
 from cardsvc.clock import MANILA
 from cardsvc.transit import actions, queries, quotes, rules, versions
+from cardsvc.transit.riding.commands import right
 
 _THE_MACHINE = UUID(int=0)  # whoever runs the machine; no staff account stands behind it
 
@@ -20,6 +21,9 @@ _THE_MACHINE = UUID(int=0)  # whoever runs the machine; no staff account stands 
 @click.group()
 def transit() -> None:
     """Tariffs and taps."""
+
+
+transit.add_command(right)
 
 
 @transit.command("import")

@@ -58,3 +58,11 @@ def _version(session: Session, number: int, feed_hash: bytes, valid_from: dateti
             _kept.clear()
         _kept[key] = found
     return found
+
+
+def holds(session: Session, at: datetime) -> dict[str, int]:
+    """What is held at an entry to each network where an exit ends the ride, in centavos: its maximum fare."""
+    version = in_force(session, at)
+    if version is None:
+        return {}
+    return {network: rule.maximum_cents for network, rule in version.tariff.terms.incomplete.items()}
