@@ -37,7 +37,9 @@ DEVICE_DAY_CENTS = 400_00
 HOURS = 66  # from six in the morning to midnight of the third day
 WAKING = range(16)  # of each day, counted from six
 BLOCKED_AT, STOLEN_AT, REPLACED_AT = 30, 36, 40
+BUS = Place("bus", "ayala", device_day_cents_max=DEVICE_DAY_CENTS)
 MONEY = {"ana": 900_00, "ben": 20_00, "cora": 300_00}
+RAIL_STOPS, RAIL_HOLD_CENTS = ("metro-ayala", "metro-guadalupe"), 28_00
 LEGS = {"ana": 1, "ben": 4, "cora": 2}  # rides an hour
 
 
@@ -76,7 +78,7 @@ class Days:
         for station in self.stations.values():
             station.close()
 
-    def open_gate(self, name: str, ahead_ms: int = 0) -> None:
+    def open_gate(self, name: str, ahead_ms: int = 0, place: Place = BUS) -> None:
         """Enrol a validator in the depot, where there is a network."""
         office, now = self.office, self.office.clock.now()
         kind = devices.DeviceKind.VALIDATOR
@@ -88,7 +90,6 @@ class Days:
         enrol(settings, code, send=office.send)
         station = Station.open(settings, send=office.send, clock=WrongClock(office.clock, ahead_ms))
         station.refresh()
-        place = Place("bus", "ayala", mode=Mode.FLAT, device_day_cents_max=DEVICE_DAY_CENTS)
         self.stations[name], self.gates[name] = station, Validator(station, place, lambda _result: None)
 
     def tap(self, rider: str, gate: str) -> TapResult:
@@ -100,10 +101,16 @@ class Days:
         return result
 
     def owed(self, rider: str) -> int:
+        return self._wallet(rider).owed_cents
+
+    def balance(self, rider: str) -> int:
+        return self._wallet(rider).balance_cents
+
+    def _wallet(self, rider: str) -> wallets.Summary:
         resident_id = self.riders[rider][2]
         return db.run(
             self.office.engine,
-            lambda unit: wallets.summary(unit, wallets.of_resident(unit, resident_id).id).owed_cents,
+            lambda unit: wallets.summary(unit, wallets.of_resident(unit, resident_id).id),
             read_only=True,
         )
 
@@ -255,3 +262,26 @@ def test_three_days_without_a_network_lose_no_more_than_the_policy_allows(days: 
     owed = {rider: days.owed(rider) for rider in days.riders}
     assert [days.stations[name].sync().sent for name in ("B", "C")] == [0, 0]
     assert {rider: days.owed(rider) for rider in days.riders} == owed
+
+
+def test_a_card_denied_while_its_holder_travels_pays_what_was_held_and_no_more(days: Days) -> None:
+    """The gates have no network: the exit lets them out, and the city does not take the tap of a blocked card."""
+    prepare(days)
+    days.open_gate("in", place=Place("rail", RAIL_STOPS[0], mode=Mode.IN))
+    days.open_gate("out", place=Place("rail", RAIL_STOPS[1], mode=Mode.OUT))
+    days.office.send.off = True
+    held = days.tap("cora", "in")
+    days.office.clock.advance(timedelta(minutes=10))
+    block(days, "cora")
+    days.office.clock.advance(timedelta(minutes=10))
+    left = days.tap("cora", "out")
+    assert (held.outcome, left.outcome) == (Outcome.ACCEPTED, Outcome.ACCEPTED)
+    assert held.held_cents == RAIL_HOLD_CENTS
+    days.office.send.off = False
+    for name in ("out", "in"):
+        days.stations[name].sync()
+    assert [days.state(taken) for taken in days.taken] == [State.ACCEPTED, State.REJECTED]
+    assert days.balance("cora") == MONEY["cora"] - RAIL_HOLD_CENTS
+    assert days.lost("cora") == 0
+    assert days.tap("cora", "in").code == "card_denied"
+    check_books(days)
