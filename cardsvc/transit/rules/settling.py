@@ -40,6 +40,7 @@ class Booked(NamedTuple):
     recorded_at: datetime
     what: What
     ride_id: UUID
+    began_at: datetime
     wallet_id: UUID
     fare_day: date
     network: str

@@ -9,12 +9,16 @@ import csv
 import hmac
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
+
+from cardsvc.money import CURRENCY
+from cardsvc.transit.rules.rides import Direction
+from cardsvc.transit.rules.settling import Booked, What
 
 COLUMNS: Final = (
     "transaction_id",
@@ -91,6 +95,70 @@ class FareTransaction:
             "fare_capped": "true" if self.capped else "false",
             "token_id": self.token,
         }
+
+
+class Tapped(NamedTuple):
+    """A tap, at its place in the log."""
+
+    seq: int
+    tap_id: UUID
+    wallet_id: UUID
+    device_id: UUID
+    at: datetime
+    network: str
+    stop_id: str
+    direction: str
+
+
+def rows(
+    entry: Sequence[Tapped | Booked], secret: bytes, fare_day: Callable[[datetime], date]
+) -> Iterator[FareTransaction]:
+    """The rows of one entry: its tap with what that moved for its own ride, then each other ride that it changed."""
+    tap = next((one for one in entry if isinstance(one, Tapped)), None)
+    moves = [one for one in entry if isinstance(one, Booked)]
+    own = None if tap is None else _own(tap, moves)
+    if tap is not None:
+        exits = tap.direction == Direction.OUT
+        yield FareTransaction(
+            str(tap.tap_id),
+            fare_day(tap.at) if own is None else own.fare_day,
+            tap.at,
+            0 if own is None else own.fare_cents,
+            CURRENCY,
+            FareAction.EXIT if exits else FareAction.ENTER,
+            tap.device_id,
+            tap.stop_id,
+            "" if own is None else own.product,
+            own is not None and own.capped,
+            token(secret, tap.wallet_id),
+        )
+    yield from (_moved(move, secret) for move in moves if move is not own)
+
+
+def _own(tap: Tapped, moves: Sequence[Booked]) -> Booked | None:
+    """What the tap moved for the ride that it belongs to: the one it began, else the last of its network before it."""
+    theirs = [move for move in moves if move.network == tap.network and move.what is What.RIDE]
+    begun = [move for move in theirs if move.ride_id == tap.tap_id]
+    if begun or tap.direction != Direction.OUT:
+        return begun[0] if begun else None
+    return max((move for move in theirs if move.began_at <= tap.at), key=lambda move: move.began_at, default=None)
+
+
+def _moved(move: Booked, secret: bytes) -> FareTransaction:
+    action = FareAction.VOID if move.what is What.REVERSAL else FareAction.ADJUST
+    return FareTransaction(
+        f"{move.entry_id}:{move.ride_id}",
+        move.fare_day,
+        move.recorded_at,
+        move.fare_cents,
+        CURRENCY,
+        action,
+        None,
+        "",
+        move.product,
+        move.capped,
+        token(secret, move.wallet_id),
+    )
 
 
 def decimal(cents: int) -> str:
