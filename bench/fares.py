@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bench.frame import Figure, Options, at_least, race, rate
 from bench.limits import VERIFY, raw_verify
-from cardsvc.transit import rules
+from cardsvc import transit
 
 _FEED: Final = Path(__file__).parents[1] / "demo" / "city" / "gtfs"
 _MONDAY: Final = datetime(2026, 11, 2, 5, tzinfo=ZoneInfo("Asia/Manila"))
@@ -30,15 +30,15 @@ TARGET: Final = at_least(5)
 class Week:
     """A rider's taps from Monday to Friday."""
 
-    rider: rules.Rider
-    taps: Sequence[rules.TapEvent]
+    rider: transit.Rider
+    taps: Sequence[transit.TapEvent]
 
 
 def figures(options: Options) -> Iterator[Figure]:
     """Taps a second on one core, from taps to journeys that are explained and capped."""
-    feed = rules.read_feed({path.name: path.read_bytes() for path in sorted(_FEED.glob("*.txt"))})
-    engine = rules.FareEngine(feed.tables)
-    tariff = rules.TariffVersion(1, _MONDAY - timedelta(days=30), engine, feed.terms, feed.card_medium)
+    feed = transit.read_feed({path.name: path.read_bytes() for path in sorted(_FEED.glob("*.txt"))})
+    engine = transit.FareEngine(feed.tables)
+    tariff = transit.TariffVersion(1, _MONDAY - timedelta(days=30), engine, feed.terms, feed.card_medium)
     people = options.size(1_000, 100)
     usual = made_weeks(people)
     seniors = made_weeks(people, "senior")
@@ -61,35 +61,35 @@ def figures(options: Options) -> Iterator[Figure]:
 def made_weeks(people: int, *categories: str) -> list[Week]:
     """Always the same riders: most by bus, a third by rail or by both, some to a second bus, few forget to tap out."""
     dice, numbers = random.Random(5), count(1)
-    held = tuple(rules.HeldCategory(category, date.min, date.max) for category in categories)
-    return [Week(rules.Rider(held), _taps(dice, numbers)) for _ in range(people)]
+    held = tuple(transit.HeldCategory(category, date.min, date.max) for category in categories)
+    return [Week(transit.Rider(held), _taps(dice, numbers)) for _ in range(people)]
 
 
-def price_weeks(weeks: Sequence[Week], tariff: rules.TariffVersion) -> int:
+def price_weeks(weeks: Sequence[Week], tariff: transit.TariffVersion) -> int:
     """How many taps were priced."""
     for week in weeks:
-        rules.price(week.taps, week.rider, (tariff,), now=_FAR)
+        transit.price(week.taps, week.rider, (tariff,), now=_FAR)
     return sum(len(week.taps) for week in weeks)
 
 
-def _taps(dice: random.Random, numbers: "count[int]") -> list[rules.TapEvent]:
-    taps: list[rules.TapEvent] = []
+def _taps(dice: random.Random, numbers: "count[int]") -> list[transit.TapEvent]:
+    taps: list[transit.TapEvent] = []
     by_bus, by_rail = dice.choice([(True, False), (True, False), (False, True), (True, True)])
     home, work = dice.sample(_STATIONS, 2)
 
-    def tap(at: datetime, network: str, stop: str, direction: rules.Direction) -> None:
+    def tap(at: datetime, network: str, stop: str, direction: transit.Direction) -> None:
         number = next(numbers)
         taps.append(
-            rules.TapEvent(UUID(int=number), UUID(int=dice.randrange(500)), number, at, network, stop, direction)
+            transit.TapEvent(UUID(int=number), UUID(int=dice.randrange(500)), number, at, network, stop, direction)
         )
 
     for day in range(_DAYS):
         for hour, (start, end) in ((1, (home, work)), (12, (work, home))):
             at = _MONDAY + timedelta(days=day, hours=hour, minutes=dice.randrange(90), seconds=dice.randrange(60))
             if by_bus:
-                tap(at, "bus", dice.choice(_BUS_STOPS), rules.Direction.FLAT)
+                tap(at, "bus", dice.choice(_BUS_STOPS), transit.Direction.FLAT)
             if by_rail:
-                tap(at + timedelta(minutes=20), "rail", start, rules.Direction.IN)
+                tap(at + timedelta(minutes=20), "rail", start, transit.Direction.IN)
                 if dice.random() > 1 / 50:
-                    tap(at + timedelta(minutes=45), "rail", end, rules.Direction.OUT)
+                    tap(at + timedelta(minutes=45), "rail", end, transit.Direction.OUT)
     return taps
