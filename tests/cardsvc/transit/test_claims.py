@@ -193,6 +193,7 @@ def raise_cost(town: Town, person: Person, ride_id: UUID, cents: int) -> None:
 def test_a_rider_claims_from_the_ride_and_reads_the_answer(town: Town, ana: Person, app: Flask) -> None:
     ride_id = ride(town, ana)
     browser = surfing.resident(town, app, ana)
+    assert f'href="/wallet/rides/{ride_id}/claim"' in browser.get("/wallet/rides")
     form = browser.read(f"/wallet/rides/{ride_id}/claim")
     assert "Something is wrong with this ride" in form
     assert "₱13.00" in form

@@ -17,6 +17,7 @@ from cardsvc.transit.models import RideCharge
 from cardsvc.transit.rules.settling import Settlement, SettlementDiffers
 from cardsvc.transit.settling import commands, queries
 from crypto.wire.transaction import Purpose
+from crypto.wire.transit import Tap
 from tests import surfing
 from tests.town import BUS_CENTS, Person, Terminal, Town, tap
 
@@ -41,6 +42,10 @@ def moved(town: Town, agency: str, day: date) -> int:
     code = f"revenue:transit:{agency}"
     found = town.run(lambda session: list(ledger.moved_on(session, day, [code])))
     return -sum(one.amount_cents for one in found)
+
+
+def rail(stop: str, direction: str) -> Tap:
+    return Tap("rail", f"metro-{stop}", direction, 28_00 if direction == "in" else 0, "PHP", 1, 1)
 
 
 @pytest.fixture
@@ -77,6 +82,29 @@ def test_a_tap_that_comes_late_is_of_the_day_on_which_it_came_and_the_day_before
     [line] = settled(town).lines
     assert (line.fare_day, line.late, line.charged_cents) == (monday, True, BUS_CENTS)
     assert before.due_cents + settled(town).due_cents == town.balance_of("revenue:transit:loop")[0]
+
+
+def test_a_hold_and_its_release_are_one_amount_and_an_exit_that_comes_a_day_later_is_given_back_late(
+    town: Town, ana: Person
+) -> None:
+    gate, cut_off = town.validator(), town.validator()
+    monday, now = town.today(), town.clock.now()
+    for hours in (0, 3):
+        gate.add(rail("magallanes", "in"), ana.signs(P), at=now + timedelta(hours=hours))
+    gate.add(rail("ayala", "out"), ana.signs(P), at=now + timedelta(minutes=20))
+    cut_off.add(rail("ayala", "out"), ana.signs(P), at=now + timedelta(hours=3, minutes=20))
+    town.clock.advance(timedelta(hours=4))
+    assert {result.outcome for result in gate.send()} == {"accepted"}
+    lines = {line.product: line for line in settled(town, "metro").lines}
+    assert (lines["rail_3km"].charged_cents, lines["rail_3km"].refunded_cents) == (15_00, 0)
+    assert lines[""].charged_cents == 28_00  # its exit is not there yet
+    town.clock.advance(timedelta(days=1))
+    assert {result.outcome for result in cut_off.send()} == {"accepted"}
+    [late] = settled(town, "metro").lines
+    assert (late.product, late.fare_day, late.late, late.refunded_cents) == ("rail_3km", monday, True, 13_00)
+    taps = town.run(lambda session: list(queries.fare_transactions(session, town.city.vault, "metro", town.today())))
+    assert [(one.action, one.amount_cents) for one in taps] == [("Exit", -13_00)]
+    assert settled(town, "metro", monday).due_cents + late.due_cents == 2 * 15_00
 
 
 def test_a_tap_that_finance_takes_back_is_a_refund_of_that_day(town: Town, ana: Person) -> None:
