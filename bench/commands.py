@@ -18,6 +18,7 @@ BENCHES: Final = {
     "batch": ("bench.batch", "bench.http"),
     "verify": ("bench.verify",),
     "reading": ("bench.reading",),
+    "fares": ("bench.fares",),
 }
 
 _SMALL: Final = 100  # below it, decimals say something

@@ -39,6 +39,7 @@ PUBLIC = {
     "GET /v1/deny-list/deltas/<int:base_number>": "as the list",
     "POST /v1/devices/enrol": "a one-time code is the sign-in",
     "GET /v1/transit/tariff": "fares are public",
+    "GET /v1/transit/quote": "what a ride costs is public too",
 }
 PUBLIC_PREFIXES = {
     "GET /log/": "the transparency log is for everybody",

@@ -25,6 +25,7 @@ _HANDLERS: tuple[transactions.Handler, ...] = (
     finance.PurseFunding(),
     finance.PurseExpiring(),
     transit.Tapping(),
+    transit.Refunding(),
     benefits.Approval(),
     benefits.Claiming(),
     taxes.Paying(),

@@ -60,6 +60,15 @@ from cardsvc.transactions.pages import disputes as dispute_pages
 from cardsvc.transactions.pages import receipts as receipt_pages
 from cardsvc.transit import api as transit_api
 from cardsvc.transit import commands as transit_commands
+from cardsvc.transit.board import api as board_api
+from cardsvc.transit.board import pages as board_pages
+from cardsvc.transit.claims import api as claims_api
+from cardsvc.transit.claims import pages as claims_pages
+from cardsvc.transit.riding import api as riding_api
+from cardsvc.transit.riding import pages as riding_pages
+from cardsvc.transit.settling import api as settling_api
+from cardsvc.transit.settling import commands as settling_commands
+from cardsvc.transit.settling import pages as settling_pages
 from cardsvc.wallets import pages as wallets_pages
 from cardsvc.witness import commands as witness_commands
 from crypto.wire.finance import JournalEntry
@@ -118,6 +127,7 @@ ACTIONS = access.handlers_by_kind(
     *ledger.closing_handlers(CLOSING),
     VOUCHER,
     audit.RECOVER,
+    transit.REFUNDING,
 )
 """What two members of staff do together, by its kind."""
 
@@ -151,7 +161,7 @@ def blueprints() -> list[Any]:
         cards_api.make_secrets(_counter_key),
         cards_pages.pages,
         devices_api.make(
-            devices.PolicySources(_fares, _tariff_version, lambda _session, _now: LIMITS), transactions.clocks
+            devices.PolicySources(_fares, _tariff_version, lambda _session, _now: LIMITS, _holds), transactions.clocks
         ),
         devices_pages.make(transactions.clocks),
         dispute_pages.pages,
@@ -162,6 +172,17 @@ def blueprints() -> list[Any]:
         taxes_api.blueprint,
         taxes_pages.pages,
         transit_api.blueprint,
+        board_api.blueprint,
+        board_pages.pages,
+        claims_api.own_blueprint,
+        claims_api.blueprint,
+        claims_pages.own_pages,
+        claims_pages.pages,
+        settling_api.blueprint,
+        settling_pages.pages,
+        riding_api.own_blueprint,
+        riding_api.blueprint,
+        riding_pages.pages,
         ledger_api.make(CLOSING),
         ledger_pages.make(CLOSING),
         finance_api.blueprint,
@@ -181,6 +202,17 @@ def _fares(session: Session, now: datetime) -> tuple[FlatFare, ...]:
         FlatFare(fare.network_id, tariff.default_category, fare.amount_cents, fare.currency)
         for network_id in sorted(tariff.agency_of)
         if (fare := transit.flat_fare(tariff, network_id, tariff.default_category)) is not None
+    )
+
+
+def _holds(session: Session, now: datetime) -> tuple[FlatFare, ...]:
+    """What is held at an entry, where an exit ends the ride: the maximum fare, for whoever rides."""
+    tariff = transit.tariff_at(session, now)
+    if tariff is None:
+        return ()
+    return tuple(
+        FlatFare(network_id, tariff.default_category, cents, money.CURRENCY)
+        for network_id, cents in sorted(transit.holds(session, now).items())
     )
 
 
@@ -251,6 +283,7 @@ def _holdings(session: Session, resident_id: UUID, now: datetime) -> Sequence[st
 
 GAUGES: tuple[web.Gauge, ...] = (
     web.Gauge("city_disputes_waiting", "Records that finance has to decide about", transactions.disputes_waiting),
+    web.Gauge("city_claims_waiting", "Claims of riders that finance has to decide about", transit.claims_waiting),
     web.Gauge("city_terminals_missing", "Terminals of which records are missing for a day", devices.terminals_missing),
     web.Gauge("city_terminals_forked", "Terminals in service with two chains", devices.terminals_forked),
     web.Gauge("city_terminals_clock_off", "Terminals in service whose clock is off", transactions.clocks_off),
@@ -331,6 +364,12 @@ def _audit() -> click.Group:
     return group
 
 
+def _transit() -> click.Group:
+    group = transit_commands.transit
+    group.add_command(settling_commands.settlement)
+    return group
+
+
 def commands(clock: Clock) -> dict[str, click.Command]:
     """The commands that rooms bring, under their names in `./city`."""
     return {
@@ -339,7 +378,7 @@ def commands(clock: Clock) -> dict[str, click.Command]:
         "cards": cards_commands.cards,
         "devices": devices_commands.make(transactions.clocks),
         "disputes": transactions_commands.disputes,
-        "transit": transit_commands.transit,
+        "transit": _transit(),
         "ledger": ledger_commands.make(CLOSING, audit.next_index),
         "vault": ceremony_commands.vault,
         "ceremony": ceremony_commands.ceremony,

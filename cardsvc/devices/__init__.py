@@ -31,6 +31,7 @@ from cardsvc.devices.queries import (
     find,
     held_back,
     listed,
+    outdated_since,
     terminals_forked,
     terminals_missing,
 )
@@ -98,6 +99,7 @@ __all__ = [
     "held_back",
     "invite",
     "listed",
+    "outdated_since",
     "policy",
     "portal",
     "publish_deny_list",

@@ -20,6 +20,7 @@ from cardsvc.devices.models import (
     DeviceForkRow,
     DeviceMissingRow,
     DeviceRow,
+    PolicyNumberRow,
     RevocationListRow,
 )
 from cardsvc.devices.rules import (
@@ -255,6 +256,12 @@ def terminals_forked(session: Session, _now: datetime) -> int:
     return int(session.scalars(query.where(DeviceRow.status == DeviceStatus.ENROLLED.value)).one())
 
 
+def outdated_since(session: Session, policy_number: int) -> datetime | None:
+    """When a policy with a higher number was first issued; None: this one, and with it its deny list, is the newest."""
+    later = select(func.min(PolicyNumberRow.first_issued_at)).where(PolicyNumberRow.number > policy_number)
+    return session.scalars(later).one()
+
+
 # ----------------------------------------------------------------------------------------------------------- deny lists
 
 CARD, KEY = "card", "key"
@@ -272,6 +279,14 @@ def deny_list(session: Session, number: int) -> PublishedList | None:
     """The list of this number; None where no list has it: numbers grow by more than one."""
     row = session.execute(select(*_LIST_COLUMNS).where(DenyListRow.number == number)).one_or_none()
     return None if row is None else PublishedList(*row)
+
+
+def deny_reason(session: Session, after: int, until: int) -> UUID | None:
+    """What two people signed last for a list after one number up to another; None where nobody did."""
+    query = select(DenyListRow.action_id).where(
+        DenyListRow.number > after, DenyListRow.number <= until, DenyListRow.action_id.is_not(None)
+    )
+    return session.scalars(query.order_by(DenyListRow.number.desc()).limit(1)).one_or_none()
 
 
 def deny_entries(session: Session, kind: str, number: int) -> bytes:

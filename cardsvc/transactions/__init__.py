@@ -25,6 +25,7 @@ from cardsvc.transactions.actions import (
 from cardsvc.transactions.handler import Handler, Registry, Section, Sections, Wiring
 from cardsvc.transactions.performing import draft_for_passkey, perform, perform_by_passkey
 from cardsvc.transactions.queries import (
+    Contact,
     DisputeView,
     ReceiptNotReady,
     RecordIdConflict,
@@ -37,12 +38,14 @@ from cardsvc.transactions.queries import (
     clock,
     clocks,
     clocks_off,
+    contacts,
     contents,
     dispute,
     disputes,
     disputes_waiting,
     receipt,
     receipts,
+    refusals,
     stored,
     stored_many,
 )
@@ -65,6 +68,7 @@ __all__ = [
     "ActedSchema",
     "BatchAnswer",
     "CardRef",
+    "Contact",
     "Desk",
     "DeviceRef",
     "DisputeView",
@@ -103,6 +107,7 @@ __all__ = [
     "clock",
     "clocks",
     "clocks_off",
+    "contacts",
     "contents",
     "dated",
     "dispute",
@@ -116,6 +121,7 @@ __all__ = [
     "perform_by_passkey",
     "receipt",
     "receipts",
+    "refusals",
     "serve",
     "stored",
     "stored_many",

@@ -53,7 +53,7 @@ def import_feed(
         for position, fare in enumerate(feed.fares)
     ]
     _insert(session, FlatFareRow, fares, version)
-    _open_revenue(session, feed, now)
+    _open_accounts(session, feed, now)
     return queries.tariffs(session, [version])[version]
 
 
@@ -62,9 +62,12 @@ def _insert(session: Session, model: type[object], rows: Sequence[Mapping[str, o
         session.execute(sa.insert(model), [{**row, "version": version} for row in rows])
 
 
-def _open_revenue(session: Session, feed: rules.Feed, now: datetime) -> None:
-    """Each operator's revenue: every tap credits it, so it is derived and no row of it is hot."""
-    kind, policy = ledger.AccountKind.REVENUE, ledger.AccountPolicy.DERIVED
+def _open_accounts(session: Session, feed: rules.Feed, now: datetime) -> None:
+    """Each operator's revenue, and what each programme pays for concessions: every tap moves them, so they are derived
+    and no row of them is hot.
+    """
     agencies = sorted({network.agency_id for network in feed.networks})
-    specs = [ledger.AccountSpec(rules.revenue_account(a), kind, policy, ledger.Fund.GENERAL) for a in agencies]
-    ledger.open_accounts(session, specs, now)
+    codes = [(rules.revenue_account(agency), ledger.AccountKind.REVENUE) for agency in agencies]
+    codes += [(rules.concession_account(payer), ledger.AccountKind.EXPENSE) for payer in feed.payers]
+    policy, fund = ledger.AccountPolicy.DERIVED, ledger.Fund.GENERAL
+    ledger.open_accounts(session, [ledger.AccountSpec(code, kind, policy, fund) for code, kind in codes], now)

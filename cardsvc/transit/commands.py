@@ -12,7 +12,8 @@ import click
 
 from cardsvc import db, web
 from cardsvc.clock import MANILA
-from cardsvc.transit import actions, queries, rules
+from cardsvc.transit import actions, queries, quotes, rules, versions
+from cardsvc.transit.riding.commands import right
 
 _THE_MACHINE = UUID(int=0)  # whoever runs the machine; no staff account stands behind it
 
@@ -22,18 +23,29 @@ def transit() -> None:
     """Tariffs and taps."""
 
 
+transit.add_command(right)
+
+
 @transit.command("import")
 @click.argument("feed", type=click.Path(exists=True, path_type=Path))
+@click.option("--valid-from", "since", help="When it comes into force: 2027-03-02T04:00; without it, at once.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
-def import_(open_city: Callable[[], web.City], feed: Path, as_json: bool) -> None:
-    """Take a GTFS feed (a folder or a zip file with Fares v2 files) as the next tariff, in force at once."""
+def import_(open_city: Callable[[], web.City], feed: Path, since: str | None, as_json: bool) -> None:
+    """Take a GTFS feed (a folder or a zip file with Fares v2 files) as the next tariff.
+
+    A journey is priced by the version in force when it began. What was priced stays as it was: no tariff comes into
+    force in the past.
+    """
     city = open_city()
     files = read_files(feed)
     now = city.clock.now()
+    valid_from = rules.read_time("valid-from", since, MANILA) if since else now
+    if valid_from < now:
+        raise click.BadParameter(f"{since} is in the past; give a time to come.", param_hint="--valid-from")
     tariff = db.run(
         city.engine,
-        lambda session: actions.import_feed(session, files, valid_from=now, by=_THE_MACHINE, now=now),
+        lambda session: actions.import_feed(session, files, valid_from=valid_from, by=_THE_MACHINE, now=now),
     )
     if as_json:
         click.echo(json.dumps({"version": tariff.version, "fares": len(tariff.fares)}))
@@ -44,22 +56,18 @@ def import_(open_city: Callable[[], web.City], feed: Path, as_json: bool) -> Non
 @transit.command()
 @click.option("--from", "from_stop", required=True, help="Stop to board at, by its id.")
 @click.option("--to", "to_stop", required=True, help="Stop to leave at, by its id.")
-@click.option("--at", "departure", required=True, help="When: 2027-03-02T07:45, local time of the agency.")
-@click.option("--arrive", "arrival", default="", help="When the ride ends; without it, when it begins.")
+@click.option("--at", required=True, help="When: 2027-03-02T07:45, local time of the agency.")
+@click.option("--arrive", default="", help="When the ride ends; without it, when it begins.")
 @click.option("--category", "categories", multiple=True, help="Category of riders; can be given again.")
 @click.option("--network", default="", help="Needed where several networks serve both stops.")
 @click.option("--medium", default="", help="Fare medium; without it the transit card, else the feed's first.")
 @click.option("--feed", type=click.Path(exists=True, path_type=Path), help="A feed instead of the city's tariff.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
-def quote(
-    open_city: Callable[[], web.City], /, departure: str, arrival: str, feed: Path | None, as_json: bool, **asked: Any
-) -> None:
+def quote(open_city: Callable[[], web.City], /, feed: Path | None, as_json: bool, **options: Any) -> None:
     """Say what a ride costs and which rows make it so. Exit 1 where the tariff does not know the fare."""
-    version, fares = (0, rules.read_feed(read_files(feed))) if feed else _tariff(open_city(), departure)
-    begins = rules.read_time("at", departure, fares.zone)
-    ends = rules.read_time("arrive", arrival, fares.zone) if arrival else begins
-    answer = rules.quote(fares, rules.Question(departure=begins, arrival=ends, **asked), version=version)
+    asked = rules.Asked(**options)
+    answer = quotes.ask(rules.read_feed(read_files(feed)), asked) if feed else _by_the_tariff(open_city(), asked)
     document = answer.document()
     if as_json:
         click.echo(json.dumps(document))
@@ -73,13 +81,34 @@ def quote(
     sys.exit(0 if document["known"] else 1)
 
 
-def _tariff(city: web.City, departure: str) -> tuple[int, rules.FareFeed]:
-    """The tariff of the city that is in force at the time of the question."""
-    at = rules.read_time("at", departure, MANILA)
-    found = db.run(city.engine, lambda session: queries.feed_at(session, at), read_only=True)
+def _by_the_tariff(city: web.City, asked: rules.Asked) -> rules.Answer:
+    """By the tariff of the city that is in force at the time of the question."""
+    found = db.run(city.engine, lambda session: quotes.quote(session, asked), read_only=True)
     if found is None:
         raise rules.InvalidQuote("at", "No tariff is in force then. Import a feed first: ./city transit import FOLDER")
-    return found.version, rules.read_feed(found.files)
+    return found
+
+
+@transit.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--version", type=click.IntRange(1), help="A version of the tariff; without it, the one in force.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def export(open_city: Callable[[], web.City], folder: Path, version: int | None, as_json: bool) -> None:
+    """Write a tariff's feed into FOLDER, every file byte for byte as it was imported."""
+    city = open_city()
+    now = city.clock.now()
+    number = version or db.run(city.engine, lambda session: queries.version_at(session, now), read_only=True)
+    files = db.run(city.engine, lambda session: versions.files_of(session, number or 0), read_only=True)
+    if not files:
+        raise click.ClickException("There is no such tariff. Import a feed first: ./city transit import FOLDER")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    if as_json:
+        click.echo(json.dumps({"version": number, "files": sorted(files)}))
+    else:
+        click.echo(f"Tariff {number}: {len(files)} files in {folder}.")
 
 
 @transit.command("check-cases")

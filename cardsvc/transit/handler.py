@@ -1,19 +1,59 @@
-"""How a signed tap becomes an entry: the fare from the wallet to the operator, what is short as a debt."""
+"""How a signed tap becomes an entry: what it changes about the rider's fares, from the wallet to the operators.
+
+A rider's fares are a function of the set of their taps. The entry of a tap posts the difference between that function
+with the tap and what was charged before: mostly a fare; for the exit of a ride the rest of what was held, back; for a
+tap that came late whatever it changes, of other rides too. No entry is edited.
+"""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from cardsvc import ledger, transactions, wallets
+from cardsvc import ledger, rows, transactions, wallets
+from cardsvc.money import CURRENCY
 from cardsvc.transactions import Item, Plan, Reason, Rejected
-from cardsvc.transit import queries, rules
+from cardsvc.transit import riders, rules
+from cardsvc.transit.models import RideCharge, RideTap
+from cardsvc.transit.riders import Tariffs
+from cardsvc.transit.rules import charging
+from cardsvc.transit.rules.charging import Change, Charged, Pockets
+from cardsvc.transit.rules.pricing import Rider
+from cardsvc.transit.rules.rides import Direction, TapEvent
+from cardsvc.transit.rules.tariffs import in_force
 from crypto.wire.transaction import Purpose
 from crypto.wire.transit import Tap
 
-RULE = "transit/flat/1"
+RULE = "transit/ride/1"
+_PRICED = "transit.priced"
+_NO_FARE = "The tariff knows no fare for this ride. Look at the stop and the network that the validator is set to."
+
+
+@dataclass(frozen=True, slots=True)
+class _Priced:
+    """A tap that was planned, for when it is posted."""
+
+    item: Item
+    wallet_id: UUID
+    changes: Sequence[Change]
+
+    @property
+    def fare_cents(self) -> int:
+        return sum(change.charged.fare_cents for change in self.changes)
+
+
+@dataclass(slots=True)
+class _Account:
+    """A rider during a batch: what is known before its next tap."""
+
+    wallet_id: UUID
+    rider: Rider
+    window: charging.Window
+    taps: list[TapEvent] = field(default_factory=list)
+    charged: list[Charged] = field(default_factory=list)
 
 
 class Tapping:
@@ -29,48 +69,180 @@ class Tapping:
         return None if item.card is None else item.card.card_id, item.record.at_ms
 
     def plan(self, session: Session, items: Sequence[Item], _now: datetime, /) -> list[Plan | Rejected]:
-        tariffs = queries.tariffs(session, {item.says(Tap).tariff_version for item in items})
-        wallet_of = wallets.by_residents(session, [item.card.resident_id for item in items if item.card is not None])
-        purses = wallets.purse_accounts(session, [wallet.id for wallet in wallet_of.values()])
-        charged = transactions.charged_moments(session, items)
-        plans: list[Plan | Rejected] = []
+        tariffs = riders.tariffs(session, min(item.happened_at for item in items))
+        residents = [item.card.resident_id for item in items if item.card is not None]
+        wallet_of = wallets.by_residents(session, residents)
+        moments = transactions.charged_moments(session, items)
+        answers: list[_Priced | Rejected] = []
+        accounts = _accounts(session, items, wallet_of, tariffs) if tariffs.versions else {}
         for item in items:
             assert item.card is not None
-            tap = item.says(Tap)
-            wallet = wallet_of.get(item.card.resident_id)
-            tariff = tariffs.get(tap.tariff_version)
-            fare = rules.check_tap(tap, tariff)
-            if wallet is None:
-                plans.append(Rejected(Reason.UNKNOWN_WALLET, "This card's holder has no wallet. Ask at the counter."))
-            elif isinstance(fare, Rejected):
-                plans.append(fare)
-            elif tariff is None or fare.amount_cents == 0:
-                plans.append(Rejected(Reason.WRONG_AMOUNT, "A ride that costs nothing needs no tap."))
-            elif (item.card.card_id, item.happened_at) in charged:
-                plans.append(Rejected(Reason.ALREADY_DONE, "This tap was charged before, under another id."))
+            account = accounts.get(item.card.resident_id)
+            refusal = _refusal(item.says(Tap), item.happened_at, tariffs)
+            if item.card.resident_id not in wallet_of:
+                refusal = Rejected(Reason.UNKNOWN_WALLET, "This card's holder has no wallet. Ask at the counter.")
+            elif refusal is None and (item.card.card_id, item.happened_at) in moments:
+                refusal = Rejected(Reason.ALREADY_DONE, "This tap was charged before, under another id.")
+            if refusal is None:
+                assert account is not None
+                answers.append(_price(item, account, tariffs))
             else:
-                plans.append(_plan(item, wallet.id, purses[wallet.id], tariff, fare))
-        return plans
+                answers.append(refusal)
+        return _plans(session, answers, tariffs, accounts)
 
-    def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], now: datetime, /) -> None:
-        """The entry is all there is to it."""
+    def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], _now: datetime, /) -> None:
+        """Keep the taps, and what each changed about which ride."""
+        planned: dict[UUID, _Priced] = session.info[_PRICED]
+        priced = [planned.pop(item.record.record_id) for item, _ in done]
+        items = [one.item for one in priced]
+        taps = [item.says(Tap) for item in items]
+        rows.insert(
+            session,
+            RideTap.__table__,
+            {
+                "record_id": [item.record.record_id for item in items],
+                "wallet_id": [one.wallet_id for one in priced],
+                "device_id": [item.device.id for item in items],
+                "seq": [item.record.sequence for item in items],
+                "at": [item.happened_at for item in items],
+                "network": [tap.network_id for tap in taps],
+                "stop_id": [tap.stop_id for tap in taps],
+                "direction": [tap.direction for tap in taps],
+                "tariff_version": [tap.tariff_version for tap in taps],
+            },
+        )
+        changed = [(one, change.charged, change.explanation) for one in priced for change in one.changes]
+        if changed:
+            rows.insert(
+                session,
+                RideCharge.__table__,
+                {
+                    "entry_id": [one.item.record.record_id for one, _, _ in changed],
+                    "wallet_id": [one.wallet_id for one, _, _ in changed],
+                    "explanation": [explanation for _, _, explanation in changed],
+                    **{name: [getattr(charged, name) for _, charged, _ in changed] for name in Charged._fields},
+                },
+            )
 
 
-def _plan(
-    item: Item, wallet_id: UUID, purses: Sequence[ledger.PurseAccount], tariff: rules.Tariff, fare: rules.Fare
-) -> Plan:
+def _refusal(tap: Tap, at: datetime, tariffs: Tariffs) -> Rejected | None:
+    if tap.tariff_version not in tariffs.known:
+        return Rejected(Reason.UNKNOWN_REFERENCE, f"There is no tariff {tap.tariff_version}. Update the validator.")
+    version = in_force(tariffs.versions, at).version
+    if tap.network_id not in tariffs.agencies[version]:
+        return Rejected(Reason.UNKNOWN_REFERENCE, f"The tariff has no network {tap.network_id}.")
+    if tap.currency != CURRENCY:
+        return Rejected(Reason.WRONG_AMOUNT, f"The city's fares are in {CURRENCY}. Update the validator.")
+    return None
+
+
+def _accounts(
+    session: Session, items: Sequence[Item], wallet_of: dict[UUID, wallets.Wallet], tariffs: Tariffs
+) -> dict[UUID, _Account]:
+    """The riders of a batch by resident: one read of their taps, charges, rights and passes each."""
+    first: dict[UUID, datetime] = {}
+    for item in items:
+        if item.card is not None and item.card.resident_id in wallet_of:
+            resident = item.card.resident_id
+            first[resident] = min(first.get(resident, item.happened_at), item.happened_at)
+    if not first:
+        return {}
+    wallet_ids = [wallet_of[resident].id for resident in first]
+    known = riders.riders(session, {wallet_of[resident].id: resident for resident in first})
+    windows = {at: charging.window(at, tariffs.versions) for at in set(first.values())}
+    widest = min(windows.values(), key=lambda window: window.reads_from)
+    counted = [held.valid_from for rider in known.values() for held in rider.passes if held.rides is not None]
+    taps = riders.taps(session, wallet_ids, min([widest.reads_from, *counted]))
+    charged = riders.charged(session, wallet_ids, widest.since)
+    return {
+        resident: _Account(wallet_id, known[wallet_id], widest, taps.get(wallet_id, []), charged.get(wallet_id, []))
+        for resident, wallet_id in zip(first, wallet_ids, strict=True)
+    }
+
+
+def _price(item: Item, account: _Account, tariffs: Tariffs) -> _Priced | Rejected:
+    """What the tap changes; the account then knows it."""
+    tap = item.says(Tap)
+    facts = item.record.record_id, item.device.id, item.record.sequence, item.happened_at
+    event = TapEvent(*facts, tap.network_id, tap.stop_id, Direction(tap.direction))
+    taps = [*account.taps, event]
+    now = charging.standing(taps, account.rider, tariffs.versions, tariffs.agencies, account.window.since)
+    if any(not ride.known and ride.has(event.tap_id) for ride in now):
+        return Rejected(Reason.UNKNOWN_REFERENCE, _NO_FARE)
+    changes = charging.changes(now, account.charged, event.tap_id)
+    account.taps = taps
+    account.charged += (change.charged for change in changes)
+    return _Priced(item, account.wallet_id, changes)
+
+
+def _plans(
+    session: Session, answers: Sequence[_Priced | Rejected], tariffs: Tariffs, accounts: dict[UUID, _Account]
+) -> list[Plan | Rejected]:
+    priced = [answer for answer in answers if isinstance(answer, _Priced)]
+    session.info.setdefault(_PRICED, {}).update({one.item.record.record_id: one for one in priced})
+    purses = wallets.purse_accounts(session, list({one.wallet_id for one in priced}))
+    given_back = {one.wallet_id for one in priced if one.fare_cents < 0}
+    since = next((account.window.since for account in accounts.values()), None)
+    pockets = {} if since is None else _pockets(session, list(given_back), purses, since)
+    plans: list[Plan | Rejected] = []
+    for answer in answers:
+        if isinstance(answer, Rejected):
+            plans.append(answer)
+        else:
+            lines = _lines(answer, purses[answer.wallet_id], pockets.get(answer.wallet_id), tariffs)
+            plans.append(_plan(answer, lines))
+    return plans
+
+
+def _pockets(
+    session: Session, wallet_ids: Sequence[UUID], purses: dict[UUID, tuple[ledger.PurseAccount, ...]], since: date
+) -> dict[UUID, Pockets]:
+    """Of those to whom something goes back."""
+    if not wallet_ids:
+        return {}
+    taken = riders.taken(session, wallet_ids, since)
+    codes = [code for one in wallet_ids for code in (wallets.main_account(one), wallets.owed_account(one))]
+    balances = ledger.balances(session, codes)
+    found: dict[UUID, Pockets] = {}
+    for wallet_id in wallet_ids:
+        main, owed = wallets.main_account(wallet_id), wallets.owed_account(wallet_id)
+        live = {purse.code: purse.balance_cents for purse in purses[wallet_id]} | {main: balances[main]}
+        found[wallet_id] = Pockets(owed, live, {code: taken.get(code, 0) for code in live}, balances[owed])
+    return found
+
+
+def _lines(
+    priced: _Priced, purses: Sequence[ledger.PurseAccount], pockets: Pockets | None, tariffs: Tariffs
+) -> tuple[ledger.Line, ...]:
     """The purses that could pay when the tap was made, in order, then the wallet, then as a debt. A purse that expired
     since and was emptied pays nothing any more.
     """
-    first, *rest = wallets.sources(wallet_id, purses, wallets.TRANSIT, item.happened_at)
-    charged = ledger.Line(first, fare.amount_cents, then=(*rest, wallets.owed_account(wallet_id)))
-    earned = ledger.Line(rules.revenue_account(tariff.agency_of[fare.network_id]), -fare.amount_cents)
-    draft = ledger.Draft(
-        item.record.record_id,
-        ledger.EntryKind.TAP,
-        (charged, earned),
-        item.happened_at,
-        f"{RULE}#{tariff.version}:{fare.product_id}",
-        fare.currency,
-    )
-    return Plan(draft, fare.amount_cents)
+    item, cents = priced.item, priced.fare_cents
+    first, *rest = sources = wallets.sources(priced.wallet_id, purses, wallets.TRANSIT, item.happened_at)
+    lines: list[ledger.Line] = []
+    if cents > 0:
+        lines.append(ledger.Line(first, cents, then=(*rest, wallets.owed_account(priced.wallet_id))))
+        if pockets is not None:
+            pockets.pay(cents, sources)
+    elif cents < 0:
+        assert pockets is not None
+        lines += (ledger.Line(code, -part) for code, part in pockets.give_back(-cents, sources).items())
+    lines += (ledger.Line(code, moved) for code, moved in charging.to_operators(priced.changes).items())
+    return tuple(lines) or _nothing_moved(item, tariffs)
+
+
+def _nothing_moved(item: Item, tariffs: Tariffs) -> tuple[ledger.Line, ...]:
+    """A tap that changes no amount is an entry all the same: what the gate showed, to the operator and off again."""
+    tap, version = item.says(Tap), in_force(tariffs.versions, item.happened_at)
+    rule = version.terms.incomplete.get(tap.network_id)
+    shown = tap.fare_cents or (rule.maximum_cents if rule else 0) or 1
+    account = rules.revenue_account(tariffs.agencies[version.version][tap.network_id])
+    return (ledger.Line(account, shown), ledger.Line(account, -shown))
+
+
+def _plan(priced: _Priced, lines: tuple[ledger.Line, ...]) -> Plan:
+    """A receipt says no amount below zero: what goes back stands in the statement and beside the ride."""
+    item = priced.item
+    rule = f"{RULE}#{item.says(Tap).tariff_version}"
+    draft = ledger.Draft(item.record.record_id, ledger.EntryKind.TAP, lines, item.happened_at, rule, CURRENCY)
+    return Plan(draft, max(0, priced.fare_cents))

@@ -1,9 +1,12 @@
-"""Tables of transit: tariffs by version, with the feed each came from; a tap is a transaction and has no table here."""
+"""Tables of transit: tariffs by version with the feed each came from, taps, what rides were charged, riders' rights.
 
-from datetime import datetime
+All of them only grow.
+"""
+
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, LargeBinary, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cardsvc.db import Base, Id, UtcDateTime, append_only
@@ -62,5 +65,86 @@ class FlatFareRow(Base):
     currency: Mapped[str] = mapped_column(String(3))
 
 
-for table in (TariffRow, FeedFile, NetworkRow, StopRow, FlatFareRow):
+class RideTap(Base):
+    """An accepted tap. Its record id is that of its entry; of a settled dispute, the settlement's. No foreign keys: on
+    the way of batches they cost too much.
+    """
+
+    __tablename__ = "ride_tap"
+    __table_args__ = (
+        CheckConstraint("direction IN ('in', 'out', 'flat')", name="direction"),
+        Index("ix_ride_tap_wallet_id_at", "wallet_id", "at"),
+    )
+
+    record_id: Mapped[UUID] = mapped_column(primary_key=True)
+    wallet_id: Mapped[UUID]
+    device_id: Mapped[UUID]
+    seq: Mapped[int]  # of the terminal
+    at: Mapped[datetime]
+    network: Mapped[str]
+    stop_id: Mapped[str]
+    direction: Mapped[str]
+    tariff_version: Mapped[int]  # what the gate knew; a ride is priced by the version of its time
+
+
+class RideCharge(Base):
+    """What an entry changed about one ride; a ride's charges add up to its fare and subsidy as they stand.
+
+    `ride_id` is the ride's first tap, `explanation` canonical JSON of the ride as it stands after the entry.
+    """
+
+    __tablename__ = "ride_charge"
+    __table_args__ = (
+        Index("ix_ride_charge_entry_id", "entry_id"),
+        Index("ix_ride_charge_ride_id", "ride_id"),
+        Index("ix_ride_charge_wallet_id_fare_day", "wallet_id", "fare_day"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    entry_id: Mapped[UUID]
+    wallet_id: Mapped[UUID]
+    ride_id: Mapped[UUID]
+    fare_day: Mapped[date]
+    network: Mapped[str]
+    agency: Mapped[str]
+    fare_cents: Mapped[int]  # from the rider to the operator; less than zero: back
+    subsidy_cents: Mapped[int]  # from the programme `paid_by` to the operator; less than zero: back
+    paid_by: Mapped[str]
+    explanation: Mapped[str]
+
+
+class RiderRight(Base):
+    """A category that a resident has over fare days, both in. A later row about the same right says how it stands now;
+    `valid_to` before `valid_from` ends it as if it had never been.
+    """
+
+    __tablename__ = "rider_right"
+    __table_args__ = (Index("ix_rider_right_resident_id", "resident_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    right_id: Mapped[UUID]
+    resident_id: Mapped[UUID]
+    category: Mapped[str]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date]
+    reason: Mapped[str]
+    given_by: Mapped[UUID]
+    given_at: Mapped[datetime]
+
+
+class RiderPass(Base):
+    """A pass that a wallet holds, from one moment until another, for so many rides or any number (None)."""
+
+    __tablename__ = "rider_pass"
+    __table_args__ = (Index("ix_rider_pass_wallet_id", "wallet_id"),)
+
+    holding_id: Mapped[UUID] = mapped_column(primary_key=True)
+    wallet_id: Mapped[UUID]
+    pass_id: Mapped[str]
+    valid_from: Mapped[datetime]
+    valid_to: Mapped[datetime]
+    rides: Mapped[int | None]
+
+
+for table in (TariffRow, FeedFile, NetworkRow, StopRow, FlatFareRow, RideTap, RideCharge, RiderRight, RiderPass):
     append_only(table.__table__)

@@ -1,31 +1,13 @@
 """Reads of tariffs."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from cardsvc.transit.models import FeedFile, FlatFareRow, NetworkRow, StopRow, TariffRow
+from cardsvc.transit.models import FlatFareRow, NetworkRow, StopRow, TariffRow
 from cardsvc.transit.rules import Fare, Stop, Tariff
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFeed:
-    """A version of the tariff as it was imported, byte for byte."""
-
-    version: int
-    files: Mapping[str, bytes]
-
-
-def feed_at(session: Session, at: datetime) -> StoredFeed | None:
-    """The feed of the tariff in force at that moment."""
-    version = _version_at(session, at)
-    if version is None:
-        return None
-    rows = session.execute(sa.select(FeedFile.name, FeedFile.content).where(FeedFile.version == version))
-    return StoredFeed(version, {row.name: row.content for row in rows})
 
 
 def tariffs(session: Session, versions: Iterable[int]) -> dict[int, Tariff]:
@@ -50,11 +32,12 @@ def tariffs(session: Session, versions: Iterable[int]) -> dict[int, Tariff]:
 
 def tariff_at(session: Session, at: datetime) -> Tariff | None:
     """The tariff in force at that moment: the newest version whose time has come."""
-    version = _version_at(session, at)
+    version = version_at(session, at)
     return None if version is None else tariffs(session, [version])[version]
 
 
-def _version_at(session: Session, at: datetime) -> int | None:
+def version_at(session: Session, at: datetime) -> int | None:
+    """The number of the tariff in force at that moment."""
     query = sa.select(TariffRow.version).where(TariffRow.valid_from <= at)
     return session.scalar(query.order_by(TariffRow.valid_from.desc(), TariffRow.version.desc()).limit(1))
 

@@ -13,8 +13,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from crypto import cbor, cose, keys
@@ -27,6 +26,7 @@ from crypto.wire.citykeys import CityKeys
 LIST_DOMAIN, LIST_AAD = "city.denylist", b"city.denylist.v1"
 DELTA_DOMAIN, DELTA_AAD = "city.denydelta", b"city.denydelta.v1"
 ENTRY_BYTES, _START_BYTES = 16, 8
+_SHELVES, _SHELF_SHIFT = 4096, 52  # by the first twelve bits
 ENTRIES_MAX = 200_000
 """Of one message, cards and keys together: what fits into a message of 4 MiB."""
 
@@ -96,7 +96,8 @@ class DenyList(Tagged):
 class DenyDelta(Tagged):
     """What changed from the list `base_number` to the list `number`. Entries are packed, as in the list.
 
-    The hashes are those of the two lists (`DenyList.hash`). `action_id` is that of the newer list.
+    The hashes are those of the two lists (`DenyList.hash`). `action_id` is that of the newest list on
+    the way for which two people signed.
     """
 
     base_number: Annotated[int, Tag(1, integer(1))]
@@ -176,25 +177,56 @@ def _changed(packed: bytes, added: bytes, removed: bytes) -> bytes:
     return b"".join(entries)
 
 
+class _Index(NamedTuple):
+    """`starts` are the first halves of the entries as numbers: bisecting numbers needs no Python code at each step.
+    `shelves` says where those begin that share their first bits: entries are spread evenly, so a dozen stand on one.
+    """
+
+    packed: bytes
+    starts: "array[int]"
+    shelves: "array[int]"
+
+
+class _Indexes:
+    """Those of the two strings that were asked for last, the cards and the keys of one list; earlier ones are let go.
+
+    A string is known by being the same object: to compare 800 kB would cost more than all the rest.
+    """
+
+    def __init__(self) -> None:
+        self._kept: tuple[_Index, ...] = ()
+
+    def of(self, packed: bytes) -> _Index:
+        for index in self._kept:
+            if index.packed is packed:
+                return index
+        made = _index(packed)
+        self._kept = (made, *self._kept[:1])
+        return made
+
+
+_INDEXES = _Indexes()
+
+
+def _index(packed: bytes) -> _Index:
+    halves = array("Q", packed)
+    if sys.byteorder == "little":
+        halves.byteswap()
+    starts = halves[::2]
+    ends = (shelf << _SHELF_SHIFT for shelf in range(1, _SHELVES))
+    return _Index(packed, starts, array("I", [0, *(bisect_left(starts, end) for end in ends), len(starts)]))
+
+
 def _holds(packed: bytes, entry: bytes) -> bool:
     """By the first half of each entry, then by the whole of those few that begin alike."""
     if len(entry) != ENTRY_BYTES:
         return False
-    starts = _starts(packed)
+    _, starts, shelves = _INDEXES.of(packed)
     start = int.from_bytes(entry[:_START_BYTES], "big")
-    for place in range(bisect_left(starts, start), len(starts)):
-        if starts[place] != start:
-            return False
+    shelf = start >> _SHELF_SHIFT
+    place = bisect_left(starts, start, shelves[shelf], shelves[shelf + 1])
+    while place < len(starts) and starts[place] == start:
         if packed[place * ENTRY_BYTES : (place + 1) * ENTRY_BYTES] == entry:
             return True
+        place += 1
     return False
-
-
-# The cards and the keys of one list; those of the list before are let go.
-@lru_cache(maxsize=2)
-def _starts(packed: bytes) -> "array[int]":
-    """The first half of each entry as a number: bisecting numbers needs no Python code at each step."""
-    halves = array("Q", packed)
-    if sys.byteorder == "little":
-        halves.byteswap()
-    return halves[::2]

@@ -13,6 +13,7 @@ class Kind(IntEnum):
     SHIFT_OPENED = 2
     SHIFT_CLOSED = 3
     TAP = 10
+    FARE_REFUNDED = 11
     CYCLE_APPROVED = 20
     CLAIM = 21
     TAX_PAYMENT = 30

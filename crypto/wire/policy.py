@@ -32,7 +32,7 @@ AAD = b"city.policy.v1"
 _CERTIFICATE = octets(1, 4096)
 _DENY_MAX = 200_000
 _FARES_MAX = 10_000
-_ITEMS_MAX = _DENY_MAX + 5 * _FARES_MAX + 1000
+_ITEMS_MAX = _DENY_MAX + 2 * 5 * _FARES_MAX + 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,8 @@ class OfflineLimits(Tagged):
 
     The age of a terminal's news is the time since its policy was issued: so long nobody told it of a denied card. From
     `age_warning_ms` on it warns its staff, from `age_lower_ms` on the lower ceilings hold, after `policy_age_ms_max` it
-    stops. 0 means that there is no such step.
+    stops. 0 means that there is no such step. What
+    one terminal takes of all cards in a day ends at `device_day_cents_max`; 0 for no such limit.
     """
 
     tap_cents_max: Annotated[int, Tag(1, CENTS)]
@@ -52,6 +53,7 @@ class OfflineLimits(Tagged):
     age_lower_ms: Annotated[int, Tag(6, integer())] = 0
     lower_tap_cents_max: Annotated[int, Tag(7, CENTS)] = 0
     lower_card_day_cents_max: Annotated[int, Tag(8, CENTS)] = 0
+    device_day_cents_max: Annotated[int, Tag(9, CENTS)] = 0
 
     def __post_init__(self) -> None:
         super(OfflineLimits, self).__post_init__()
@@ -66,7 +68,7 @@ class OfflineLimits(Tagged):
 
 @dataclass(frozen=True, slots=True)
 class FlatFare(Tagged):
-    """One ride on a network for one category of riders."""
+    """One ride on a network for one category of riders; among `holds`, what is held for it until it ends."""
 
     network_id: Annotated[str, Tag(1, text(64))]
     rider_category: Annotated[str, Tag(2, text(64))]
@@ -79,6 +81,7 @@ class Policy(Tagged):
     """`number` only grows. `deny` lists the ids of cards that must not be accepted, ascending, each once; where
     `deny_number` is not 0 it names the least deny list that a terminal must hold (`crypto.wire.denylist`) instead.
 
+    `fares` are paid by one tap; `holds` are what is held when a ride begins, where a second tap ends it.
     `card_authorities` and `terminal_authorities` are DER certificates to pin; `city_keys` is the text of `CityKeys`.
     """
 
@@ -93,6 +96,7 @@ class Policy(Tagged):
     tariff_version: Annotated[int, Tag(9, integer())]
     city_keys: Annotated[str, Tag(10, document(TEXT_MAX))]
     deny_number: Annotated[int, Tag(11, integer())] = 0
+    holds: Annotated[tuple[FlatFare, ...], Tag(12, many(nested(FlatFare), _FARES_MAX))] = ()
 
     def __post_init__(self) -> None:
         super(Policy, self).__post_init__()

@@ -1,5 +1,6 @@
 """What a terminal must never lose: who it is, and every record it made until the service has answered for it."""
 
+from terminals.outbox.elsewhere import StoredElsewhere
 from terminals.outbox.errors import (
     IntentPending,
     NotEnrolled,
@@ -11,10 +12,11 @@ from terminals.outbox.errors import (
 )
 from terminals.outbox.identity import Identity, Newcomer, enrolment_key, load_identity, save_identity, write_durably
 from terminals.outbox.store import Outbox
-from terminals.outbox.values import BATCH_ITEMS_MAX, Refusal, Result, SignedBatch, State, Stored
+from terminals.outbox.values import BATCH_ITEMS_MAX, OUTBOX_FILE, Refusal, Result, SignedBatch, State, Stored
 
 __all__ = [
     "BATCH_ITEMS_MAX",
+    "OUTBOX_FILE",
     "Identity",
     "IntentPending",
     "Newcomer",
@@ -29,6 +31,7 @@ __all__ = [
     "State",
     "StorageFull",
     "Stored",
+    "StoredElsewhere",
     "UnknownRecord",
     "enrolment_key",
     "load_identity",

@@ -27,9 +27,10 @@ from terminals.outbox.errors import IntentPending, OutboxBusy, OutboxForeign, St
 from terminals.outbox.identity import Identity
 from terminals.outbox.values import BATCH_ITEMS_MAX, Refusal, Result, SignedBatch, State, Stored
 
-_VERSION = 1
+VERSION = 1
 _FREE_BYTES_MIN = 8 * 1024 * 1024  # room for the write-ahead log and thousands of records
-_BUSY_SECONDS = 10.0  # another process may be waiting for a slow card
+_WAITING_MAX = 500_000  # more than a gate takes in a month, beyond which the service refuses them as too old
+BUSY_SECONDS = 10.0  # another process may be waiting for a slow card
 
 _SCHEMA = """
 CREATE TABLE record (
@@ -54,7 +55,8 @@ CREATE TABLE refusal (one INTEGER PRIMARY KEY CHECK (one = 1), at_ms INTEGER NOT
   detail TEXT NOT NULL) STRICT;
 CREATE TABLE owner (one INTEGER PRIMARY KEY CHECK (one = 1), device_id BLOB NOT NULL) STRICT;
 """
-_COLUMNS = "transaction_bytes, state, intent, subject, reason, detail, receipt"
+_BY_TIME = "CREATE INDEX IF NOT EXISTS by_time ON record (kind, at_ms)"  # files made before it get it too
+COLUMNS = "transaction_bytes, state, intent, subject, reason, detail, receipt"
 
 
 class Outbox:
@@ -67,15 +69,20 @@ class Outbox:
         *,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
         free_bytes_min: int = _FREE_BYTES_MIN,
+        waiting_max: int = _WAITING_MAX,
     ) -> None:
-        """Raises: OutboxForeign: the file is damaged or belongs to another terminal."""
+        """`waiting_max`: so many records there may be from the oldest that waits to the newest.
+
+        Raises: OutboxForeign: the file is damaged or belongs to another terminal.
+        """
         self._path = path
         self._identity = identity
         self._random_bytes = random_bytes
         self._free_bytes_min = free_bytes_min
+        self._waiting_max = waiting_max
         self._lock = threading.RLock()
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             self._prepare()
         except BaseException:
@@ -94,6 +101,19 @@ class Outbox:
         with self._lock:
             self._db.close()
 
+    def check_room(self) -> None:
+        """Whether there is room for one more record: to be asked before anybody signs, and asked again by `append`.
+
+        Raises: StorageFull.
+        """
+        if shutil.disk_usage(self._path.parent).free < self._free_bytes_min:
+            raise StorageFull(self._path)
+        ((span,),) = self._read(
+            "SELECT (SELECT max(sequence) FROM record) - (SELECT min(sequence) FROM record WHERE state = 'waiting')"
+        )
+        if span is not None and span + 1 >= self._waiting_max:
+            raise StorageFull(self._path)
+
     def append(
         self,
         content: Body,
@@ -111,8 +131,7 @@ class Outbox:
             StorageFull: before anybody signed, or when the disk would not take it; nothing is stored.
             IntentPending: the same intent still waits for the service's answer.
         """
-        if shutil.disk_usage(self._path.parent).free < self._free_bytes_min:
-            raise StorageFull(self._path)
+        self.check_room()
         with self._writing():
             self._check_intent(intent)
             sequence, previous = self._next()
@@ -222,6 +241,10 @@ class Outbox:
         """The records of this kind from that place of the chain on, oldest first."""
         return self._many("WHERE kind = ? AND sequence >= ? ORDER BY sequence", int(kind), sequence)
 
+    def made_since(self, kind: int, at_ms: int, *, after: int = 0) -> tuple[Stored, ...]:
+        """The records of this kind made at that time or later, and behind that place of the chain, oldest first."""
+        return self._many("WHERE kind = ? AND at_ms >= ? AND sequence > ? ORDER BY sequence", int(kind), at_ms, after)
+
     def latest(self, kind: int) -> Stored | None:
         """The newest record of the kind; None when there is none."""
         found = self._many("WHERE kind = ? ORDER BY sequence DESC LIMIT 1", int(kind))
@@ -250,16 +273,17 @@ class Outbox:
                 for statement in _SCHEMA.split(";"):
                     self._db.execute(statement)
                 self._db.execute("INSERT INTO owner VALUES (1, ?)", (self._identity.device_id.bytes,))
-                self._db.execute(f"PRAGMA user_version = {_VERSION}")
+                self._db.execute(f"PRAGMA user_version = {VERSION}")
             self._check_owner()
+            self._db.execute(_BY_TIME)
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
 
     def _check_owner(self) -> None:
-        if self._version() != _VERSION:
-            raise OutboxForeign(self._path, f"it has version {self._version()}, this program knows {_VERSION}")
+        if self._version() != VERSION:
+            raise OutboxForeign(self._path, f"it has version {self._version()}, this program knows {VERSION}")
         if self._db.execute("SELECT device_id FROM owner").fetchone()[0] != self._identity.device_id.bytes:
             raise OutboxForeign(self._path, "it belongs to another terminal")
 
@@ -300,14 +324,14 @@ class Outbox:
         return (rows[0][0] + 1, rows[0][1]) if rows else (1, NO_PREVIOUS)
 
     def _many(self, where: str, *values: object) -> tuple[Stored, ...]:
-        return tuple(_stored(row) for row in self._read(f"SELECT {_COLUMNS} FROM record {where}", *values))  # noqa: S608
+        return tuple(stored_from(row) for row in self._read(f"SELECT {COLUMNS} FROM record {where}", *values))  # noqa: S608
 
     def _read(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._db.execute(statement, values).fetchall()
 
 
-def _stored(row: tuple[Any, ...]) -> Stored:
+def stored_from(row: tuple[Any, ...]) -> Stored:
     content, state, intent, subject, reason, detail, receipt = row
     record = Record.decode(Transaction.decode(content).record_bytes)
     return Stored(record, State(state), intent, UUID(bytes=subject) if subject else None, reason, detail, receipt)

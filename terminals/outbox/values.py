@@ -8,6 +8,7 @@ from uuid import UUID
 from crypto.wire.transaction import Record
 
 BATCH_ITEMS_MAX = 512
+OUTBOX_FILE = "outbox.sqlite"  # in a terminal's home
 
 
 class State(StrEnum):

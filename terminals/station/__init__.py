@@ -7,6 +7,7 @@ from terminals.station.errors import (
     ClockBehind,
     DenyListRefused,
     ForeignCard,
+    MassDenial,
     NoDenyList,
     NoPolicy,
     OtherKind,
@@ -25,6 +26,7 @@ from terminals.station.holder import (
     wipe,
 )
 from terminals.station.news import News, limits_at, news_at
+from terminals.station.pace import Pace
 from terminals.station.station import Station, Uploaded, enrol, enrolment_statement
 
 __all__ = [
@@ -35,10 +37,12 @@ __all__ = [
     "ClockBehind",
     "DenyListRefused",
     "ForeignCard",
+    "MassDenial",
     "News",
     "NoDenyList",
     "NoPolicy",
     "OtherKind",
+    "Pace",
     "PolicyTooOld",
     "ReceiptInvalid",
     "Station",

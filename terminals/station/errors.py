@@ -51,11 +51,28 @@ class DenyListRefused(StationError):
 
     code = "deny_list_refused"
 
+    sentence = "The service's list of blocked cards was not taken; if it happens again, report this terminal."
+
     def __init__(self, reason: str) -> None:
-        super().__init__(
-            "The service's list of blocked cards was not taken; if it happens again, report this terminal."
-        )
+        super().__init__(self.sentence)
         self.reason = reason
+
+
+class MassDenial(DenyListRefused):
+    """The new list blocks `added` cards more than the one here, at once and for no reason that two people signed. The
+    list here stays, and its age limits run on; whoever knows of the decision takes list `number` in by hand.
+    """
+
+    code = "mass_denial"
+
+    def __init__(self, added: int, number: int) -> None:
+        self.sentence = (
+            f"The city's list {number} blocks {added} more cards at once without a signed reason, so it was held back; "
+            f"ask the city, then run `./city validator sync --take-list {number}`."
+        )
+        super().__init__(f"it blocks {added} more cards at once, without a reason that two people signed")
+        self.added = added
+        self.number = number
 
 
 class ClockBehind(StationError):

@@ -26,10 +26,14 @@ Authorise = Callable[[bytes], Sequence[Authorisation]]
 
 @dataclass(frozen=True, slots=True)
 class CityCard:
-    """A card whose 9E certificate is the city's. `public_key` is 9E's."""
+    """A card whose 9E certificate is the city's. `public_key` is 9E's, `key_id` its name (`keys.key_id`)."""
 
     card_id: UUID
     public_key: EllipticCurvePublicKey = field(repr=False)
+    key_id: bytes = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key_id", keys.key_id(self.public_key))
 
 
 def read_card(session: PivSession, policy: Policy, at_ms: int) -> CityCard:
@@ -53,10 +57,11 @@ def check_not_denied(card: CityCard, policy: Policy, denials: DenyList | None) -
 
     Raises: CardDenied.
     """
-    place = bisect_left(policy.deny, card.card_id.bytes, key=lambda denied: denied.bytes)
-    if place < len(policy.deny) and policy.deny[place] == card.card_id:
-        raise CardDenied
-    if denials and (denials.denies_card(card.card_id) or denials.denies_key(keys.key_id(card.public_key))):
+    if policy.deny:
+        place = bisect_left(policy.deny, card.card_id.bytes, key=lambda denied: denied.bytes)
+        if place < len(policy.deny) and policy.deny[place] == card.card_id:
+            raise CardDenied
+    if denials and (denials.denies_card(card.card_id) or denials.denies_key(card.key_id)):
         raise CardDenied
 
 

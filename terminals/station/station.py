@@ -14,6 +14,7 @@ from crypto.wire.query import NONCE_BYTES, Query, SignedQuery, sign_query
 from terminals.client import Send, ServiceClient, ServiceRefused, ServiceUnreachable
 from terminals.outbox import (
     BATCH_ITEMS_MAX,
+    OUTBOX_FILE,
     Identity,
     Newcomer,
     Outbox,
@@ -64,7 +65,7 @@ class Station:
         self.client = client
         self.clock = clock
         self.random_bytes = random_bytes
-        self.outbox = Outbox(settings.home / "outbox.sqlite", identity, random_bytes=random_bytes)
+        self.outbox = Outbox(settings.home / OUTBOX_FILE, identity, random_bytes=random_bytes)
         self.policies = PolicyKeeper(settings.home / "policy.cbor", identity.city_keys)
         self.denials = DenyKeeper(settings.home / "denylist.cbor")
         self._floor = ClockFloor(settings.home / "newest-time")
@@ -109,15 +110,16 @@ class Station:
         """Raises: CardDenied; NoPolicy."""
         check_not_denied(card, self.policies.current(), self.denials.current())
 
-    def refresh(self) -> Policy:
+    def refresh(self, *, take_list: int = 0) -> Policy:
         """Fetch the policy and the deny list that it names, and keep both. The list comes first: if we stop between
-        them, the policy here still stands, with a list that is newer than it needs.
+        them, the policy here still stands, with a list that is newer than it needs. `take_list` is the number of a list
+        that was held back (`MassDenial`) and that somebody who asked the city takes all the same.
 
         Raises: ServiceUnreachable, InvalidSignature, DenyListRefused; the policy here stays.
         """
         signed = self.client.policy()
         policy = self.policies.newer(signed)
-        denials = fetch(self.denials, self.client, policy)
+        denials = fetch(self.denials, self.client, policy, take_list)
         self._floor.saw(max(policy.issued_at_ms, denials.issued_at_ms if denials else 0))
         return self.policies.keep(signed)
 
@@ -155,10 +157,10 @@ class Station:
             self.upload()
         return self.outbox.find(stored.record_id)
 
-    def sync(self) -> Uploaded:
-        """Upload, then fetch the policy: what is owed to the city goes first."""
+    def sync(self, *, take_list: int = 0) -> Uploaded:
+        """Upload, then fetch the policy: what is owed to the city goes first. `take_list` as `refresh`."""
         done = self.upload()
-        self.refresh()
+        self.refresh(take_list=take_list)
         return done
 
     def signed_query(self, content: Body, authorise: Authorise) -> bytes:

@@ -1,15 +1,14 @@
 """The tap: genuine card, policy, deny list, duplicate, ceilings; then signed, stored, and only then the gate."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
-from uuid import UUID
 
 from crypto.errors import CryptoError
 from crypto.wire.policy import Policy
 from crypto.wire.transit import Tap
 from terminals.card import CardError, CardNotGenuine, PivSession, Slot
-from terminals.outbox import OutboxError, Stored
+from terminals.outbox import OutboxError, StoredElsewhere
 from terminals.settings import day_start_ms
 from terminals.station import (
     CityCard,
@@ -21,11 +20,25 @@ from terminals.station import (
     limits_at,
     presence,
 )
-from terminals.validator.rules import TapRefused, check_ceilings, earlier_tap, fare_at
-from terminals.validator.values import EarlierTap, Outcome, Place, TapResult
+from terminals.validator.rules import (
+    TapRefused,
+    check_ceilings,
+    check_device,
+    check_pass_back,
+    earlier_tap,
+    fare_at,
+    ride_now,
+)
+from terminals.validator.taken import Taken
+from terminals.validator.values import EarlierTap, Mode, Outcome, Place, TapResult
 
 _CACHE_MAX: Final = 10_000  # certificates of about 600 bytes
 _REFUSALS: Final = (CardError, StationError, OutboxError, CryptoError, TapRefused)
+_WORDS: Final = {
+    Mode.FLAT: "Thank you. Please go through.",
+    Mode.IN: "Your ride begins. Please tap again where you get off.",
+    Mode.OUT: "Your ride is closed. Thank you.",
+}
 
 
 class Validator:
@@ -34,12 +47,23 @@ class Validator:
     `open_gate` is called once for each accepted tap, after its record is on disk. If we stop before the record is
     stored, nothing happened; if we stop between the record and the gate, the ride is charged and uploaded, and the
     rider asks the staff: the record says so. The gate never opens for a ride that is not stored.
+
+    `siblings` are the outboxes of the other gates of this line, where they are at hand: a ride that began there ends
+    here, and nobody comes in twice.
     """
 
-    def __init__(self, station: Station, place: Place, open_gate: Callable[[TapResult], None]) -> None:
+    def __init__(
+        self,
+        station: Station,
+        place: Place,
+        open_gate: Callable[[TapResult], None],
+        *,
+        siblings: Sequence[StoredElsewhere] = (),
+    ) -> None:
         self._station = station
         self._place = place
         self._open_gate = open_gate
+        self._taken = Taken(station.outbox, siblings)
         self._certificates: OrderedDict[bytes, bytes] = OrderedDict()
 
     def tap(self, session: PivSession, hint: bytes | None = None) -> TapResult:
@@ -52,7 +76,7 @@ class Validator:
         try:
             result = self._tap(session, hint)
         except _REFUSALS as error:
-            return TapResult(Outcome.REFUSED, error.code, str(error))
+            return TapResult(Outcome.REFUSED, error.code, str(error), mode=self._place.mode)
         if result.outcome is Outcome.ACCEPTED:
             self._open_gate(result)
         return result
@@ -62,6 +86,7 @@ class Validator:
         return self._station.sync()
 
     def _tap(self, session: PivSession, hint: bytes | None) -> TapResult:
+        self._station.outbox.check_room()  # before the card is asked for anything: a full disk takes nobody's time
         policy = self._station.policy()
         session.select()
         guessed = self._certificates.get(hint) if hint else None
@@ -86,19 +111,22 @@ class Validator:
         return result if result.outcome is Outcome.ACCEPTED else None
 
     def _decide(self, session: PivSession, policy: Policy, card: CityCard) -> TapResult:
-        now_ms = self._station.now_ms()
+        now_ms, place = self._station.now_ms(), self._place
         self._station.check_not_denied(card)
-        window_start = min(day_start_ms(now_ms), now_ms - self._place.duplicate_ms)
-        taps = self._taps_since(card.card_id, window_start)
-        earlier = earlier_tap(taps, now_ms, self._place)
+        ride_start = now_ms - max(place.duplicate_ms, place.pass_back_ms, place.ride_ms)
+        taps = self._taken.here(card.card_id, min(day_start_ms(now_ms), ride_start))
+        earlier = earlier_tap(taps, now_ms, place)
         if earlier:
             return _again(earlier, card)
-        fare = fare_at(policy, self._place)
-        check_ceilings(fare, [tap for tap in taps if tap.at_ms >= day_start_ms(now_ms)], limits_at(policy, now_ms))
+        line = (*taps, *self._beside(card, ride_start))
+        check_pass_back(line, now_ms, place)
+        fare, limits = fare_at(policy, place), limits_at(policy, now_ms)
+        check_ceilings(fare, place, [tap for tap in taps if tap.at_ms >= day_start_ms(now_ms)], limits)
+        check_device(fare, place, self._taken.today_cents(now_ms), limits)
         content = Tap(
-            network_id=self._place.network_id,
-            stop_id=self._place.stop_id,
-            direction="flat",
+            network_id=place.network_id,
+            stop_id=place.stop_id,
+            direction=place.mode.value,
             fare_cents=fare.amount_cents,
             currency=fare.currency,
             tariff_version=policy.tariff_version,
@@ -107,28 +135,32 @@ class Validator:
         stored = self._station.outbox.append(
             content, at_ms=now_ms, authorise=presence(session, card), subject=card.card_id
         )
+        ride = ride_now(line, now_ms, place) if place.mode is Mode.OUT else None
         return TapResult(
             Outcome.ACCEPTED,
             Outcome.ACCEPTED,
-            "Thank you. Please go through.",
+            _WORDS[place.mode],
             stored.record_id,
             card.card_id,
             fare.amount_cents,
             fare.currency,
+            place.mode,
+            ride.fare_cents if ride else fare.amount_cents if place.mode is Mode.IN else 0,
         )
 
-    def _taps_since(self, card_id: UUID, since_ms: int) -> tuple[EarlierTap, ...]:
-        return tuple(_earlier(stored) for stored in self._station.outbox.of_subject(Tap.KIND, card_id, since_ms))
+    def _beside(self, card: CityCard, since_ms: int) -> Sequence[EarlierTap]:
+        """A sibling that cannot be read keeps nobody out: what it knows bounds no loss."""
+        if self._place.mode is Mode.FLAT:
+            return ()
+        try:
+            return self._taken.beside(card.card_id, since_ms)
+        except OutboxError:
+            return ()
 
     def _remember(self, hint: bytes, certificate: bytes) -> None:
         self._certificates[hint] = certificate
         if len(self._certificates) > _CACHE_MAX:
             self._certificates.popitem(last=False)
-
-
-def _earlier(stored: Stored) -> EarlierTap:
-    tap = Tap.decode(stored.record)
-    return EarlierTap(stored.record_id, stored.record.at_ms, tap.fare_cents, tap.currency)
 
 
 def _again(earlier: EarlierTap, card: CityCard) -> TapResult:
@@ -140,4 +172,6 @@ def _again(earlier: EarlierTap, card: CityCard) -> TapResult:
         card.card_id,
         earlier.fare_cents,
         earlier.currency,
+        earlier.mode,
+        earlier.fare_cents if earlier.mode is Mode.IN else 0,
     )

@@ -5,6 +5,16 @@ from enum import StrEnum
 from uuid import UUID
 
 DUPLICATE_MS = 10_000
+PASS_BACK_MS = 120_000
+RIDE_MS = 2 * 60 * 60 * 1000
+
+
+class Mode(StrEnum):
+    """What one tap here is: a whole ride, the beginning of one, or its end. The words are those of the record."""
+
+    FLAT = "flat"
+    IN = "in"
+    OUT = "out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,12 +22,19 @@ class Place:
     """Ids as in the tariff's GTFS feed. `duplicate_ms`: the same card within this time is the same tap.
 
     `rider_category` is what a rider pays of whom nothing else is known; None for the one category the policy prices.
+    `pass_back_ms`: so long the same card may not come in again at this stop, unless it went out. `ride_ms`: so long a
+    tap counts as the ride that somebody is on. `device_day_cents_max` is this device's own limit of all fares and holds
+    a day beside the policy's; 0 for none.
     """
 
     network_id: str
     stop_id: str
     rider_category: str | None = None
     duplicate_ms: int = DUPLICATE_MS
+    mode: Mode = Mode.FLAT
+    pass_back_ms: int = PASS_BACK_MS
+    ride_ms: int = RIDE_MS
+    device_day_cents_max: int = 0
 
 
 class Outcome(StrEnum):
@@ -30,8 +47,10 @@ class Outcome(StrEnum):
 class TapResult:
     """`code` is stable: "accepted", "again", or what was wrong. `text` is one sentence for the rider.
 
-    `record_id` is None where nothing was stored. `card_id` is None while the card is unknown. `fare_cents` is what this
-    tap costs, 0 where it was refused; of an earlier tap for `AGAIN`.
+    `record_id` is None where nothing was stored. `card_id` is None while the card is unknown. `fare_cents` is what the
+    record says: the fare, the hold of a ride that begins, 0 of one that ends and where the tap was refused; of an
+    earlier tap for `AGAIN`. `held_cents` is what is held for the ride that begins or ends, 0 where this line holds no
+    record of it.
     """
 
     outcome: Outcome
@@ -41,13 +60,18 @@ class TapResult:
     card_id: UUID | None = None
     fare_cents: int = 0
     currency: str = "PHP"
+    mode: Mode = Mode.FLAT
+    held_cents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierTap:
-    """A tap of this card that this validator stored."""
+    """A tap of this card that this validator, or another one of its line, stored."""
 
     record_id: UUID
     at_ms: int
+    network_id: str
+    stop_id: str
+    mode: Mode
     fare_cents: int
     currency: str

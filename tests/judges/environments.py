@@ -22,6 +22,7 @@ PINNED: Final = {
     # Debian brings vicc (vsmartcard-vpicc), but not the library it calls Crypto
     "vicc": ("pycryptodome==3.23.0",),
     "gtfs": ("gtfs-guru==1.0.0",),
+    "tides": ("frictionless==5.21.0",),
     "beancount": ("beancount==3.2.3",),
     "hordak": ("django-hordak==2.0.0", "psycopg[binary]==3.3.9"),
     "http-api": ("schemathesis==4.32.5", "openapi-spec-validator==0.9.0"),

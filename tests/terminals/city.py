@@ -90,6 +90,7 @@ class SmallCity:
         deny: tuple[UUID, ...] = (),
         limits: OfflineLimits = LIMITS,
         fares: tuple[FlatFare, ...] = (BUS,),
+        holds: tuple[FlatFare, ...] = (),
         deny_number: int = 0,
     ) -> bytes:
         """A signed policy, in force for a day."""
@@ -103,6 +104,7 @@ class SmallCity:
                 deny=tuple(sorted(deny, key=lambda card_id: card_id.bytes)),
                 limits=limits,
                 fares=fares,
+                holds=holds,
                 tariff_version=1,
                 city_keys=self.keys.format(),
                 deny_number=deny_number,
@@ -151,11 +153,12 @@ class SmallCity:
         clock: SetClock | None = None,
         send: Send = network_off,
         policy: bytes | None = None,
+        device_id: UUID = TERMINAL_ID,
     ) -> Station:
         """An enrolled terminal with a policy; `policy` empty bytes for none."""
         settings = TerminalSettings(kind, "http://city.test", home)
         enrolment_key(home)
-        save_identity(home, kind, kind, Newcomer(TERMINAL_ID, b"certificate", self.keys.format()))
+        save_identity(home, kind, kind, Newcomer(device_id, b"certificate", self.keys.format()))
         station = Station.open(settings, send=send, clock=clock or SetClock())
         if policy != b"":
             station.policies.keep(policy or self.policy())

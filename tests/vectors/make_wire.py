@@ -27,6 +27,7 @@ from crypto.wire.policy import FlatFare, OfflineLimits, Policy
 from crypto.wire.query import Query, SignedQuery
 from crypto.wire.receipt import Receipt
 from crypto.wire.transaction import NO_PREVIOUS, Purpose, Record, Reversal, Transaction, authorise
+from crypto.wire.transit import FareRefunded, Tap
 from crypto.wire.wallets import HoldCaptured, HoldPlaced, HoldReleased, PurseExpired, PurseFunded
 from tests.testdata import vectors
 from tests.vectors.wire_bodies import AT_MS, BODIES, HASH, OTHER_ID, QUERIES, STAFF_ID
@@ -106,7 +107,10 @@ POLICY = Policy(
 )
 
 
+HOLDS = (FlatFare("metro", "regular", 3_500, "PHP"),)
+OUT = Tap("metro", "buendia", "out", 0, "PHP", 1, 7)
 AGREED = DisputeSettled(STAFF_ID, OTHER_ID, HASH, "Two people looked at it", TERMINAL_ID)
+REFUNDED = FareRefunded(STAFF_ID, OTHER_ID, TERMINAL_ID, OTHER_ID, 1_040, 260, "PHP", "Not their ride", TERMINAL_ID)
 LATER = Reversal(OTHER_ID, "Charged twice", date(2026, 10, 31))
 VOUCHER = JournalEntry(
     STAFF_ID,
@@ -127,6 +131,9 @@ def valid() -> Iterator[Case]:
     yield Case("record Reversal at an effective date", "record", record_of(LATER).encode())
     yield Case("record JournalEntry that reverses another", "record", record_of(VOUCHER).encode())
     yield Case("record DisputeSettled that two agreed on", "record", record_of(AGREED).encode())
+    yield Case("record FareRefunded that two agreed on", "record", record_of(REFUNDED).encode())
+    yield Case("record of a tap at the end of a ride", "record", record_of(OUT).encode())
+    yield Case("record of a tap at its end that shows a fare", "record", _changed(TAP.encode(), _put_in(8, 3, "out")))
     two = (authorise(TAP.encode(), Purpose.STAFF, SERVICE), authorise(TAP.encode(), Purpose.SERVICE, LOG.signer))
     yield Case("transaction with the card's presence", "transaction", TRANSACTION.encode())
     yield Case("transaction with two authorisations", "transaction", replace(TRANSACTION, authorisations=two).encode())
@@ -141,6 +148,9 @@ def valid() -> Iterator[Case]:
     yield Case("policy", "policy", policy.sign_policy(POLICY, SERVICE))
     empty = replace(POLICY, card_authorities=(), terminal_authorities=(), deny=(), fares=())
     yield Case("policy without lists", "policy", policy.sign_policy(empty, SERVICE))
+    yield Case("policy with holds", "policy", policy.sign_policy(replace(POLICY, holds=HOLDS), SERVICE))
+    device = replace(POLICY, limits=replace(POLICY.limits, device_day_cents_max=2_000_000))
+    yield Case("policy with a limit of each device", "policy", policy.sign_policy(device, SERVICE))
 
 
 Change = Callable[[list[Any]], object]
@@ -191,7 +201,7 @@ RECORDS: dict[str, tuple[Change, str]] = {
     "with a fare beyond the limit": (_put_in(8, 4, 10**15 + 1), "malformed"),
     "with a currency in small letters": (_put_in(8, 5, "php"), "malformed"),
     "with a currency of four letters": (_put_in(8, 5, "PHPP"), "malformed"),
-    "with an unknown direction": (_put_in(8, 3, "out"), "malformed"),
+    "with an unknown direction": (_put_in(8, 3, "up"), "malformed"),
     "with an empty stop": (_put_in(8, 2, ""), "malformed"),
     "with a stop of 65 characters": (_put_in(8, 2, "x" * 65), "malformed"),
     "with a control character": (_put_in(8, 2, "ayala\n"), "malformed"),
@@ -341,8 +351,12 @@ def invalid_receipts() -> Iterator[Case]:
     yield Case("receipt signed as a policy", "receipt", _signed(payload, SERVICE, policy.AAD), "invalid_signature")
 
 
+_LIMITS = {1: 5_000, 2: 20_000, 3: 20, 4: 86_400_000}
+
+
 def invalid_policies() -> Iterator[Case]:
     payload = _payload(policy.sign_policy(POLICY, SERVICE))
+    hold = {1: "metro", 2: "regular", 3: 3_500, 4: "PHP"}
     changes: dict[str, tuple[Change, str]] = {
         **HEADERS,
         "with number 0": (_put_in(2, 1, 0), "malformed"),
@@ -350,6 +364,9 @@ def invalid_policies() -> Iterator[Case]:
         "with a deny list out of order": (_put_in(2, 6, [STAFF_ID.bytes, TERMINAL_ID.bytes]), "malformed"),
         "with a card denied twice": (_put_in(2, 6, [STAFF_ID.bytes, STAFF_ID.bytes]), "malformed"),
         "with a limit missing": (lambda parts: parts[2][7].pop(4), "malformed"),
+        "with no limit of a device, written out": (_put_in(2, 7, _LIMITS | {9: 0}), "malformed"),
+        "with no holds, written out": (_put_in(2, 12, []), "malformed"),
+        "with a hold of less than nothing": (_put_in(2, 12, [hold | {3: -1}]), "malformed"),
     }
     for name, (change, error) in changes.items():
         yield Case(f"policy {name}", "policy", _signed(_changed(payload, change), SERVICE, policy.AAD), error)

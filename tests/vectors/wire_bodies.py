@@ -17,7 +17,7 @@ from crypto.wire.finance import (
 )
 from crypto.wire.taxes import BillsQuery, TaxPayment
 from crypto.wire.transaction import Reversal
-from crypto.wire.transit import Tap
+from crypto.wire.transit import FareRefunded, Tap
 from crypto.wire.wallets import (
     BalanceQuery,
     CashTopUp,
@@ -73,5 +73,6 @@ BODIES: tuple[Body, ...] = (
         (JournalLine("expense:bank-charges", 15_000), JournalLine("bank:main", -15_000)),
     ),
     DisputeSettled(STAFF_ID, OTHER_ID, HASH, "The gate was in the cellar"),
+    FareRefunded(STAFF_ID, OTHER_ID, OTHER_ID, OTHER_ID, 1_300, 0, "PHP", "The gate at the exit was dark"),
 )
 QUERIES: tuple[Body, ...] = (BalanceQuery(), EntitlementsQuery(), BillsQuery())

@@ -103,7 +103,8 @@ def signed_deny_list(session: Session, vault: Vault) -> tuple[PublishedList, byt
 
 
 def signed_deny_delta(session: Session, vault: Vault, base_number: int) -> bytes:
-    """From that list to the newest one, signed.
+    """From that list to the newest one, signed. It carries what two people signed for any list on the way: a terminal
+    that missed that list holds nothing back for want of a reason.
 
     Raises: NoDeltaFrom: there is no such list, it is the newest, or the whole list is the shorter answer.
     """
@@ -129,7 +130,7 @@ def signed_deny_delta(session: Session, vault: Vault, base_number: int) -> bytes
         removed_cards=pack(removed_cards),
         added_keys=pack(added_keys),
         removed_keys=pack(removed_keys),
-        action_id=newest.action_id,
+        action_id=queries.deny_reason(session, *span),
     )
     return sign_delta(delta, vault.signer("policy"))
 

@@ -29,6 +29,7 @@ class PolicySources:
     fares: Callable[[Session, datetime], tuple[FlatFare, ...]]
     tariff_version: Callable[[Session, datetime], int]
     limits: Callable[[Session, datetime], OfflineLimits]
+    holds: Callable[[Session, datetime], tuple[FlatFare, ...]] = lambda _session, _now: ()
 
 
 def policy(session: Session, vault: Vault, sources: PolicySources, now: datetime) -> bytes:
@@ -60,6 +61,7 @@ def _content(session: Session, vault: Vault, sources: PolicySources, deny_number
         tariff_version=sources.tariff_version(session, now),
         city_keys=audit.city_keys(session, vault).format(),
         deny_number=deny_number,
+        holds=sources.holds(session, now),
     )
 
 

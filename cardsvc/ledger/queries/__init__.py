@@ -3,6 +3,7 @@
 from cardsvc.ledger.queries.balances import balances
 from cardsvc.ledger.queries.checking import BooksChecked, check_books
 from cardsvc.ledger.queries.chunking import chunks
+from cardsvc.ledger.queries.days import Moved, moved_on, recorded_between, recorded_on
 from cardsvc.ledger.queries.exporting import csv_journal, journal, trial_balance_csv
 from cardsvc.ledger.queries.holds import (
     HoldView,
@@ -15,7 +16,17 @@ from cardsvc.ledger.queries.holds import (
 from cardsvc.ledger.queries.knowing import known, known_accounts
 from cardsvc.ledger.queries.moving import ImportsChecked, check_imports, whole_books
 from cardsvc.ledger.queries.purses import JointLine, JointPage, expired_purses, joint_statement, purses_of
-from cardsvc.ledger.queries.reading import DayTotal, count_entries, day_totals, entries, entry, last_place, reversal_of
+from cardsvc.ledger.queries.reading import (
+    DayTotal,
+    count_entries,
+    day_totals,
+    entries,
+    entry,
+    is_reversed,
+    last_place,
+    moved_by,
+    reversal_of,
+)
 from cardsvc.ledger.queries.searching import Wanted, find_entries
 from cardsvc.ledger.queries.statements import StatementLine, StatementPage, statement
 from cardsvc.ledger.queries.trial import TrialBalance, TrialBalanceLine, trial_balance
@@ -27,6 +38,7 @@ __all__ = [
     "ImportsChecked",
     "JointLine",
     "JointPage",
+    "Moved",
     "StatementLine",
     "StatementPage",
     "TrialBalance",
@@ -45,14 +57,19 @@ __all__ = [
     "expired_purses",
     "find_entries",
     "hold_parts",
+    "is_reversed",
     "joint_statement",
     "journal",
     "known",
     "known_accounts",
     "known_holds",
     "last_place",
+    "moved_by",
+    "moved_on",
     "names_account",
     "purses_of",
+    "recorded_between",
+    "recorded_on",
     "reversal_of",
     "standing_holds",
     "statement",

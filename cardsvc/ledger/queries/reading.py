@@ -1,6 +1,6 @@
 """Entries as they are kept, and what a day of them comes to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -66,6 +66,27 @@ def reversal_of(session: Session, entry_id: UUID) -> StoredEntry | None:
     """The entry that took `entry_id` back; None while it stands."""
     row = session.scalars(sa.select(Entry).where(Entry.reverses == entry_id)).one_or_none()
     return with_lines(session, [row])[0] if row else None
+
+
+def is_reversed(entry_id: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]:
+    """For a query of a feature's own rows: whether the entry that one names was taken back."""
+    return sa.exists().where(Entry.reverses == entry_id)
+
+
+def moved_by(session: Session, entry_ids: Iterable[UUID], prefix: str) -> dict[str, int]:
+    """What these entries moved together on each account whose code begins so, debit positive."""
+    moved: dict[str, int] = {}
+    for ids in chunks(entry_ids):
+        query = (
+            sa.select(Account.code, sa.func.sum(Posting.amount_cents))
+            .join_from(Entry, Posting, Posting.entry_seq == Entry.seq)
+            .join(Account, Account.id == Posting.account_id)
+            .where(Entry.id.in_(ids), Account.code.startswith(prefix, autoescape=True))
+            .group_by(Account.code)
+        )
+        for code, cents in session.execute(query):
+            moved[code] = moved.get(code, 0) + int(cents)
+    return moved
 
 
 def with_lines(session: Session, rows: Sequence[Entry]) -> tuple[StoredEntry, ...]:

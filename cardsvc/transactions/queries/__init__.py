@@ -2,6 +2,7 @@
 
 from cardsvc.transactions.queries.checking import TransactionsChecked, UnprovedEntry, check_transactions, contents
 from cardsvc.transactions.queries.clocks import clock, clocks, clocks_off
+from cardsvc.transactions.queries.contacts import Contact, contacts, refusals
 from cardsvc.transactions.queries.disputes import (
     ALL,
     OPEN,
@@ -37,6 +38,7 @@ __all__ = [
     "REFUSED",
     "SETTLED",
     "STATES",
+    "Contact",
     "DisputeView",
     "Known",
     "ReceiptNotReady",
@@ -51,6 +53,7 @@ __all__ = [
     "clock",
     "clocks",
     "clocks_off",
+    "contacts",
     "contents",
     "dispute",
     "disputes",
@@ -60,6 +63,7 @@ __all__ = [
     "placed",
     "receipt",
     "receipts",
+    "refusals",
     "signed",
     "status",
     "stored",

@@ -6,7 +6,7 @@ The file describes its own form (`about`). An empty text is an empty field; time
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -47,7 +47,7 @@ class CheckedCase:
 
     @property
     def ok(self) -> bool:
-        return not self.problem and self.got == self.want
+        return not self.problem and (self.got or None) == (self.want or None)  # no medium with a fare: no fare
 
 
 def check_cases(document: object) -> list[CheckedCase]:
@@ -173,7 +173,7 @@ def _time(text: str, base: Mapping[str, Any], zone: ZoneInfo) -> datetime:
     day = date.fromisoformat(found[1] or str(base.get("date", "")))
     midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a local clock time; its zone comes with the next line
     local = midnight + timedelta(hours=int(found[2]), minutes=int(found[3]), seconds=int(found[4] or 0))
-    return local.replace(tzinfo=zone)
+    return local.replace(tzinfo=zone).astimezone(UTC)  # durations are true ones, also when clocks are put back
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -32,7 +32,8 @@ class FileRule:
 
 
 _STOP: Final = (("stops.txt", "stop_id"),)
-_AREA: Final = (("areas.txt", "area_id"), ("stop_areas.txt", "area_id"))
+_AREA: Final = (("areas.txt", "area_id"),)
+_AGENCY: Final = (("agency.txt", "agency_id"),)
 _NETWORK: Final = (("networks.txt", "network_id"), ("routes.txt", "network_id"))
 _PRODUCT: Final = (("fare_products.txt", "fare_product_id"),)
 _GROUP: Final = (("fare_leg_rules.txt", "leg_group_id"),)
@@ -43,12 +44,15 @@ _FLAG: Final = ("0", "1")
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 FILES: Final = {
-    "agency.txt": FileRule(("agency_name",), required=True),
+    "agency.txt": FileRule(("agency_name",), ("agency_id",), required=True),
+    "feed_info.txt": FileRule(),
     "stops.txt": FileRule(
         ("stop_id",), ("stop_id",), {"parent_station": _STOP}, {"location_type": tuple("01234")}, required=True
     ),
-    "routes.txt": FileRule(("route_id",), ("route_id",), {"agency_id": (("agency.txt", "agency_id"),)}, required=True),
-    "trips.txt": FileRule(("trip_id", "route_id"), ("trip_id",), {"route_id": (("routes.txt", "route_id"),)}),
+    "routes.txt": FileRule(("route_id",), ("route_id",), {"agency_id": _AGENCY}, required=True),
+    "trips.txt": FileRule(
+        ("trip_id", "route_id"), ("trip_id",), {"route_id": (("routes.txt", "route_id"),), "service_id": _SERVICE}
+    ),
     "stop_times.txt": FileRule(("trip_id",), (), {"trip_id": (("trips.txt", "trip_id"),), "stop_id": _STOP}),
     "calendar.txt": FileRule(
         ("service_id", *_DAYS, "start_date", "end_date"), ("service_id",), one_of=dict.fromkeys(_DAYS, _FLAG)
@@ -109,14 +113,21 @@ FILES: Final = {
     "x_settings.txt": FileRule(),
     "x_concessions.txt": FileRule(
         ("concession_id", "rider_category_id", "percent"),
-        ("concession_id", "rider_category_id", "network_id", "valid_from"),
-        {"rider_category_id": _CATEGORY, "network_id": _NETWORK},
+        ("concession_id", "rider_category_id", "network_id", "agency_id", "valid_from"),
+        {"rider_category_id": _CATEGORY, "network_id": _NETWORK, "agency_id": _AGENCY},
+        {"statutory": _FLAG},
     ),
     "x_caps.txt": FileRule(
-        ("cap_id", "period", "amount"), ("cap_id",), {"rider_category_id": _CATEGORY, "network_id": _NETWORK}
+        ("cap_id", "period", "amount"),
+        ("cap_id",),
+        {"rider_category_id": _CATEGORY, "network_id": _NETWORK, "agency_id": _AGENCY},
+        {"period": ("day", "week", "month")},
     ),
     "x_incomplete.txt": FileRule(
-        ("network_id", "maximum_fare", "longest_ride"), ("network_id",), {"network_id": _NETWORK}
+        ("network_id", "maximum_fare", "longest_ride"),
+        ("network_id",),
+        {"network_id": _NETWORK},
+        {"complete_by": ("next_entry",)},
     ),
     "x_passes.txt": FileRule(("pass_id",), ("pass_id", "network_id"), {"network_id": _NETWORK}),
 }  # fmt: skip
@@ -141,6 +152,8 @@ def check_tables(tables: Mapping[str, Table], wrong: Wrong) -> None:
             _check_rows(name, table, rule_of, wrong)
             _check_references(name, table, rule_of, tables, wrong)
     _check_products(tables, wrong)
+    _check_categories(tables, wrong)
+    _check_networks(tables, wrong)
     _check_dates(tables, wrong)
     _check_timeframes(tables, wrong)
     _check_transfers(tables, wrong)
@@ -154,6 +167,10 @@ def _note(wrong: Wrong, place: str, problem: str) -> None:
 def _numbered(tables: Mapping[str, Table], name: str) -> Iterator[tuple[str, Row]]:
     for number, row in enumerate(tables.get(name, EMPTY).rows, 1):
         yield f"{name}:{number}", row
+
+
+def known_values(tables: Mapping[str, Table], targets: Reference) -> frozenset[str]:
+    return frozenset(row.get(column, "") for file, column in targets for row in tables.get(file, EMPTY).rows)
 
 
 def _check_rows(name: str, table: Table, rule: FileRule, wrong: Wrong) -> None:
@@ -180,20 +197,21 @@ def _is_whole(text: str, least: int) -> bool:
 
 def _check_references(name: str, table: Table, rule: FileRule, tables: Mapping[str, Table], wrong: Wrong) -> None:
     for column, targets in rule.refers.items():
-        known = {row.get(there, "") for file, there in targets for row in tables.get(file, EMPTY).rows}
+        known = known_values(tables, targets)
         for number, row in enumerate(table.rows, 1):
             if row.get(column) and row[column] not in known:
                 _note(wrong, f"{name}:{number}", f"{column} is {row[column]}, which {targets[0][0]} does not have.")
 
 
 def _check_products(tables: Mapping[str, Table], wrong: Wrong) -> None:
-    """Amounts have their currency's decimals, one currency holds for all, and one category is the default."""
-    currencies: set[str] = set()
+    """Amounts have their currency's decimals, one currency holds for all, and no fare is below zero."""
+    first = next((row["currency"] for _, row in _numbered(tables, "fare_products.txt")), "")
     for place, row in _numbered(tables, "fare_products.txt"):
         if not _CURRENCY.match(row["currency"]):
             _note(wrong, place, f"{row['currency']!r} is not the code of a currency.")
             continue
-        currencies.add(row["currency"])
+        if row["currency"] != first:
+            _note(wrong, place, f"It is in {row['currency']}, the first row in {first}; a feed has one currency.")
         try:
             read_amount(row["amount"], row["currency"])
         except ValueError as error:
@@ -202,12 +220,31 @@ def _check_products(tables: Mapping[str, Table], wrong: Wrong) -> None:
     for place, row in _numbered(tables, "fare_products.txt"):
         if row["amount"].startswith("-") and row["fare_product_id"] in of_legs:
             _note(wrong, place, "The fare of a leg cannot be negative; only a transfer's product may.")
-    if len(currencies) > 1:
-        _note(wrong, "fare_products.txt", f"There are several currencies: {', '.join(sorted(currencies))}.")
-    categories = tables.get("rider_categories.txt", EMPTY).rows
-    defaults = sum(row.get("is_default_fare_category") == "1" for row in categories)
-    if defaults > 1 or (defaults == 0 and len(categories) > 1):
-        _note(wrong, "rider_categories.txt", f"Exactly one category is the default; {defaults} are.")
+
+
+def _check_categories(tables: Mapping[str, Table], wrong: Wrong) -> None:
+    """One category is the default; none need be only where no product has rows for several."""
+    defaults = [
+        place for place, row in _numbered(tables, "rider_categories.txt") if row.get("is_default_fare_category") == "1"
+    ]
+    for place in defaults[1:]:
+        _note(wrong, place, f"Only one category is the default, and {defaults[0]} is that already.")
+    sold_to: dict[tuple[str, str], str] = {}
+    for place, row in _numbered(tables, "fare_products.txt"):
+        category, medium = row.get("rider_category_id", ""), row.get("fare_media_id", "")
+        if category and not defaults and sold_to.setdefault((row["fare_product_id"], medium), category) != category:
+            _note(
+                wrong, place, "The product is for several categories; one in rider_categories.txt must be the default."
+            )
+
+
+def _check_networks(tables: Mapping[str, Table], wrong: Wrong) -> None:
+    """Routes name their networks in one of two ways."""
+    if "networks.txt" not in tables and "route_networks.txt" not in tables:
+        return
+    for place, row in _numbered(tables, "routes.txt"):
+        if row.get("network_id"):
+            _note(wrong, place, "network_id is forbidden where the feed has networks.txt or route_networks.txt.")
 
 
 def _check_dates(tables: Mapping[str, Table], wrong: Wrong) -> None:

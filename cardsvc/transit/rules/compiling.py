@@ -22,7 +22,7 @@ from cardsvc.transit.rules.tables import (
 )
 
 _AMOUNT: Final = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]{1,4}))?\Z")
-_CLOCK: Final = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?\Z")
+_CLOCK: Final = re.compile(r"([0-9]{1,2}):([0-5][0-9])(?::([0-5][0-9]))?\Z")
 # ISO 4217 decimals of currencies whose number of them is not two.
 _EXPONENTS: Final = {
     **dict.fromkeys(
@@ -42,6 +42,7 @@ class InvalidFareRow(CityError):
 
     def __init__(self, file: str, row: int, problem: str) -> None:
         super().__init__(f"{file} row {row}: {problem}")
+        self.place, self.problem = f"{file}:{row}", problem
 
 
 Row = Mapping[str, str]
@@ -208,17 +209,19 @@ def read_clock(text: str) -> timedelta:
 
 
 def _stops(stops: Mapping[str, tuple[str, str]], table: Table, zone: ZoneInfo) -> dict[str, FareStop]:
-    """A station's areas and time zone are its platforms' too; areas only where a platform is not listed itself."""
+    """A station's areas and time zone are its platforms' too: the areas only where a platform is not listed itself, the
+    zone always, be it the agency's because the station names none.
+    """
     areas: dict[str, frozenset[str]] = {}
     for row in table.rows:
         areas[row["stop_id"]] = areas.get(row["stop_id"], frozenset()) | {row["area_id"]}
     found = {}
-    for number, (stop_id, (parent, own_zone)) in enumerate(stops.items(), 1):
-        parents_zone = stops[parent][1] if parent in stops else ""
+    for number, (stop_id, (parent, named)) in enumerate(stops.items(), 1):
+        own_zone = stops[parent][1] if parent in stops else named
         found[stop_id] = FareStop(
             stop_id,
             parent or stop_id,
-            zone_of("stops.txt", number, parents_zone or own_zone) or zone,
+            zone_of("stops.txt", number, own_zone) or zone,
             areas.get(stop_id) or areas.get(parent, frozenset()),
         )
     return found

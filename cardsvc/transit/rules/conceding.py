@@ -5,6 +5,7 @@ The cheaper of everybody's fare less the concession, and the fare of the rider's
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from cardsvc.transit.rules.journeys import Charge, FareEngine, Quote
 from cardsvc.transit.rules.legs import Leg, join_groups
@@ -20,13 +21,18 @@ def open_fares(
     rides: Sequence[Ride], paying: Sequence[int], tariff: TariffVersion, held: frozenset[str], day: date
 ) -> Sequence[Placed] | None:
     """The fares of those of a journey's rides that pay; None where the tables do not know one of them."""
-    # Where nothing depends on times, the same ways have been priced before: most journeys are one ride.
-    key = (held, day, *[(rides[index].network, rides[index].from_stop, rides[index].to_stop) for index in paying])
-    known = tariff.remembered.fares
+    # Where no timeframe matters, the same ways with the same limits exceeded have been priced before.
+    engine, known = tariff.engine, tariff.remembered.fares
+    key: tuple[Any, ...]
+    if len(paying) == 1:
+        ride = rides[paying[0]]
+        key = held, day, ride.network, ride.from_stop, ride.to_stop
+    else:
+        ways = tuple((rides[index].network, rides[index].from_stop, rides[index].to_stop) for index in paying)
+        key = held, day, ways, engine.marks([(rides[index].began_at, rides[index].ended_at) for index in paying])
     if key in known:
         fares = known[key]
         return None if fares is None else [(paying[place], fare) for place, fare in fares]
-    engine = tariff.engine
     legs = [_leg(rides[index], engine) for index in paying]
     placed = _quoted([leg for leg in legs if leg is not None], tariff, held, day) if None not in legs else None
     if None in legs or engine.is_timeless([leg for leg in legs if leg is not None]):

@@ -45,3 +45,8 @@ def check_tap(tap: Tap, tariff: Tariff | None) -> Fare | Rejected:
 
 def revenue_account(agency_id: str) -> str:
     return f"revenue:transit:{agency_id}"
+
+
+def concession_account(payer: str) -> str:
+    """What a programme pays to operators for the discounts that it grants."""
+    return f"expense:concession:{payer}"

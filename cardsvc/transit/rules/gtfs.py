@@ -13,8 +13,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from cardsvc.transit.rules.checking import FILES, check_tables
+from cardsvc.transit.rules.checking_terms import check_terms
 from cardsvc.transit.rules.compiling import EMPTY, InvalidFareRow, Row, Table, compile_tables, zone_of
-from cardsvc.transit.rules.feed import ERRORS_SHOWN, FILE_BYTES_MAX, TRANSIT_CARD, InvalidFeed
+from cardsvc.transit.rules.feed import FILE_BYTES_MAX, SOLE_AGENCY, TRANSIT_CARD, raise_wrong
 from cardsvc.transit.rules.tables import FareTables, Service
 from cardsvc.transit.rules.terms import Terms, read_terms
 
@@ -39,22 +40,41 @@ def read_feed(files: Mapping[str, bytes]) -> FareFeed:
 
     Raises: InvalidFeed, naming every wrong place.
     """
+    return compile_feed(read_tables(files))
+
+
+def read_tables(files: Mapping[str, bytes]) -> dict[str, Table]:
+    """The rows of the files that a fare may depend on. Raises: InvalidFeed."""
     wrong: dict[str, list[str]] = {}
     tables = {name: table for name, data in files.items() if (table := _table(name, data, wrong)) is not None}
-    _raise(wrong)
+    raise_wrong(wrong)
     check_tables(tables, wrong)
-    _raise(wrong)
+    raise_wrong(wrong)
+    return tables
+
+
+def compile_feed(tables: Mapping[str, Table]) -> FareFeed:
+    """What the engine asks, out of rows that were checked. Raises: InvalidFeed."""
+    wrong: dict[str, list[str]] = {}
     try:
-        return _compiled(tables)
+        feed = _compiled(tables)
+        check_terms(feed.tables, feed.terms, since=_first_day(tables), wrong=wrong)
     except InvalidFareRow as error:
-        raise InvalidFeed("1 place of the feed is wrong; nothing was taken.", fields={"feed": [str(error)]}) from error
+        wrong[error.place] = [error.problem]
+    raise_wrong(wrong)
+    return feed
+
+
+def _first_day(tables: Mapping[str, Table]) -> date | None:
+    """The day from which the feed is good, where it says so."""
+    days = [row.get("feed_start_date", "") for row in _rows(tables, "feed_info.txt")]
+    return _date(days[0]) if days and days[0] else None
 
 
 def _compiled(tables: Mapping[str, Table]) -> FareFeed:
     currency = next(iter(_values(tables, "fare_products.txt", "currency")), "")
     zone = zone_of("agency.txt", 1, _rows(tables, "agency.txt")[0].get("agency_timezone", "")) or ZoneInfo("UTC")
-    networks = {row["route_id"]: row.get("network_id", "") for row in _rows(tables, "routes.txt")}
-    networks |= {row["route_id"]: row["network_id"] for row in _rows(tables, "route_networks.txt")}
+    network_of_route = networks_of_routes(tables)
     fares = compile_tables(
         tables,
         currency=currency,
@@ -63,13 +83,31 @@ def _compiled(tables: Mapping[str, Table]) -> FareFeed:
             row["stop_id"]: (row.get("parent_station", ""), row.get("stop_timezone", ""))
             for row in _rows(tables, "stops.txt")
         },
-        network_of_route=networks,
+        network_of_route=network_of_route,
         services=_services(tables),
         media=tuple(_values(tables, "fare_media.txt", "fare_media_id")),
     )
+    terms = read_terms(tables, currency=currency, zone=zone, agency_of=agencies_of_networks(tables))
     media = _rows(tables, "fare_media.txt")
     card = next((row["fare_media_id"] for row in media if row["fare_media_type"] == TRANSIT_CARD), "")
-    return FareFeed(currency, zone, fares, read_terms(tables, currency=currency, zone=zone), _routes_at(tables), card)
+    return FareFeed(currency, zone, fares, terms, _routes_at(tables), card)
+
+
+def networks_of_routes(tables: Mapping[str, Table]) -> dict[str, str]:
+    """The network of each route, by either of the two ways in which a feed may say it; "" where it has none."""
+    networks = {row["route_id"]: row.get("network_id", "") for row in _rows(tables, "routes.txt")}
+    return networks | {row["route_id"]: row["network_id"] for row in _rows(tables, "route_networks.txt")}
+
+
+def agencies_of_networks(tables: Mapping[str, Table]) -> dict[str, str]:
+    """The agency that runs a network: that of its first route. A route in no network is in one named as its agency."""
+    first = next((row.get("agency_id") or SOLE_AGENCY for row in _rows(tables, "agency.txt")), SOLE_AGENCY)
+    agency_of_route = {row["route_id"]: row.get("agency_id") or first for row in _rows(tables, "routes.txt")}
+    found: dict[str, str] = {}
+    for route_id, network_id in networks_of_routes(tables).items():
+        agency_id = agency_of_route[route_id]
+        found.setdefault(network_id or agency_id, agency_id)
+    return found
 
 
 def _table(name: str, data: bytes, wrong: dict[str, list[str]]) -> Table | None:
@@ -139,11 +177,3 @@ def _values(tables: Mapping[str, Table], name: str, column: str) -> Iterator[str
 
 def _date(text: str) -> date:
     return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
-
-
-def _raise(wrong: dict[str, list[str]]) -> None:
-    if wrong:
-        shown = dict(list(wrong.items())[:ERRORS_SHOWN])
-        places = "1 place" if len(wrong) == 1 else f"{len(wrong)} places"
-        verb = "is" if len(wrong) == 1 else "are"
-        raise InvalidFeed(f"{places} of the feed {verb} wrong; nothing was taken.", fields=shown)

@@ -10,15 +10,23 @@ Decided here, where the reference is silent, and told to whoever asks:
 - a rider of several categories may use each product in whichever category is cheapest.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import combinations
 from typing import Final
 
 from cardsvc.transit.rules.legs import Leg, LegMatcher, joined
 from cardsvc.transit.rules.tables import FareTables, LegRule, LimitType, Product, TransferRule, TransferType
 
 _UNLIMITED: Final = 2**31
+_EVENTS: Final = {  # 0 is a departure, 1 an arrival: of the first leg, of the last
+    LimitType.DEPARTURE_TO_ARRIVAL: (0, 1),
+    LimitType.DEPARTURE_TO_DEPARTURE: (0, 0),
+    LimitType.ARRIVAL_TO_DEPARTURE: (1, 0),
+    LimitType.ARRIVAL_TO_ARRIVAL: (1, 1),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +76,18 @@ class _Standing:
 
 
 class FareEngine:
-    """Prices journeys by one version of the fare tables. Holds no state but what it has looked up."""
+    """Prices journeys by one version of the fare tables. Holds no state but what it has looked up.
+
+    `default_held` are the categories of a rider who has none.
+    """
 
     def __init__(self, tables: FareTables) -> None:
         self.tables = tables
+        self.default_held = frozenset((tables.default_category,))
         self._matcher = LegMatcher(tables)
         self._listed_from = frozenset(rule.from_group for rule in tables.transfer_rules if rule.from_group)
         self._listed_to = frozenset(rule.to_group for rule in tables.transfer_rules if rule.to_group)
+        self._limits = _limits(tables.transfer_rules)
         self._transfers: dict[tuple[str, str], tuple[TransferRule, ...]] = {}
         self._products: dict[tuple[str, frozenset[str], str], Product | None] = {}
 
@@ -84,7 +97,7 @@ class FareEngine:
         `categories` are the rider's; without any, the tables' default one. `medium` is what the rider pays with; empty
         where the tables name no media.
         """
-        held = categories or frozenset({self.tables.default_category})
+        held = categories or self.default_held
         standings: list[_Standing] = []
         effective = joined(legs, self.tables.join_rules)
         for index, leg in enumerate(effective):
@@ -103,10 +116,16 @@ class FareEngine:
         return Quote(sum(charge.amount_cents for charge in charges), charges)
 
     def is_timeless(self, legs: Sequence[Leg]) -> bool:
-        """Whether a journey of these legs costs the same at any time and however long it takes."""
-        if len(legs) > 1 and any(rule.limit is not None for rule in self.tables.transfer_rules):
-            return False
+        """Whether a journey of these legs costs the same at any time, as long as its `marks` are the same."""
         return all(map(self._matcher.is_timeless, legs))
+
+    def marks(self, times: Sequence[tuple[datetime, datetime]]) -> tuple[int, ...]:
+        """Given departure and arrival of each leg: which duration limits each two of them exceed."""
+        return tuple(
+            bisect_left(limits, end[last] - start[first])
+            for (first, last), limits in self._limits
+            for start, end in combinations(times, 2)
+        )
 
     def _fares(self, leg: Leg, index: int, held: frozenset[str], medium: str) -> Iterator[tuple[LegRule, Charge]]:
         for rule in self._matcher.rules_for(leg):
@@ -215,15 +234,19 @@ def _count(rule: TransferRule) -> int:
     return _UNLIMITED if rule.count is None or rule.count < 0 else rule.count
 
 
+def _limits(rules: Sequence[TransferRule]) -> tuple[tuple[tuple[int, int], tuple[timedelta, ...]], ...]:
+    """The limits of each kind in order; of a leg's times, 0 is its departure and 1 its arrival."""
+    found: dict[tuple[int, int], set[timedelta]] = {}
+    for rule in rules:
+        if rule.limit is not None:
+            found.setdefault(_EVENTS[rule.limit_type], set()).add(rule.limit)
+    return tuple((events, tuple(sorted(limits))) for events, limits in found.items())
+
+
 def _duration_exceeded(rule: TransferRule, first: Leg, last: Leg) -> bool:
     assert rule.limit is not None
-    return _event(first, rule, start=True) + rule.limit < _event(last, rule, start=False)
-
-
-def _event(leg: Leg, rule: TransferRule, *, start: bool) -> datetime:
-    from_departure = rule.limit_type in (LimitType.DEPARTURE_TO_ARRIVAL, LimitType.DEPARTURE_TO_DEPARTURE)
-    to_departure = rule.limit_type in (LimitType.DEPARTURE_TO_DEPARTURE, LimitType.ARRIVAL_TO_DEPARTURE)
-    return leg.departure if (from_departure if start else to_departure) else leg.arrival
+    start, end = _EVENTS[rule.limit_type]
+    return (last.departure, last.arrival)[end] - (first.departure, first.arrival)[start] > rule.limit
 
 
 def _charge(leg: int, file: str, row: int, product: Product) -> Charge:

@@ -6,9 +6,14 @@ The order never changes, and each step is written down beside the amount:
 2. concession: the greatest one that holds for (category, network, fare day), exact, on every amount that is positive;
    a product of the rider's own category counts instead where it is cheaper;
 3. cap: what the caps that hold leave of the amount, for each period; incomplete rides neither count nor are capped;
-4. rounding: to a whole minor unit, half up, once; but never above what a concession leaves to be paid.
+4. rounding: to a whole minor unit, half up, once; but never above what a concession leaves to be paid;
+5. floor: of what a rider without rights would have been charged for the same rides, caps and all, a statutory
+   concession leaves no more than its part; what is above that is taken off.
 
-A ride that a pass covers costs nothing and is no leg of a journey. An unknown fare is None, and nothing is charged.
+The programme that pays a concession owes what a rider without rights would have been charged beyond this one. A ride
+that a pass covers costs nothing and is no leg of a journey. A ride by a card that was passed back is another person's:
+the full fare, alone, outside rights, passes and caps. An unknown fare is None, and nothing is charged. Each ride and
+journey is read and priced by the version in force when it began.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,10 +22,10 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from cardsvc.transit.rules.capping import Spending, charge, rounded
+from cardsvc.transit.rules.capping import Spending, charge, charge_no_less_than_the_law, rounded
 from cardsvc.transit.rules.conceding import incomplete_fare, open_fares
 from cardsvc.transit.rules.rides import Again, Ending, Ride, TapEvent, to_rides
-from cardsvc.transit.rules.tariffs import FareLine, Step, TariffVersion
+from cardsvc.transit.rules.tariffs import FareLine, Step, TariffVersion, in_force
 from cardsvc.transit.rules.terms import Terms
 
 _NONE: frozenset[str] = frozenset()
@@ -84,7 +89,8 @@ def price(taps: Iterable[TapEvent], rider: Rider, tariffs: Sequence[TariffVersio
     """Price every journey of one rider. `taps` must reach back to the start of each cap's period, and `tariffs`, in
     order of their moments, to the first tap. The same taps in any order give the same answer.
     """
-    rides, again = to_rides(taps, tariffs[-1].terms, now=now)
+    only = tariffs[0].terms if len(tariffs) == 1 else None
+    rides, again = to_rides(taps, lambda at: only or in_force(tariffs, at).terms, now=now)
     return Priced(price_rides(rides, rider, tariffs), tuple(again))
 
 
@@ -92,19 +98,23 @@ def price_rides(rides: Sequence[Ride], rider: Rider, tariffs: Sequence[TariffVer
     """The journeys of rides that are known, in order of their beginning."""
     spending = Spending()
     passes = _Passes({held.holding_id: held.rides for held in rider.passes})
+    only = tariffs[0] if len(tariffs) == 1 else None
     return tuple(
-        _price_journey(group, _in_force(tariffs, group[0].began_at), rider, spending, passes)
-        for group in _grouped(rides, tariffs[-1].terms.journey_gap)
+        [
+            _price_journey(group, only or in_force(tariffs, group[0].began_at), rider, spending, passes)
+            for group in _grouped(rides, tariffs)
+        ]
     )
 
 
-def _grouped(rides: Sequence[Ride], gap: timedelta) -> list[list[Ride]]:
-    """Rides with less than the gap between one's end and the next one's start. An incomplete ride stands alone."""
+def _grouped(rides: Sequence[Ride], tariffs: Sequence[TariffVersion]) -> list[list[Ride]]:
+    """Rides with no more than the gap between one's end and the next one's start. An incomplete ride stands alone."""
     groups: list[list[Ride]] = []
     may_go_on = False
+    gap = tariffs[0].terms.journey_gap if len(tariffs) == 1 else None
     for ride in rides:
         leg = _is_leg(ride)
-        if may_go_on and leg and ride.began_at - groups[-1][-1].ended_at <= gap:
+        if may_go_on and leg and ride.began_at - groups[-1][-1].ended_at <= (gap or _gap(tariffs, groups[-1])):
             groups[-1].append(ride)
         else:
             groups.append([ride])
@@ -112,15 +122,15 @@ def _grouped(rides: Sequence[Ride], gap: timedelta) -> list[list[Ride]]:
     return groups
 
 
+def _gap(tariffs: Sequence[TariffVersion], journey: Sequence[Ride]) -> timedelta:
+    return in_force(tariffs, journey[0].began_at).terms.journey_gap
+
+
 def _is_leg(ride: Ride) -> bool:
     ending = ride.ending  # by identity: an enum's own comparison costs more than the rest
-    return ending is Ending.FLAT or ending is Ending.TAPPED or ending is Ending.COMPLETED
-
-
-def _in_force(tariffs: Sequence[TariffVersion], at: datetime) -> TariffVersion:
-    if tariffs[-1].valid_from <= at:
-        return tariffs[-1]
-    return next((tariff for tariff in reversed(tariffs) if tariff.valid_from <= at), tariffs[0])
+    if ending is Ending.FLAT:
+        return not ride.passed_back
+    return ending is Ending.TAPPED or ending is Ending.COMPLETED
 
 
 @dataclass(slots=True)
@@ -133,30 +143,56 @@ class _Passes:
 def _price_journey(
     rides: Sequence[Ride], tariff: TariffVersion, rider: Rider, spending: Spending, passes: _Passes
 ) -> Journey:
-    terms = tariff.terms
-    day = terms.fare_day(rides[0].began_at)
-    held = rider.categories_on(day)
+    day = tariff.terms.fare_day(rides[0].began_at)
+    held = rider.categories_on(day) if rider.categories else _NONE
     lines: list[FareLine] = []
     paying: list[int] = []
     for index, ride in enumerate(rides):
-        covered = _covering(ride, rider, terms, passes) if rider.passes else None
-        if ride.ending is Ending.OPEN or ride.ending is Ending.SAME_STOP:
-            continue
-        if covered is not None:
-            lines.append(FareLine(index, ride.network, 0, (Step("pass", f"pass {covered.pass_id}", 0, 0),)))
-        elif ride.is_incomplete:
-            fare = incomplete_fare(ride, terms, held, day)
+        ending = ride.ending
+        if ending is Ending.FLAT or ending is Ending.TAPPED or ending is Ending.COMPLETED:
+            covered = _covering(ride, rider, tariff.terms, passes) if rider.passes else None
+            if covered is None:
+                paying.append(index)
+            else:
+                lines.append(FareLine(index, ride.network, 0, (Step("pass", f"pass {covered.pass_id}", 0, 0),)))
+        elif ending is Ending.NO_EXIT or ending is Ending.NO_ENTRY:
+            fare = incomplete_fare(ride, tariff.terms, held, day)
             lines.append(rounded(index, fare, fare.amount_parts, fare.steps))
-        else:
-            paying.append(index)
     if paying:
-        fares = open_fares(rides, paying, tariff, held, day)
-        if fares is None:
+        charged = _charged(rides, paying, tariff, rider, held, day, spending)
+        if charged is None:
             return Journey(tuple(rides), tariff.version, None)
-        lines += charge(fares, tariff, held, day, spending)
+        lines += charged
     if len(lines) > 1:
-        lines.sort(key=lambda line: line.ride)
+        lines.sort(key=_ride_of)
     return Journey(tuple(rides), tariff.version, tuple(lines))
+
+
+def _ride_of(line: FareLine) -> int:
+    return line.ride
+
+
+def _charged(
+    rides: Sequence[Ride],
+    paying: Sequence[int],
+    tariff: TariffVersion,
+    rider: Rider,
+    held: frozenset[str],
+    day: date,
+    spending: Spending,
+) -> list[FareLine] | None:
+    """The lines of those of a journey's rides that pay; None where the tables do not know one of them."""
+    if rides[0].passed_back:
+        alone = open_fares(rides, paying, tariff, _NONE, day)
+        return None if alone is None else [rounded(ride, fare, fare.amount_parts, fare.steps) for ride, fare in alone]
+    fares = open_fares(rides, paying, tariff, held, day)
+    if fares is None or not rider.categories:
+        return None if fares is None else charge(fares, tariff, held, day, spending.own)
+    usual = open_fares(rides, paying, tariff, _NONE, day) if held else fares
+    anybodys = None if usual is None else charge(usual, tariff, _NONE, day, spending.anybodys)
+    if not held or usual is None or anybodys is None:
+        return charge(fares, tariff, held, day, spending.own)
+    return charge_no_less_than_the_law(fares, anybodys, tariff, held, day, spending.own)
 
 
 def _covering(ride: Ride, rider: Rider, terms: Terms, passes: _Passes) -> HeldPass | None:
@@ -164,9 +200,11 @@ def _covering(ride: Ride, rider: Rider, terms: Terms, passes: _Passes) -> HeldPa
     if not _is_leg(ride):
         return None
     for held in sorted(rider.passes, key=lambda held: (held.valid_to, held.holding_id.bytes)):
-        networks = terms.passes.get(held.pass_id, frozenset())
+        product = terms.passes.get(held.pass_id)
         left = passes.left[held.holding_id]
-        if held.valid_from <= ride.began_at < held.valid_to and networks & {"", ride.network} and left != 0:
+        if product is None or not product.networks & {"", ride.network} or left == 0:
+            continue
+        if held.valid_from <= ride.began_at < held.valid_to:
             passes.left[held.holding_id] = None if left is None else left - 1
             return held
     return None

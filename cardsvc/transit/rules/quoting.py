@@ -16,6 +16,7 @@ from cardsvc.transit.rules.rides import Direction, Ending, Ride, TapEvent
 from cardsvc.transit.rules.tariffs import FareLine, TariffVersion
 
 _NOBODY = UUID(int=0)
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 
 class InvalidQuote(CityError):
@@ -26,6 +27,19 @@ class InvalidQuote(CityError):
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(problem, fields={field: [problem]})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as somebody wrote it: `at` and `arrive` are text, an empty field is left to the tariff."""
+
+    from_stop: str
+    to_stop: str
+    at: str
+    arrive: str = ""
+    network: str = ""
+    categories: tuple[str, ...] = ()
+    medium: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +97,8 @@ def _line(line: FareLine) -> dict[str, Any]:
     }
 
 
-def quote(feed: FareFeed, question: Question, *, version: int = 0) -> Answer:
-    """Price the ride. Raises: InvalidQuote."""
+def quote(feed: FareFeed, question: Question, *, tariff: TariffVersion | None = None) -> Answer:
+    """Price the ride by a feed; `tariff` is the same as it is kept ready, where it is. Raises: InvalidQuote."""
     for name, stop in (("from", question.from_stop), ("to", question.to_stop)):
         if stop not in feed.tables.stops:
             raise InvalidQuote(name, f"There is no stop {stop} in the tariff.")
@@ -95,7 +109,9 @@ def quote(feed: FareFeed, question: Question, *, version: int = 0) -> Answer:
     if question.arrival < question.departure:
         raise InvalidQuote("arrival", "The ride ends before it begins.")
     network, medium = _network(feed, question), _medium(feed, question)
-    tariff = TariffVersion(version, question.departure, FareEngine(feed.tables), feed.terms, medium)
+    if tariff is None or tariff.medium != medium:
+        number = 0 if tariff is None else tariff.version
+        tariff = TariffVersion(number, question.departure, FareEngine(feed.tables), feed.terms, medium)
     held = tuple(HeldCategory(category, date.min, date.max) for category in question.categories)
     (journey,) = price_rides([_ride(question, network)], Rider(held), [tariff])
     return Answer(question, network, medium, feed.currency, journey)
@@ -148,4 +164,6 @@ def read_time(name: str, text: str, zone: ZoneInfo) -> datetime:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidQuote(name, f"{text!r} is not a time like 2027-03-02T07:45.") from None
+    if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+        raise InvalidQuote(name, f"{text!r} is not of a year from {_FIRST_YEAR} to {_LAST_YEAR}.")
     return found if found.tzinfo else found.replace(tzinfo=zone)

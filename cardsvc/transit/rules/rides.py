@@ -3,9 +3,9 @@
 Taps are taken in the order of (time, sequence of the terminal, id), whatever the order in which they arrived.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
@@ -47,7 +47,8 @@ class TapEvent:
 class Ride(NamedTuple):  # cheaper to make than a frozen dataclass; one for every ride
     """`start` and `end` are the taps; the one that is missing is None, and both are the same where one was enough.
 
-    `to_stop` is where the ride ended, as far as known; `rule` is the row of x_incomplete.txt that it falls under.
+    `to_stop` is where the ride ended, as far as known; `rule` is the row of x_incomplete.txt that it falls under;
+    `passed_back` says that the card went through this gate for another person a moment before.
     """
 
     ending: Ending
@@ -57,6 +58,7 @@ class Ride(NamedTuple):  # cheaper to make than a frozen dataclass; one for ever
     from_stop: str
     to_stop: str
     rule: Incomplete | None = None
+    passed_back: bool = False
 
     @property
     def first_tap(self) -> TapEvent:
@@ -85,31 +87,42 @@ class Again:
     of: UUID
 
 
-def to_rides(taps: Iterable[TapEvent], terms: Terms, *, now: datetime) -> tuple[list[Ride], list[Again]]:
+TermsAt = Callable[[datetime], Terms]
+"""The terms in force at a moment. A ride is read by those of the moment when it began."""
+
+
+def to_rides(taps: Iterable[TapEvent], terms_at: TermsAt, *, now: datetime) -> tuple[list[Ride], list[Again]]:
     """All rides in order of their first tap. `now` decides which missing exits are no longer awaited."""
-    kept, again = without_repeats(taps, terms.duplicate_window)
+    kept, again = without_repeats(taps, terms_at)
     rides: list[Ride] = []
-    entries: dict[str, TapEvent] = {}  # of rides that have no end yet
+    begun: dict[str, tuple[TapEvent, Incomplete]] = {}  # rides that have no end yet, by network
+    gates: dict[int, TapEvent] = {}  # the last tap at each gate where one tap is the ride
     for tap in kept:
+        terms, direction = terms_at(tap.at), tap.direction
         rule = terms.incomplete.get(tap.network)
-        if rule is None or tap.direction is Direction.FLAT:
-            rides.append(Ride(Ending.FLAT, tap.network, tap, tap, tap.stop_id, tap.stop_id))
-            continue
-        entry = entries.pop(tap.network, None)
-        if tap.direction is Direction.IN:
-            if entry is not None:
-                rides.append(_unfinished(entry, rule, tap))
-            entries[tap.network] = tap
+        open_ride = None if direction is Direction.FLAT else begun.pop(tap.network, None)
+        if open_ride is not None:
+            if direction is Direction.OUT:
+                rides.extend(_left(*open_ride, tap))
+                continue
+            rides.append(_unfinished(*open_ride, tap))
+        if rule is None or direction is Direction.FLAT:
+            gate = tap.device_id.int
+            before = gates.get(gate)
+            gates[gate] = tap
+            back = before is not None and _is_passed_back(tap, before, terms)
+            rides.append(Ride(Ending.FLAT, tap.network, tap, tap, tap.stop_id, tap.stop_id, None, back))
+        elif direction is Direction.IN:
+            begun[tap.network] = tap, rule
         else:
-            rides.extend(_left(entry, rule, tap))
-    for entry in entries.values():
-        rule = terms.incomplete[entry.network]
+            rides.append(Ride(Ending.NO_ENTRY, tap.network, None, tap, "", tap.stop_id, rule))
+    for entry, rule in begun.values():
         rides.append(_ride(Ending.NO_EXIT if now > entry.at + rule.longest else Ending.OPEN, entry, rule))
     rides.sort(key=_beginning)
     return rides, again
 
 
-def without_repeats(taps: Iterable[TapEvent], window: timedelta) -> tuple[list[TapEvent], list[Again]]:
+def without_repeats(taps: Iterable[TapEvent], terms_at: TermsAt) -> tuple[list[TapEvent], list[Again]]:
     """Taps in order, and those that only repeat one. A repeat does not stretch the window of what it repeats."""
     kept: list[TapEvent] = []
     again: list[Again] = []
@@ -123,12 +136,20 @@ def without_repeats(taps: Iterable[TapEvent], window: timedelta) -> tuple[list[T
         ids.add(number)
         gate = tap.device_id.int, tap.direction._value_
         before = last.get(gate)
-        if before is not None and tap.at - before.at <= window and tap.stop_id == before.stop_id:
+        if before is not None and tap.stop_id == before.stop_id and _is_repeat(tap, before, terms_at):
             again.append(Again(tap, before.tap_id))
             continue
         last[gate] = tap
         kept.append(tap)
     return kept, again
+
+
+def _is_passed_back(tap: TapEvent, before: TapEvent, terms: Terms) -> bool:
+    return bool(terms.pass_back_window) and tap.at - before.at <= terms.pass_back_window
+
+
+def _is_repeat(tap: TapEvent, before: TapEvent, terms_at: TermsAt) -> bool:
+    return tap.at - before.at <= terms_at(before.at).duplicate_window
 
 
 def _order(tap: TapEvent) -> tuple[datetime, int, int]:
@@ -154,12 +175,11 @@ def _unfinished(entry: TapEvent, rule: Incomplete, again: TapEvent) -> Ride:
     return _ride(Ending.NO_EXIT, entry, rule)
 
 
-def _left(entry: TapEvent | None, rule: Incomplete, leaving: TapEvent) -> Sequence[Ride]:
-    """Somebody goes out, with or without a ride that has begun."""
-    if entry is not None:
-        since = leaving.at - entry.at
-        if since <= rule.longest:
-            turned_back = entry.stop_id == leaving.stop_id and since <= rule.same_stop_grace
-            return (_ride(Ending.SAME_STOP if turned_back else Ending.TAPPED, entry, rule, leaving, leaving.stop_id),)
+def _left(entry: TapEvent, rule: Incomplete, leaving: TapEvent) -> Sequence[Ride]:
+    """Somebody goes out: of the ride that has begun, unless that was too long ago to be the same one."""
+    since = leaving.at - entry.at
+    if since <= rule.longest:
+        turned_back = entry.stop_id == leaving.stop_id and since <= rule.same_stop_grace
+        return (_ride(Ending.SAME_STOP if turned_back else Ending.TAPPED, entry, rule, leaving, leaving.stop_id),)
     alone = Ride(Ending.NO_ENTRY, leaving.network, None, leaving, "", leaving.stop_id, rule)
-    return (alone,) if entry is None else (_ride(Ending.NO_EXIT, entry, rule), alone)
+    return (_ride(Ending.NO_EXIT, entry, rule), alone)

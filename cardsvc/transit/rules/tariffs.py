@@ -1,5 +1,6 @@
 """One version of everything that makes a fare, and what pricing by it has looked up already."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from fractions import Fraction
@@ -54,9 +55,10 @@ class Remembered:
 
     fares: dict[tuple[Any, ...], tuple[tuple[int, OpenFare], ...] | None] = field(default_factory=dict)
     caps: dict[tuple[frozenset[str], str, date], tuple[tuple[CapKey, Cap], ...]] = field(default_factory=dict)
+    laws: dict[tuple[frozenset[str], str, date], Concession | None] = field(default_factory=dict)
 
     def make_room(self) -> None:
-        for answers in (self.fares, self.caps):
+        for answers in (self.fares, self.caps, self.laws):
             if len(answers) >= _REMEMBERED_MAX:
                 answers.clear()
 
@@ -71,6 +73,13 @@ class TariffVersion:
     terms: Terms
     medium: str = ""
     remembered: Remembered = field(default_factory=Remembered, compare=False, repr=False)
+
+
+def in_force(tariffs: Sequence[TariffVersion], at: datetime) -> TariffVersion:
+    """The version of that moment; `tariffs` stand in order of theirs. Before all of them, the first."""
+    if len(tariffs) == 1 or tariffs[-1].valid_from <= at:
+        return tariffs[-1]
+    return next((tariff for tariff in reversed(tariffs) if tariff.valid_from <= at), tariffs[0])
 
 
 class FareLine(NamedTuple):  # cheaper to make than a frozen dataclass; one for every ride

@@ -2,19 +2,20 @@
 
 | file | columns (an empty field: see the class) |
 |---|---|
-| x_settings.txt | fare_day_start, journey_gap, duplicate_window |
-| x_concessions.txt | concession_id, rider_category_id, network_id, percent, valid_from, valid_to, paid_by, basis |
-| x_caps.txt | cap_id, rider_category_id, network_id, period, amount |
+| x_settings.txt | fare_day_start, journey_gap, duplicate_window, pass_back_window |
+| x_concessions.txt | concession_id, rider_category_id, network_id or agency_id, percent, valid_from, valid_to, |
+| | paid_by, basis, statutory |
+| x_caps.txt | cap_id, rider_category_id, network_id or agency_id, period, amount |
 | x_incomplete.txt | network_id, maximum_fare, longest_ride, same_stop_grace, complete_by, complete_within |
-| x_passes.txt | pass_id, network_id |
+| x_passes.txt | pass_id, network_id, pass_name, amount, days, rides |
 
 Durations are whole seconds, amounts decimal text in the feed's currency, dates YYYYMMDD as GTFS writes them.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, tzinfo
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final
@@ -41,40 +42,51 @@ class CompleteBy(StrEnum):
     NEXT_ENTRY = "next_entry"
 
 
+Networks = frozenset[str]
+"""The networks that a row is about; none: every one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Concession:
-    """A part of the fare that a category of riders need not pay, between two fare days. Empty network: every one.
+    """A part of the fare that a category of riders need not pay, between two fare days, both in.
 
-    `part` is exact; `paid_by` names the programme that pays it to the operator, `basis` the law.
+    `part` is exact; `paid_by` names the programme that pays it to the operator, `basis` the law. No cap, transfer or
+    rounding may leave the rider less than a `statutory` one, which every row is unless it says 0.
     """
 
     row: int
     concession_id: str
     category: str
-    network: str
+    networks: Networks
     part: Fraction
     valid_from: date
     valid_to: date
     paid_by: str
     basis: str
+    statutory: bool = True
 
     def holds(self, categories: frozenset[str], network: str, day: date) -> bool:
-        return self.category in categories and self.network in ("", network) and self.valid_from <= day <= self.valid_to
+        if self.networks and network not in self.networks:
+            return False
+        return self.category in categories and self.valid_from <= day <= self.valid_to
 
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """The most that one rider pays in a period. Empty category or network: every one, together."""
+    """The most that one rider pays in a period on its networks together. Empty category: whoever rides.
+
+    A rider without any category has the feed's default one.
+    """
 
     row: int
     cap_id: str
     category: str
-    network: str
+    networks: Networks
     period: Period
     amount_cents: int
 
     def holds(self, categories: frozenset[str], network: str) -> bool:
-        return (not self.category or self.category in categories) and self.network in ("", network)
+        return (not self.category or self.category in categories) and (not self.networks or network in self.networks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +103,21 @@ class Incomplete:
 
 
 @dataclass(frozen=True, slots=True)
+class PassProduct:
+    """A pass on sale. It is good for `days` fare days from the one it begins on, or until its `rides` are used up; None
+    is without that limit. `networks` holds "" where it is good on every one; `amount_cents` is None where the feed
+    states no price.
+    """
+
+    pass_id: str
+    name: str
+    networks: frozenset[str]
+    amount_cents: int | None = None
+    days: int | None = None
+    rides: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """Everything beside the GTFS tables that a fare depends on. `zone` is the city's."""
 
@@ -98,14 +125,25 @@ class Terms:
     fare_day_start: timedelta = timedelta(hours=4)
     journey_gap: timedelta = timedelta(hours=2)
     duplicate_window: timedelta = timedelta(seconds=30)
+    pass_back_window: timedelta = timedelta(0)
     concessions: tuple[Concession, ...] = ()
     caps: tuple[Cap, ...] = ()
     incomplete: Mapping[str, Incomplete] = field(default_factory=dict)
-    passes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    passes: Mapping[str, PassProduct] = field(default_factory=dict)
 
     def fare_day(self, at: datetime) -> date:
         """A night out belongs to the day on which it began."""
         return (at.astimezone(self.zone) - self.fare_day_start).date()
+
+    def day_begins(self, day: date) -> datetime:
+        """The first moment of a fare day."""
+        return datetime(day.year, day.month, day.day, tzinfo=self.zone) + self.fare_day_start
+
+    def pass_window(self, pass_id: str, begins: date) -> tuple[datetime, datetime]:
+        """From when until when a pass on sale is good if it begins on that fare day; without days, for ever."""
+        days = self.passes[pass_id].days
+        ends = datetime.max.replace(tzinfo=UTC) if days is None else self.day_begins(begins + timedelta(days=days))
+        return self.day_begins(begins), ends
 
     def period_of(self, period: Period, day: date) -> date:
         """The first day of the period that the fare day lies in."""
@@ -118,8 +156,10 @@ class Terms:
                 return day.replace(day=1)
 
 
-def read_terms(files: Mapping[str, Table], *, currency: str, zone: tzinfo) -> Terms:
-    """Raises: InvalidFareRow, naming the file and the row."""
+def read_terms(
+    files: Mapping[str, Table], *, currency: str, zone: tzinfo, agency_of: Mapping[str, str] | None = None
+) -> Terms:
+    """`agency_of` says which agency runs a network. Raises: InvalidFareRow, naming the file and the row."""
 
     def cents(text: str) -> int:
         amount = read_amount(text, currency)
@@ -130,58 +170,81 @@ def read_terms(files: Mapping[str, Table], *, currency: str, zone: tzinfo) -> Te
     def rows(name: str) -> Table:
         return files.get(name, EMPTY)
 
+    networks = _reader_of_networks(agency_of or {})
     settings = each_row("x_settings.txt", rows("x_settings.txt"), _settings)
     if len(settings) > 1:
         raise InvalidFareRow("x_settings.txt", 2, "there is one row of settings.")
     return Terms(
         zone,
         *(settings or [_settings(0, {})])[0],
-        tuple(each_row("x_concessions.txt", rows("x_concessions.txt"), _concession)),
-        tuple(each_row("x_caps.txt", rows("x_caps.txt"), _reader_of_caps(cents))),
+        tuple(each_row("x_concessions.txt", rows("x_concessions.txt"), _reader_of_concessions(networks))),
+        tuple(each_row("x_caps.txt", rows("x_caps.txt"), _reader_of_caps(cents, networks))),
         {
             found.network: found
             for found in each_row("x_incomplete.txt", rows("x_incomplete.txt"), _reader_of_incomplete(cents))
         },
-        _passes(rows("x_passes.txt")),
+        _passes(each_row("x_passes.txt", rows("x_passes.txt"), _reader_of_passes(cents))),
     )
 
 
-def _settings(_number: int, row: Row) -> tuple[timedelta, timedelta, timedelta]:
-    """Start of the fare day, gap between journeys, window of duplicates."""
+def _settings(_number: int, row: Row) -> tuple[timedelta, timedelta, timedelta, timedelta]:
+    """Start of the fare day, gap between journeys, window of duplicates, window of pass-back."""
+    starts = read_clock(row.get("fare_day_start") or "04:00")
+    if starts >= timedelta(days=1):
+        raise ValueError(f"{row['fare_day_start']} is not within a day.")
     return (
-        read_clock(row.get("fare_day_start") or "04:00"),
+        starts,
         _seconds(row.get("journey_gap", ""), timedelta(hours=2)),
         _seconds(row.get("duplicate_window", ""), timedelta(seconds=30)),
+        _seconds(row.get("pass_back_window", ""), timedelta(0)),
     )
 
 
-def _concession(number: int, row: Row) -> Concession:
-    part = _part(row["percent"])
-    found = Concession(
-        number,
-        row["concession_id"],
-        row["rider_category_id"],
-        row.get("network_id", ""),
-        part,
-        _date(row.get("valid_from", ""), date.min),
-        _date(row.get("valid_to", ""), date.max),
-        row.get("paid_by", ""),
-        row.get("basis", ""),
-    )
-    if not found.concession_id or not found.category:
-        raise ValueError("it names no concession or no category of riders.")
-    if found.valid_to < found.valid_from:
-        raise ValueError("it ends before it begins.")
-    return found
+def _reader_of_networks(agency_of: Mapping[str, str]) -> Callable[[Row], Networks]:
+    def read(row: Row) -> Networks:
+        network, agency = row.get("network_id", ""), row.get("agency_id", "")
+        if network and agency:
+            raise ValueError("it names a network and an agency; name one of them.")
+        if not agency:
+            return frozenset({network} if network else ())
+        found = frozenset(network for network, runs in agency_of.items() if runs == agency)
+        if not found:
+            raise ValueError(f"no network is run by an agency {agency}.")
+        return found
+
+    return read
 
 
-def _reader_of_caps(cents: Callable[[str], int]) -> Callable[[int, Row], Cap]:
+def _reader_of_concessions(networks: Callable[[Row], Networks]) -> Callable[[int, Row], Concession]:
+    def read(number: int, row: Row) -> Concession:
+        found = Concession(
+            number,
+            row["concession_id"],
+            row["rider_category_id"],
+            networks(row),
+            _part(row["percent"]),
+            _date(row.get("valid_from", ""), date.min),
+            _date(row.get("valid_to", ""), date.max),
+            row.get("paid_by", ""),
+            row.get("basis", ""),
+            row.get("statutory", "") != "0",
+        )
+        if not found.concession_id or not found.category:
+            raise ValueError("it names no concession or no category of riders.")
+        if found.valid_to < found.valid_from:
+            raise ValueError("it ends before it begins.")
+        return found
+
+    return read
+
+
+def _reader_of_caps(cents: Callable[[str], int], networks: Callable[[Row], Networks]) -> Callable[[int, Row], Cap]:
     def read(number: int, row: Row) -> Cap:
         return Cap(
             number,
             row["cap_id"],
             row.get("rider_category_id", ""),
-            row.get("network_id", ""),
+            networks(row),
             Period(row["period"]),
             cents(row["amount"]),
         )
@@ -204,12 +267,36 @@ def _reader_of_incomplete(cents: Callable[[str], int]) -> Callable[[int, Row], I
     return read
 
 
-def _passes(table: Table) -> dict[str, frozenset[str]]:
-    """The networks of each pass; an empty one stands for all."""
-    found: dict[str, frozenset[str]] = {}
-    for row in table.rows:
-        found[row["pass_id"]] = found.get(row["pass_id"], frozenset()) | {row.get("network_id", "")}
+def _reader_of_passes(cents: Callable[[str], int]) -> Callable[[int, Row], PassProduct]:
+    def read(_number: int, row: Row) -> PassProduct:
+        amount = row.get("amount", "")
+        return PassProduct(
+            row["pass_id"],
+            row.get("pass_name", "") or row["pass_id"],
+            frozenset({row.get("network_id", "")}),
+            cents(amount) if amount else None,
+            _count(row.get("days", "")),
+            _count(row.get("rides", "")),
+        )
+
+    return read
+
+
+def _passes(rows: Sequence[PassProduct]) -> dict[str, PassProduct]:
+    """Rows of one pass add networks to it; what else they say is said by the first."""
+    found: dict[str, PassProduct] = {}
+    for row in rows:
+        known = found.setdefault(row.pass_id, row)
+        found[row.pass_id] = replace(known, networks=known.networks | row.networks)
     return found
+
+
+def _count(text: str) -> int | None:
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or not int(text):
+        raise ValueError(f"{text!r} is not a number of at least 1.")
+    return int(text)
 
 
 def _part(text: str) -> Fraction:

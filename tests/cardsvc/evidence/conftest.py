@@ -30,6 +30,6 @@ def _ride(town: Town, ana: Person, ben: Person) -> None:
     validator = town.validator()
     for person in (ana, ben, ana):
         validator.add(tap(), person.signs(Purpose.PRESENCE))
-    validator.add(tap(1), ana.signs(Purpose.PRESENCE))
+    validator.add(tap(currency="USD"), ana.signs(Purpose.PRESENCE))
     results = validator.send()
     assert [result.outcome for result in results] == ["accepted", "accepted", "accepted", "rejected"]

@@ -71,7 +71,7 @@ def test_the_log_includes_every_answer_at_its_place(town: Town) -> None:
     ana, validator = town.rich_person(100_00), town.validator()
     for _ in range(3):
         validator.add(tap(), ana.signs(Purpose.PRESENCE))
-    validator.add(tap(1), ana.signs(Purpose.PRESENCE))  # refused: not the fare
+    validator.add(tap(currency="USD"), ana.signs(Purpose.PRESENCE))  # refused: not the city's money
     receipts = [town.verified(result) for result in validator.send()]
     first = receipts[0].leaf_index
     assert [receipt.leaf_index for receipt in receipts] == [first, first + 1, first + 2, first + 3]
@@ -106,7 +106,7 @@ def validator(town: Town) -> Terminal:
 def test_the_same_batch_again_changes_nothing_and_answers_the_same(town: Town, validator: Terminal) -> None:
     ana = town.rich_person(100_00)
     validator.add(tap(), ana.signs(Purpose.PRESENCE))
-    validator.add(tap(1), ana.signs(Purpose.PRESENCE))
+    validator.add(tap(currency="USD"), ana.signs(Purpose.PRESENCE))
     raw = validator.batch()
     first = town.send(raw)
     before = [town.count(table) for table in ("transaction", "batch", "entry", "log_leaf", "checkpoint")]

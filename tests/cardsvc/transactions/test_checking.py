@@ -37,7 +37,7 @@ def tapped(town: Town, validator: Terminal) -> Town:
     ana, ben = town.person(), town.person()
     validator.add(tap(), ana.signs(P))
     validator.add(tap(), ben.signs(P))
-    validator.add(tap(1), ana.signs(P))
+    validator.add(tap(currency="USD"), ana.signs(P))
     validator.send()
     assert town.check() == transactions.TransactionsChecked(3, 2, 3, 1)
     return town

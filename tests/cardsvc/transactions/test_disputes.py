@@ -262,7 +262,7 @@ def test_what_staff_signed_is_not_settled(town: Town) -> None:
 
 
 def test_a_record_that_was_refused_for_another_reason_is_not_disputed(town: Town, validator: Terminal) -> None:
-    result = validator.send_one(tap(1), town.person().signs(P))
+    result = validator.send_one(tap(currency="USD"), town.person().signs(P))
     assert (result.reason, queue(town)) == ("wrong_amount", [])
     given = {"reason": "It counts", "password": PASSWORD}
     path = f"/v1/disputes/{result.record_id}/settlement"

@@ -282,7 +282,7 @@ def test_an_amount_must_be_what_is_due(town: Town, validator: Terminal) -> None:
     consent = ana.signs(Purpose.CONSENT)
     entitlement = town.cycle(ana)[ana.resident_id]
     [bill] = town.bills("100.00")
-    refused(town, validator.send_one(tap(BUS_CENTS - 1), ana.signs(P)), "wrong_amount")
+    refused(town, validator.send_one(tap(currency="USD"), ana.signs(P)), "wrong_amount")
     refused(town, kiosk.send_one(claim(entitlement, 500_01), consent), "wrong_amount")
     short = type(pay(bill))(bill.id, bill.total_cents - 1, "PHP")
     refused(town, kiosk.send_one(short, consent), "wrong_amount")

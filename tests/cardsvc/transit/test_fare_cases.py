@@ -161,6 +161,94 @@ def test_after_midnight_the_next_day_counts() -> None:
     assert checked.ok
 
 
+def priced(feed: dict[str, Any], legs: list[list[str]], base: dict[str, Any] | None = None, **case: Any) -> Any:
+    document = {"base": BASE | (base or {}), "feeds": {}, "cases": [{"feed": feed, "legs": legs, "want": "", **case}]}
+    (checked,) = rules.check_cases(document)
+    assert not checked.problem, checked.problem
+    return checked.got
+
+
+RAIL_IN_TWO_ZONES = [
+    ["network_id", "from_area_id", "to_area_id", "fare_product_id"],
+    ["rail", "near", "near", "a"],
+    ["rail", "near", "far", "b"],
+    ["rail", "far", "far", "c"],
+]
+STATION = {"stops": {"s": {"location_type": 1}, "p": {"parent_station": "s"}, "q": {"parent_station": "s"}, "x": {}}}
+
+
+def test_a_platform_is_in_the_areas_of_its_station_unless_it_has_its_own() -> None:
+    areas = [["area_id", "stop_id"], ["near", "s"], ["far", "q"], ["far", "x"]]
+    feed = {"fare_products": PRODUCTS, "fare_leg_rules": RAIL_IN_TWO_ZONES, "stop_areas": areas}
+    assert priced(feed, [["B", "p", "x", "07:00", "07:20"]], STATION) == "20.00"
+    assert priced(feed, [["B", "q", "x", "07:00", "07:20"]], STATION) == "30.00"
+    assert priced(feed, [["B", "x", "p", "07:00", "07:20"]], STATION) is None  # no rule leads from far to near
+
+
+@pytest.mark.parametrize(("station", "platform", "want"), [("Asia/Tokyo", "", "5.00"), ("", "Asia/Tokyo", None)])
+def test_a_platform_keeps_the_time_of_its_station_even_where_that_names_none(
+    station: str, platform: str, want: str | None
+) -> None:
+    stops = {"s": {"stop_timezone": station}, "p": {"parent_station": "s", "stop_timezone": platform}, "x": {}}
+    frames = [["timeframe_group_id", "start_time", "end_time", "service_id"], ["late", "23:00", "24:00", "any"]]
+    rows = [["network_id", "from_timeframe_group_id", "fare_product_id"], ["bus", "late", "bc"]]
+    feed = {"fare_products": PRODUCTS, "fare_leg_rules": rows, "timeframes": frames}
+    base = {"stops": stops, "calendar": {"any": "every day"}}
+    assert priced(feed, [["A", "p", "x", "22:30", "22:40"]], base) == want  # half past eleven in Tokyo
+
+
+def test_the_end_of_a_ride_has_a_timeframe_of_its_own() -> None:
+    frames = [["timeframe_group_id", "start_time", "end_time", "service_id"], ["peak", "07:00", "09:00", "any"]]
+    rows = [
+        ["network_id", "from_timeframe_group_id", "to_timeframe_group_id", "fare_product_id", "rule_priority"],
+        ["bus", "", "", "a", ""],
+        ["bus", "peak", "peak", "b", 1],
+    ]
+    feed = {"fare_products": PRODUCTS, "fare_leg_rules": rows, "timeframes": frames}
+    base = {"calendar": {"any": "every day"}}
+    assert priced(feed, [["A", "w", "x", "08:00", "08:59"]], base) == "20.00"
+    assert priced(feed, [["A", "w", "x", "08:00", "09:00"]], base) == "13.00"
+    assert priced(feed, [["A", "w", "x", "06:59", "07:30"]], base) == "13.00"
+
+
+def test_of_rules_with_the_same_priority_the_cheapest_counts() -> None:
+    rows = [["network_id", "fare_product_id", "rule_priority"], ["bus", "b", 2], ["bus", "c", 2], ["", "ab", 1]]
+    feed = {"fare_products": PRODUCTS, "fare_leg_rules": rows}
+    assert priced(feed, LEGS[:1]) == "20.00"
+    assert priced(feed, LEGS[1:2]) == "3.00"
+
+
+def test_three_rides_become_one_and_a_transfer_follows_from_all_of_them() -> None:
+    joins = [["from_network_id", "to_network_id", "from_stop_id", "to_stop_id"], ["rail", "rail", "", ""]]
+    rides = [["B", "w", "x", "07:00", "07:10"], ["B", "x", "y", "07:12", "07:20"], ["B", "y", "z", "07:22", "07:30"]]
+    onward = [["C", "z", "w", "07:40", "08:00"]]
+    limited: list[list[Any]] = [
+        [*TRANSFER, "duration_limit", "duration_limit_type"],
+        ["rail", "ferry", 0, "bc", 3600, 0],  # from the first departure to the last arrival: exactly an hour
+    ]
+    feed = {"fare_products": PRODUCTS, "fare_leg_rules": LEG_RULES}
+    assert priced(feed, rides, fare_leg_join_rules=joins) == "20.00"
+    assert priced(feed, rides + onward, fare_leg_join_rules=joins, fare_transfer_rules=limited) == "25.00"
+    limited[1][4] = 3599
+    assert priced(feed, rides + onward, fare_leg_join_rules=joins, fare_transfer_rules=limited) == "50.00"
+
+
+def test_after_a_ride_that_begins_a_new_fare_the_count_begins_again() -> None:
+    rows = [[*TRANSFER, "transfer_count"], ["bus", "bus", 0, "ab", 1]]
+    rides = [["A", "w", "x", f"07:{minute:02}", f"07:{minute + 5:02}"] for minute in (0, 10, 20, 30)]
+    assert total([], rides, fare_transfer_rules=rows) == "32.00"  # 13 + 3, and again
+
+
+def test_a_journey_with_no_fare_on_any_medium_is_unknown_however_the_case_says_so() -> None:
+    products = [["fare_product_id", "fare_media_id", "amount"], ["a", "card", "13.00"]]
+    feed = {"fare_media": ["card"], "fare_products": products, "fare_leg_rules": LEG_RULES[:2]}
+    wanted: tuple[Any, ...] = (None, {})
+    for want in wanted:
+        case = {"feed": feed, "legs": LEGS[:2], "want": want}
+        (checked,) = rules.check_cases({"base": BASE, "feeds": {}, "cases": [case]})
+        assert checked.ok
+
+
 _groups = st.sampled_from(["bus", "rail", "ferry", ""])
 _transfers = st.lists(
     st.tuples(_groups, _groups, st.sampled_from([0, 1, 2]), st.sampled_from(["", "ab", "bc", "less", "both"])).map(

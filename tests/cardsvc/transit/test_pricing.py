@@ -1,128 +1,14 @@
-"""Taps in, journeys with explained fares out: worked examples of each step, and the laws that hold for any day."""
+"""Taps in, journeys with explained fares out: worked examples of each step, and wrong rows."""
 
-import itertools
-import random
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
-from fractions import Fraction
+from datetime import UTC, date, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from cardsvc.transit.rules.compiling import InvalidFareRow, Table, compile_tables
-from cardsvc.transit.rules.journeys import FareEngine
-from cardsvc.transit.rules.pricing import HeldCategory, HeldPass, Priced, Rider, explained, price
-from cardsvc.transit.rules.rides import Direction, Ending, TapEvent
-from cardsvc.transit.rules.tariffs import TariffVersion
-from cardsvc.transit.rules.terms import Terms, read_terms
-
-MANILA = ZoneInfo("Asia/Manila")
-MONDAY = datetime(2027, 3, 1, 8, tzinfo=MANILA)
-LATER = MONDAY + timedelta(days=40)
-IN, OUT, FLAT = Direction.IN, Direction.OUT, Direction.FLAT
-
-
-def table(*rows: Sequence[str]) -> Table:
-    heading = rows[0]
-    return Table(frozenset(heading), tuple(dict(zip(heading, row, strict=True)) for row in rows[1:]))
-
-
-FARES = {
-    "fare_products.txt": table(
-        ("fare_product_id", "rider_category_id", "amount"),
-        ("bus", "regular", "13.00"),
-        ("bus", "student", "12.00"),
-        ("rail_short", "", "20.25"),
-        ("rail_long", "", "28.00"),
-        ("onward", "", "5.00"),
-    ),
-    "fare_leg_rules.txt": table(
-        ("leg_group_id", "network_id", "from_area_id", "to_area_id", "fare_product_id", "rule_priority"),
-        ("bus", "bus", "", "", "bus", ""),
-        ("rail", "rail", "", "", "rail_short", ""),
-        ("rail", "rail", "west", "east", "rail_long", "1"),
-        ("rail", "rail", "east", "west", "rail_long", "1"),
-    ),
-    "fare_transfer_rules.txt": table(
-        ("from_leg_group_id", "to_leg_group_id", "fare_transfer_type", "fare_product_id"),
-        ("bus", "rail", "0", "onward"),
-    ),
-    "rider_categories.txt": table(
-        ("rider_category_id", "is_default_fare_category"), ("regular", "1"), ("senior", "0"), ("student", "0")
-    ),
-    "stop_areas.txt": table(("area_id", "stop_id"), ("west", "w"), ("east", "e")),
-}
-TERMS = {
-    "x_settings.txt": table(("fare_day_start", "journey_gap", "duplicate_window"), ("04:00", "3600", "30")),
-    "x_concessions.txt": table(
-        ("concession_id", "rider_category_id", "network_id", "percent", "valid_from", "valid_to", "paid_by", "basis"),
-        ("law", "senior", "", "20", "", "", "city", "RA 9994"),
-        ("rail-half", "senior", "rail", "50", "20270302", "20281231", "national", "order of the day"),
-    ),
-    "x_caps.txt": table(
-        ("cap_id", "rider_category_id", "network_id", "period", "amount"),
-        ("day", "", "", "day", "60.00"),
-        ("bus-week", "", "bus", "week", "100.00"),
-    ),
-    "x_incomplete.txt": table(
-        ("network_id", "maximum_fare", "longest_ride", "same_stop_grace", "complete_by", "complete_within"),
-        ("rail", "28.00", "7200", "300", "next_entry", "5400"),
-    ),
-    "x_passes.txt": table(("pass_id", "network_id"), ("bus-month", "bus"), ("ten", "")),
-}
-
-
-def terms(**changed: Table) -> Terms:
-    files = TERMS | {f"x_{name}.txt": rows for name, rows in changed.items()}
-    return read_terms(files, currency="PHP", zone=MANILA)
-
-
-def tariff(
-    changed: dict[str, Table] | None = None, version: int = 1, since: datetime = MONDAY - timedelta(days=30)
-) -> TariffVersion:
-    tables = compile_tables(
-        FARES,
-        currency="PHP",
-        zone=MANILA,
-        stops=dict.fromkeys("wmen", ("", "")),
-        network_of_route={},
-        services={},
-        media=(),
-    )
-    return TariffVersion(version, since, FareEngine(tables), terms(**changed or {}))
-
-
-_numbers = itertools.count(1)
-
-
-def tap(minutes: int, network: str, stop: str, direction: Direction, device: int | None = None) -> TapEvent:
-    number = next(_numbers)
-    return TapEvent(
-        UUID(int=number),
-        UUID(int=device or number),
-        number,
-        MONDAY + timedelta(minutes=minutes),
-        network,
-        stop,
-        direction,
-    )
-
-
-def bus(minutes: int) -> TapEvent:
-    return tap(minutes, "bus", "m", FLAT)
-
-
-def rail(start: int, end: int, from_stop: str = "w", to_stop: str = "m") -> list[TapEvent]:
-    return [tap(start, "rail", from_stop, IN), tap(end, "rail", to_stop, OUT)]
-
-
-def paid(taps: list[TapEvent], *categories: str, now: datetime = LATER, **changed: Table) -> Priced:
-    held = tuple(HeldCategory(category, date(2027, 1, 1), date(2027, 12, 31)) for category in categories)
-    return price(taps, Rider(held), [tariff(changed)], now=now)
-
+from cardsvc.transit.rules.compiling import InvalidFareRow, Table
+from cardsvc.transit.rules.pricing import HeldCategory, HeldPass, Rider, price
+from cardsvc.transit.rules.rides import Ending, TapEvent
+from tests.fares import FLAT, IN, LATER, MONDAY, OUT, TRANSFER_COLUMNS, bus, paid, rail, table, tap, tariff, terms
 
 # ------------------------------------------------------------------------------------------------- base, transfers
 
@@ -135,6 +21,16 @@ def test_a_bus_and_a_train_within_the_gap_are_one_journey_with_its_transfer() ->
 
 def test_past_the_gap_the_train_is_a_journey_of_its_own() -> None:
     assert [journey.total_cents for journey in paid([bus(0), *rail(61, 80)]).journeys] == [1300, 2025]
+
+
+def test_what_was_priced_within_a_limit_is_not_taken_for_what_is_beyond_it() -> None:
+    limited = table(
+        (*TRANSFER_COLUMNS, "duration_limit", "duration_limit_type"), ("bus", "rail", "0", "onward", "1200", "1")
+    )
+    version = tariff(transfers=limited)
+    for gap, expected in ((20, 1800), (21, 3325), (20, 1800), (5, 1800), (40, 3325)):
+        taps = [bus(0), *rail(gap, gap + 20)]
+        assert price(taps, Rider(), [version], now=LATER).total_cents == expected
 
 
 def test_an_unknown_stop_is_charged_nothing_and_says_so() -> None:
@@ -256,79 +152,6 @@ def test_a_pass_pays_its_networks_for_its_time_and_its_rides() -> None:
     taps = [bus(0), *rail(100, 120), bus(24 * 60)]
     priced = price(taps, Rider(passes=(month, ten)), [tariff()], now=LATER)
     assert [journey.total_cents for journey in priced.journeys] == [0, 0, 1300]
-
-
-# ------------------------------------------------------------------------------------------------ laws
-
-
-_events = st.lists(
-    st.tuples(
-        st.integers(0, 3 * 24 * 60),
-        st.sampled_from(["bus", "rail"]),
-        st.sampled_from(["w", "m", "e"]),
-        st.sampled_from([IN, OUT]),
-    ),
-    max_size=14,
-)
-_categories = st.sets(st.sampled_from(["senior", "student"]))
-
-
-def made(events: list[tuple[int, str, str, Direction]]) -> list[TapEvent]:
-    return [tap(at, network, stop, FLAT if network == "bus" else way) for at, network, stop, way in events]
-
-
-@settings(max_examples=150)
-@given(_events, _categories, st.randoms(use_true_random=False))
-def test_order_of_upload_and_replay_change_nothing(
-    events: list[tuple[int, str, str, Direction]], categories: set[str], order: random.Random
-) -> None:
-    taps = made(events)
-    first = paid(taps, *categories)
-    shuffled = [*taps, *taps[:3]]
-    order.shuffle(shuffled)
-    assert paid(shuffled, *categories).journeys == first.journeys
-
-
-@settings(max_examples=150)
-@given(_events, _categories)
-def test_caps_hold_and_every_amount_is_explained(
-    events: list[tuple[int, str, str, Direction]], categories: set[str]
-) -> None:
-    priced = paid(made(events), *categories)
-    spent: dict[date, int] = {}
-    for journey in priced.journeys:
-        for line in journey.lines or ():
-            ride = journey.rides[line.ride]
-            assert line.amount_cents >= 0
-            assert line.steps[-1].after == line.amount_cents
-            assert all(before.after == after.before for before, after in itertools.pairwise(line.steps))
-            if not ride.is_incomplete:
-                day = terms().fare_day(journey.rides[0].began_at)
-                spent[day] = spent.get(day, 0) + line.amount_cents
-    assert all(cents <= 6000 for cents in spent.values())
-    assert sum(line.amount_cents for lines in explained(priced).values() for line in lines) == priced.total_cents
-
-
-@settings(max_examples=150)
-@given(_events)
-def test_a_concession_is_never_less_than_the_law_gives(events: list[tuple[int, str, str, Direction]]) -> None:
-    none = table(("cap_id", "period", "amount"))
-    taps = made(events)
-    usual = paid(taps, caps=none).journeys
-    senior = paid(taps, "senior", caps=none).journeys
-    for full, reduced in zip(usual, senior, strict=True):
-        assert (full.total_cents is None) == (reduced.total_cents is None)
-        assert Fraction(reduced.total_cents or 0) <= Fraction(full.total_cents or 0) * Fraction(80, 100)
-
-
-@settings(max_examples=100)
-@given(_events)
-def test_subsidy_and_fare_are_together_the_full_fare(events: list[tuple[int, str, str, Direction]]) -> None:
-    none = table(("cap_id", "period", "amount"))
-    taps = made(events)
-    for full, reduced in zip(paid(taps, caps=none).journeys, paid(taps, "senior", caps=none).journeys, strict=True):
-        together = sum(line.amount_cents + line.subsidy_cents for line in reduced.lines or ())
-        assert abs(together - (full.total_cents or 0)) <= len(reduced.lines or ())
 
 
 # ------------------------------------------------------------------------------------------------ the files

@@ -36,7 +36,7 @@ ids = st.builds(uuid7, st.integers(0, 2**48 - 1), st.binary(min_size=10, max_siz
 names = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=64)
 numbers = st.integers(0, 2**63 - 1)
 taps = st.builds(
-    Tap, names, names, st.sampled_from(["in", "flat"]), st.integers(0, 10**15), st.just("PHP"), numbers, numbers
+    Tap, names, names, st.sampled_from(["in", "flat", "out"]), st.integers(0, 10**15), st.just("PHP"), numbers, numbers
 )
 records = st.builds(
     Record.of,

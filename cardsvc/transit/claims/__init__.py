@@ -1,0 +1,7 @@
+"""Claims of riders: opened from a ride, decided once by staff, paid by a signed record."""
+
+from cardsvc.transit.claims.actions import REFUNDING
+from cardsvc.transit.claims.handler import Refunding
+from cardsvc.transit.claims.queries import claims_waiting
+
+__all__ = ["REFUNDING", "Refunding", "claims_waiting"]

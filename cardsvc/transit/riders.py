@@ -1,0 +1,132 @@
+"""Reads of riders, for whole batches at once: their taps, what rides were charged, rights and passes."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from cardsvc import ledger, rows
+from cardsvc.transit import versions
+from cardsvc.transit.models import NetworkRow, RideCharge, RiderPass, RiderRight, RideTap, TariffRow
+from cardsvc.transit.rules.charging import Charged
+from cardsvc.transit.rules.pricing import HeldCategory, HeldPass, Rider
+from cardsvc.transit.rules.rides import Direction, TapEvent
+from cardsvc.transit.rules.tariffs import TariffVersion
+
+_REACH = timedelta(days=40)
+"""Longer than a month of fare days with what may come before it: versions that can price a ride of the window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tariffs:
+    """The versions that price what happened around some moment, in order of theirs, and who runs each network. `known`
+    are the numbers of all versions that ever were.
+    """
+
+    versions: tuple[TariffVersion, ...]
+    agencies: Mapping[int, Mapping[str, str]]
+    known: frozenset[int]
+
+
+def tariffs(session: Session, since: datetime) -> Tariffs:
+    """Those that may price a tap since that moment, or a ride that such a tap changes."""
+    listed = session.execute(
+        sa.select(TariffRow.version, TariffRow.valid_from).order_by(TariffRow.valid_from, TariffRow.version)
+    ).all()
+    earlier = [row.version for row in listed if row.valid_from <= since - _REACH]
+    used = [*earlier[-1:], *(row.version for row in listed if row.valid_from > since - _REACH)]
+    found = versions.compiled(session, used)
+    agencies: dict[int, dict[str, str]] = {number: {} for number in used}
+    for network in session.scalars(sa.select(NetworkRow).where(NetworkRow.version.in_(used))):
+        agencies[network.version][network.network_id] = network.agency_id
+    known = frozenset(row.version for row in listed)
+    return Tariffs(tuple(found[number].tariff for number in used), agencies, known)
+
+
+def taps(session: Session, wallet_ids: Sequence[UUID], since: datetime) -> dict[UUID, list[TapEvent]]:
+    """The taps of each wallet from that moment on that were not taken back."""
+    table = RideTap.__table__.c
+    query = sa.select(RideTap.__table__).where(table.at >= since, ~ledger.is_reversed(table.record_id))
+    found: dict[UUID, list[TapEvent]] = defaultdict(list)
+    for row in rows.matching(session, query, table.wallet_id, wallet_ids):
+        facts = row.record_id, row.device_id, row.seq, row.at, row.network, row.stop_id
+        found[row.wallet_id].append(TapEvent(*facts, Direction(row.direction)))
+    return found
+
+
+def charged(session: Session, wallet_ids: Sequence[UUID], since: date) -> dict[UUID, list[Charged]]:
+    """What was charged each wallet for rides of fare days from then on, without what was taken back."""
+    table = RideCharge.__table__.c
+    place = (table.wallet_id, table.ride_id, table.fare_day, table.network, table.agency, table.paid_by)
+    query = (
+        sa.select(
+            *place, sa.func.sum(table.fare_cents).label("fare"), sa.func.sum(table.subsidy_cents).label("subsidy")
+        )
+        .where(table.fare_day >= since, ~ledger.is_reversed(table.entry_id))
+        .group_by(*place)
+    )
+    found: dict[UUID, list[Charged]] = defaultdict(list)
+    for row in rows.matching(session, query, table.wallet_id, wallet_ids):
+        facts = row.ride_id, row.fare_day, row.network, row.agency, row.paid_by
+        found[row.wallet_id].append(Charged(*facts, int(row.fare), int(row.subsidy)))
+    return found
+
+
+def taken(session: Session, wallet_ids: Sequence[UUID], since: date) -> dict[str, int]:
+    """What rides of fare days from then on took from each account of these wallets, less what went back to it."""
+    table = RideCharge.__table__.c
+    query = sa.select(table.entry_id).where(table.fare_day >= since, ~ledger.is_reversed(table.entry_id)).distinct()
+    entry_ids = {row.entry_id for row in rows.matching(session, query, table.wallet_id, wallet_ids)}
+    return ledger.moved_by(session, entry_ids, "wallet:")
+
+
+def riders(session: Session, resident_of: Mapping[UUID, UUID]) -> dict[UUID, Rider]:
+    """What riders have a right to; `resident_of` names the resident of each wallet."""
+    rights = held(session, set(resident_of.values()))
+    table = RiderPass.__table__.c
+    passes: dict[UUID, list[HeldPass]] = defaultdict(list)
+    for row in rows.matching(session, sa.select(RiderPass.__table__), table.wallet_id, list(resident_of)):
+        facts = row.holding_id, row.pass_id, row.valid_from, row.valid_to, row.rides
+        passes[row.wallet_id].append(HeldPass(*facts))
+    return {
+        wallet_id: Rider(tuple(rights.get(resident_id, ())), tuple(passes.get(wallet_id, ())))
+        for wallet_id, resident_id in resident_of.items()
+    }
+
+
+def held(session: Session, resident_ids: Collection[UUID]) -> dict[UUID, list[HeldCategory]]:
+    """The rights of each resident as they stand."""
+    found: dict[UUID, list[HeldCategory]] = defaultdict(list)
+    for right in current_rights(session, resident_ids):
+        if right.valid_from <= right.valid_to:
+            found[right.resident_id].append(HeldCategory(right.category, right.valid_from, right.valid_to))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """A category that a resident has over fare days, both in, as its newest row says. Ended before it began: never."""
+
+    right_id: UUID
+    resident_id: UUID
+    category: str
+    valid_from: date
+    valid_to: date
+    reason: str
+    given_by: UUID
+    given_at: datetime
+
+
+def current_rights(session: Session, resident_ids: Iterable[UUID]) -> list[Right]:
+    """Each right of these residents as it stands, in the order in which they were given."""
+    table = RiderRight.__table__.c
+    found: dict[UUID, Right] = {}
+    listed = rows.matching(session, sa.select(RiderRight.__table__), table.resident_id, list(resident_ids))
+    for row in sorted(listed, key=lambda row: int(row.id)):
+        facts = row.right_id, row.resident_id, row.category, row.valid_from, row.valid_to
+        found[row.right_id] = Right(*facts, row.reason, row.given_by, row.given_at)
+    return list(found.values())

@@ -1,0 +1,200 @@
+"""What a tap changes: the rides of a rider as they stand with it, less what was charged for them before.
+
+Pure. The state of a rider is a function of the set of their taps, so the order in which taps arrive cannot matter: the
+differences always add up to it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from cardsvc.transit.rules import explaining
+from cardsvc.transit.rules.fares import concession_account, revenue_account
+from cardsvc.transit.rules.pricing import Journey, Rider, price
+from cardsvc.transit.rules.rides import Ride, TapEvent
+from cardsvc.transit.rules.tariffs import TariffVersion, in_force
+from cardsvc.transit.rules.terms import Period
+
+NEVER_AGAIN: Final = datetime.max.replace(tzinfo=UTC)
+"""Rides are priced as if nobody waited for a missing exit: until it comes, the maximum fare is what is held."""
+SLACK: Final = timedelta(days=1)
+"""Longer than any ride or journey: what a tap can change about rides that began before it."""
+_WIDEST: Final = (Period.MONTH, Period.WEEK, Period.DAY)
+
+
+class Charged(NamedTuple):
+    """What was charged for a ride, or a change of it: from the rider, and from the programme `paid_by`."""
+
+    ride_id: UUID
+    fare_day: date
+    network: str
+    agency: str
+    paid_by: str
+    fare_cents: int
+    subsidy_cents: int
+
+
+class Change(NamedTuple):
+    """What an entry changes about a ride, and why it costs what it costs now."""
+
+    charged: Charged
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """`since` is the first fare day whose rides may change, `reads_from` the moment from which taps must be known."""
+
+    since: date
+    reads_from: datetime
+
+
+def window(at: datetime, tariffs: Sequence[TariffVersion]) -> Window:
+    """What a tap at that moment can change: everything from the start of the widest cap's period on."""
+    terms = in_force(tariffs, at - SLACK).terms
+    used = {cap.period for tariff in tariffs for cap in tariff.terms.caps}
+    period = next((period for period in _WIDEST if period in used), Period.DAY)
+    since = terms.period_of(period, terms.fare_day(at - SLACK))
+    return Window(since, terms.day_begins(since) - SLACK)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A ride as it stands: `known` is False where the tables do not know the fare of its journey."""
+
+    charged: Charged
+    journey: Journey
+    index: int
+    known: bool
+
+    @property
+    def ride(self) -> Ride:
+        return self.journey.rides[self.index]
+
+    def has(self, tap_id: UUID) -> bool:
+        return any(tap is not None and tap.tap_id == tap_id for tap in (self.ride.start, self.ride.end))
+
+    def explanation(self) -> str:
+        return explaining.explain(self.journey, self.index)
+
+
+def standing(
+    taps: Iterable[TapEvent],
+    rider: Rider,
+    tariffs: Sequence[TariffVersion],
+    agencies: Mapping[int, Mapping[str, str]],
+    since: date,
+) -> list[Standing]:
+    """The rides of the fare days from `since` on; `agencies` says for each version who runs a network."""
+    found: list[Standing] = []
+    for journey in price(taps, rider, tariffs, now=NEVER_AGAIN).journeys:
+        began = journey.rides[0].began_at
+        day = in_force(tariffs, began).terms.fare_day(began)
+        if day >= since:
+            agency_of = agencies[journey.tariff_version]
+            found += (_standing(journey, index, day, agency_of) for index in range(len(journey.rides)))
+    return found
+
+
+def _standing(journey: Journey, index: int, day: date, agency_of: Mapping[str, str]) -> Standing:
+    ride = journey.rides[index]
+    lines = [line for line in journey.lines or () if line.ride == index]
+    fare, subsidy = sum(line.amount_cents for line in lines), sum(line.subsidy_cents for line in lines)
+    agency = agency_of.get(ride.network, "")
+    charged = Charged(ride.first_tap.tap_id, day, ride.network, agency, explaining.payer(lines), fare, subsidy)
+    return Standing(charged, journey, index, journey.lines is not None)
+
+
+def changes(now: Sequence[Standing], before: Iterable[Charged], tap_id: UUID) -> list[Change]:
+    """What to charge so that all that was charged comes to what the rides cost now. A ride of the tap itself is always
+    named; one whose fare is unknown stays as it was charged.
+    """
+    charged: dict[UUID, list[Charged]] = defaultdict(list)
+    for one in before:
+        charged[one.ride_id].append(one)
+    found: list[Change] = []
+    for ride in now:
+        old = charged.pop(ride.charged.ride_id, [])
+        moved = _moved(ride.charged, old) if ride.known else []
+        if moved or (ride.known and ride.has(tap_id)):
+            told = ride.explanation()
+            found += (Change(one, told) for one in moved or [_nothing(ride.charged)])
+    for old in charged.values():
+        found += (Change(one, explaining.explain_gone()) for one in _moved(None, old))
+    return found
+
+
+def _moved(now: Charged | None, before: Sequence[Charged]) -> list[Charged]:
+    """The differences, where they are not zero: fares by day and operator, subsidies by payer as well."""
+    fares: dict[tuple[UUID, date, str, str], int] = defaultdict(int)
+    subsidies: dict[tuple[UUID, date, str, str, str], int] = defaultdict(int)
+    for sign, rows in ((1, [] if now is None else [now]), (-1, before)):
+        for row in rows:
+            key = row[:4]
+            fares[key] += sign * row.fare_cents
+            subsidies[(*key, row.paid_by)] += sign * row.subsidy_cents
+    moved: list[Charged] = []
+    for (ride_id, day, network, agency, payer), subsidy in subsidies.items():
+        place = ride_id, day, network, agency
+        fare = fares.pop(place, 0)
+        if fare or subsidy:
+            moved.append(Charged(*place, payer, fare, subsidy))
+    return moved
+
+
+def _nothing(charged: Charged) -> Charged:
+    return charged._replace(fare_cents=0, subsidy_cents=0)
+
+
+def to_operators(changed: Iterable[Change]) -> dict[str, int]:
+    """What the changes move on the accounts of operators and programmes, debit positive."""
+    moved: dict[str, int] = defaultdict(int)
+    for one, _ in changed:
+        moved[revenue_account(one.agency)] -= one.fare_cents + one.subsidy_cents
+        if one.subsidy_cents:
+            moved[concession_account(one.paid_by)] += one.subsidy_cents
+    return {code: cents for code, cents in moved.items() if cents}
+
+
+@dataclass(slots=True)
+class Pockets:
+    """What is in the accounts that a rider pays from, what rides took from each, and the debt. Kept so that of several
+    taps in one batch the later knows what the earlier took.
+    """
+
+    owed: str
+    balances: dict[str, int]
+    taken: dict[str, int]
+    owed_cents: int
+
+    def pay(self, cents: int, sources: Sequence[str]) -> None:
+        """As the ledger draws it: from each what is there, the rest as a debt."""
+        for code in sources:
+            drawn = min(max(self.balances.get(code, 0), 0), cents)
+            self._move(code, drawn)
+            cents -= drawn
+        self.owed_cents += cents
+
+    def give_back(self, cents: int, sources: Sequence[str]) -> dict[str, int]:
+        """Where it goes: the debt first, then to where rides took it from, the last source first; the rest to the main
+        account, which is the last source.
+        """
+        repaid = min(max(self.owed_cents, 0), cents)
+        self.owed_cents -= repaid
+        rest = cents - repaid
+        back = dict.fromkeys(sources, 0)
+        for code in reversed(sources):
+            part = min(max(self.taken.get(code, 0), 0), rest)
+            back[code] = part
+            rest -= part
+        back[sources[-1]] += rest
+        for code, part in back.items():
+            self._move(code, -part)
+        return {code: part for code, part in {self.owed: repaid, **back}.items() if part}
+
+    def _move(self, code: str, cents: int) -> None:
+        self.balances[code] = self.balances.get(code, 0) - cents
+        self.taken[code] = self.taken.get(code, 0) + cents

@@ -1,0 +1,117 @@
+"""Laws of charging: whatever the order in which taps arrive, the differences come to what the rider's taps cost."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from random import Random
+from uuid import UUID
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cardsvc.transit import rules
+from cardsvc.transit.rules import charging
+from cardsvc.transit.rules.charging import Charged, Pockets
+from cardsvc.transit.rules.pricing import HeldCategory, Rider, price
+from cardsvc.transit.rules.rides import Direction, Ride, TapEvent
+
+FEED = rules.read_feed(
+    {path.name: path.read_bytes() for path in (Path(__file__).parents[3] / "demo" / "city" / "gtfs").glob("*.txt")}
+)
+MONDAY = datetime(2026, 11, 2, 1, tzinfo=UTC)  # nine in the morning in the city
+TARIFF = rules.TariffVersion(1, MONDAY, rules.FareEngine(FEED.tables), FEED.terms, FEED.card_medium)
+AGENCIES = {1: {"bus": "loop", "ferry": "ferry", "rail": "metro"}}
+SENIOR = Rider((HeldCategory("senior", date(2026, 1, 1), date(2027, 12, 31)),))
+WAYS = (
+    ("bus", "ayala", Direction.FLAT),
+    ("ferry", "pier-guadalupe", Direction.FLAT),
+    ("rail", "metro-magallanes", Direction.IN),
+    ("rail", "metro-ayala", Direction.OUT),
+    ("rail", "metro-university", Direction.OUT),
+)
+
+
+@st.composite
+def taps(draw: st.DrawFn) -> list[TapEvent]:
+    """Up to a dozen taps of one rider within two days, at three gates."""
+    made = draw(st.lists(st.tuples(st.sampled_from(WAYS), st.integers(0, 2 * 24 * 60), st.integers(1, 3)), max_size=12))
+    return [
+        TapEvent(UUID(int=number), UUID(int=gate), number, MONDAY + timedelta(minutes=minute), network, stop, direction)
+        for number, ((network, stop, direction), minute, gate) in enumerate(made, 1)
+    ]
+
+
+def arriving(events: Sequence[TapEvent], rider: Rider) -> list[Charged]:
+    """All charges, with the taps taken one after the other in this order."""
+    charged: list[Charged] = []
+    for count, event in enumerate(events, 1):
+        window = charging.window(event.at, [TARIFF])
+        now = charging.standing(events[:count], rider, [TARIFF], AGENCIES, window.since)
+        before = [one for one in charged if one.fare_day >= window.since]
+        charged += (change.charged for change in charging.changes(now, before, event.tap_id))
+    return charged
+
+
+def sums(charged: Sequence[Charged]) -> dict[tuple[UUID, str], tuple[int, int]]:
+    """What each ride comes to, by who pays the rest of it."""
+    found: dict[tuple[UUID, str], tuple[int, int]] = {}
+    for one in charged:
+        fare, subsidy = found.get((one.ride_id, one.network), (0, 0))
+        found[one.ride_id, one.network] = fare + one.fare_cents, subsidy + one.subsidy_cents
+    return {key: cents for key, cents in found.items() if any(cents)}
+
+
+@settings(max_examples=40, deadline=None)
+@given(taps(), st.randoms(use_true_random=False), st.sampled_from([Rider(), SENIOR]))
+def test_the_order_of_arrival_never_changes_what_is_charged(events: list[TapEvent], random: Random, who: Rider) -> None:
+    shuffled = list(events)
+    random.shuffle(shuffled)
+    assert sums(arriving(events, who)) == sums(arriving(shuffled, who))
+
+
+@settings(max_examples=40, deadline=None)
+@given(taps(), st.sampled_from([Rider(), SENIOR]))
+def test_what_was_charged_is_what_the_engine_says_and_what_operators_get(events: list[TapEvent], rider: Rider) -> None:
+    charged = arriving(events, rider)
+    priced = price(events, rider, [TARIFF], now=charging.NEVER_AGAIN)
+    fare, subsidy = sum(one.fare_cents for one in charged), sum(one.subsidy_cents for one in charged)
+    assert fare == priced.total_cents
+    posted = charging.to_operators(charging.Change(one, "") for one in charged)
+    revenue = -sum(cents for code, cents in posted.items() if code.startswith("revenue:"))
+    assert revenue == fare + subsidy
+    assert sum(cents for code, cents in posted.items() if code.startswith("expense:")) == subsidy
+
+
+@settings(max_examples=40, deadline=None)
+@given(taps())
+def test_no_cap_is_exceeded_and_a_senior_never_pays_more_than_the_law_leaves(events: list[TapEvent]) -> None:
+    usual, senior = sums(arriving(events, Rider())), sums(arriving(events, SENIOR))
+    assert sum(fare for fare, _ in senior.values()) * 5 <= sum(fare for fare, _ in usual.values()) * 4
+    by_day: dict[date, int] = {}
+    for one in arriving(events, Rider()):
+        if one.network == "bus":
+            by_day[one.fare_day] = by_day.get(one.fare_day, 0) + one.fare_cents
+    passed_back = any(ride.passed_back for journey in _journeys(events) for ride in journey)
+    assert passed_back or all(cents <= 104_00 for cents in by_day.values())
+
+
+def _journeys(events: Sequence[TapEvent]) -> list[tuple[Ride, ...]]:
+    return [journey.rides for journey in price(events, Rider(), [TARIFF], now=charging.NEVER_AGAIN).journeys]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(-30, 30).filter(bool), max_size=20))
+def test_what_goes_back_is_never_more_than_was_taken_from_a_purse(moves: list[int]) -> None:
+    sources = ("purse", "main")
+    pockets = Pockets("owed", {"purse": 20, "main": 20}, {}, 0)
+    paid = 0
+    for move in moves:
+        if move > 0:
+            pockets.pay(move, sources)
+            paid += move
+        elif -move <= paid:
+            paid += move
+            assert sum(pockets.give_back(-move, sources).values()) == -move
+        assert pockets.balances["purse"] <= 20
+        assert pockets.owed_cents >= 0
+        assert 40 - sum(pockets.balances.values()) + pockets.owed_cents == paid
