@@ -31,7 +31,7 @@ from cardsvc.access.queries.people import (
     token_hash,
     username_hash,
 )
-from cardsvc.access.queries.proving import ActionsChecked, RolesNeeded, UnprovedAction, check_actions
+from cardsvc.access.queries.proving import ActionsChecked, RolesNeeded, UnprovedAction, check_actions, proved_payload
 
 __all__ = [
     "ACTIVE",
@@ -63,6 +63,7 @@ __all__ = [
     "is_demo",
     "passkeys_by_key",
     "passkeys_of",
+    "proved_payload",
     "session_of",
     "sign_ins_of",
     "signers_of",

@@ -15,6 +15,7 @@ from cardsvc.access.rules import SIGNATURES_NEEDED, ActionState, Role, StaffId
 from cardsvc.db import to_ms
 from cardsvc.errors import CityError, ErrorKind
 from crypto import cose, keys
+from crypto.cbor import Key, Value
 from crypto.errors import CryptoError
 from crypto.wire.action import Action, verify_action
 
@@ -61,6 +62,17 @@ def check_actions(session: Session, needed: Mapping[str, RolesNeeded] = _NOTHING
         count += len(page)
         after = page[-1].id
     return ActionsChecked(count, signatures)
+
+
+def proved_payload(session: Session, action_id: UUID, kind: str, needed: RolesNeeded) -> Mapping[Key, Value]:
+    """What two people with these roles signed, for a row that says it was done because they did.
+
+    Raises: UnprovedAction.
+    """
+    row = session.get(ActionRow, action_id)
+    if row is None or row.kind != kind or _check(session, row, needed) != SIGNATURES_NEEDED:
+        raise UnprovedAction(action_id, f"something was done in its name, but no two people signed a {kind} of this id")
+    return Action.decode(row.action_bytes).payload
 
 
 def _check(session: Session, row: ActionRow, needed: RolesNeeded | None) -> int:

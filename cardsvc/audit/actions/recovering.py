@@ -17,12 +17,10 @@ from cardsvc import access
 from cardsvc.audit.actions.growing import publish
 from cardsvc.audit.actions.keeping import check_kept, keep, read_kept
 from cardsvc.audit.models import LogRecoveryRow
-from cardsvc.audit.queries import Checkpoint, newest, next_index, origin, reader
+from cardsvc.audit.queries import OFFICERS, RECOVERY_KIND, Checkpoint, newest, next_index, origin, reader
 from cardsvc.audit.rules import KeptHeadMissing, KeptHeadUnreadable, LogBehindCheckpoint, LostHeadKnown, NothingLost
 from cardsvc.vault import RandomBytes, Vault
 from crypto import tlog
-
-_OFFICERS = frozenset({access.Role.ADMIN, access.Role.AUDITOR})
 
 
 def propose_recovery(
@@ -86,5 +84,5 @@ def _run(session: Session, payload: dict[str, Any], action: access.ActionView, n
     session.execute(sa.insert(LogRecoveryRow).values(action_id=action.id, recovered_at=now, **payload))
 
 
-RECOVER = access.ActionHandler("log.recover", _OFFICERS, _OFFICERS, _run)
+RECOVER = access.ActionHandler(RECOVERY_KIND, OFFICERS, OFFICERS, _run)
 """Proposed by `./city log recover` alone, where the database, the kept head and the two people are."""

@@ -1,7 +1,16 @@
 """What the log can be asked, and the proof that its answers hold."""
 
 from cardsvc.audit.queries.checking import LogChecked, Source, check_log
-from cardsvc.audit.queries.naming import Recovery, city_keys, note_signers, origin, origins, recoveries
+from cardsvc.audit.queries.naming import (
+    OFFICERS,
+    RECOVERY_KIND,
+    Recovery,
+    city_keys,
+    note_signers,
+    origin,
+    origins,
+    recoveries,
+)
 from cardsvc.audit.queries.reading import (
     SHARD,
     Checkpoint,
@@ -20,6 +29,8 @@ from cardsvc.audit.queries.reading import (
 from cardsvc.audit.queries.witnessing import Cosigned, cosigned, last_cosigned, newest_witnessed, with_cosignatures
 
 __all__ = [
+    "OFFICERS",
+    "RECOVERY_KIND",
     "SHARD",
     "Checkpoint",
     "Cosigned",

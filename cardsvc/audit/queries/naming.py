@@ -7,10 +7,15 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from cardsvc import access
 from cardsvc.audit.models import LogRecoveryRow
 from cardsvc.vault import Vault
 from crypto.tlog import NoteSigner, NoteVerifier
 from crypto.wire.citykeys import CityKeys
+
+OFFICERS = frozenset({access.Role.ADMIN, access.Role.AUDITOR})
+RECOVERY_KIND = "log.recover"
+_SIGNED = ("origin", "tree_size", "root", "lost", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +32,17 @@ class Recovery:
 
 
 def recoveries(session: Session) -> list[Recovery]:
-    """The oldest first; nearly always none."""
+    """The oldest first; nearly always none. Each is what two people signed: a row alone gives no head up.
+
+    Raises: access.UnprovedAction.
+    """
     table = LogRecoveryRow.__table__
-    return [Recovery(*row) for row in session.execute(sa.select(table).order_by(table.c.recovered_at))]
+    found = [Recovery(*row) for row in session.execute(sa.select(table).order_by(table.c.recovered_at))]
+    for one in found:
+        signed = access.proved_payload(session, one.action_id, RECOVERY_KIND, (OFFICERS, OFFICERS))
+        if any(signed.get(name) != getattr(one, name) for name in _SIGNED):
+            raise access.UnprovedAction(one.action_id, "the log was continued otherwise than two people signed")
+    return found
 
 
 def origin(session: Session, vault: Vault) -> str:

@@ -5,11 +5,14 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cardsvc import access, app, audit, db, settings, web
+from cardsvc.audit.models import LogRecoveryRow
 from cardsvc.vault import Vault
 from crypto import tlog
 from tests.heads import Backups, check, grow, publish, published, recover, two_people
@@ -172,6 +175,18 @@ def test_two_people_give_a_lost_history_up_and_the_log_goes_on_by_another_name(
     # the same backup once more: what the new name signed is not forgotten either
     backups.put_back(older)
     with pytest.raises(Lost, match=r"10 leaves .* checkpoint of 13"):
+        check(log_city)
+
+
+def test_a_row_that_nobody_signed_gives_no_head_up(log_city: web.City, backups: Backups) -> None:
+    published(log_city, 10)
+    older = backups.take()
+    lost = published(log_city, 20)
+    backups.put_back(older)
+    said = {"origin": "city.example/log", "tree_size": 10, "root": bytes(32), "lost": lost.note, "reason": "I say so"}
+    row = {**said, "action_id": UUID(int=7), "recovered_at": log_city.clock.now()}
+    db.run(log_city.engine, lambda session: session.execute(sa.insert(LogRecoveryRow), [row]))
+    with pytest.raises(access.UnprovedAction, match="no two people signed"):
         check(log_city)
 
 
