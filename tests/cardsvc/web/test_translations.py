@@ -31,6 +31,10 @@ HELD = {
         "access/pages/",
         "access/templates/",
         "transactions/templates/receipts/",
+        "transit/riding/templates/",
+        "transit/claims/templates/transit/own_claims.html",
+        "transit/claims/templates/transit/claim_form.html",
+        "transit/claims/templates/transit/claim_parts.html",
     ),
     "terminals/agent": (
         "templates/kiosk/",
