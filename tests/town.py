@@ -291,11 +291,13 @@ class Town:
         found = self.run(lambda session: ledger.balances(session, codes))
         return [found[code] for code in codes]
 
-    def tariff(self, *, duplicate_window: int = 0) -> transit.Tariff:
+    def tariff(self, *, duplicate_window: int = 0, capped: bool = True) -> transit.Tariff:
         """The demo city's fares, in force. A card may be taken again at once, for the town's clock stands still; by the
-        demo city's own settings it is the same tap within 30 seconds.
+        demo city's own settings it is the same tap within 30 seconds. Not `capped`, every ride costs its whole fare.
         """
         feed = {path.name: path.read_bytes() for path in sorted(FEED.glob("*.txt"))}
+        if not capped:
+            del feed["x_caps.txt"]
         settings = feed["x_settings.txt"].replace(b",30,", f",{duplicate_window},".encode())
         feed["x_settings.txt"] = settings
         now = self.clock.now()

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser import terminal_samples
 from tests.browser.conftest import KIOSK, TERMINAL_BASE, WIDTHS, Open, fits, judge
@@ -102,14 +102,14 @@ def with_events(page: Page, *events: tuple[str, object]) -> None:
 def test_what_the_reader_says_is_put_into_the_status_region(open_page: Open, terminal_pages: str) -> None:
     page = open_page(f"{terminal_pages}/sample/kiosk-wait", size=KIOSK)
     with_events(page, ("status", {"text": "The card is read.", "mood": ""}))
-    page.wait_for_function("document.getElementById('status').textContent === 'The card is read.'")
+    expect(page.locator("#status")).to_have_text("The card is read.")
     assert page.get_attribute("#status", "aria-live") == "polite"
 
 
 def test_the_making_of_a_card_is_seen_step_by_step(open_page: Open, terminal_pages: str) -> None:
     page = open_page(f"{terminal_pages}/sample/counter-issue")
     with_events(page, ("step", {"name": "3", "state": "done", "text": "Done"}))
-    page.wait_for_function("document.querySelector('[data-step=\"3\"]').dataset.state === 'done'")
+    expect(page.locator("[data-step='3']")).to_have_attribute("data-state", "done")
     assert page.inner_text("[data-step='3'] .city-progress__state") == "Done"
 
 
@@ -118,7 +118,7 @@ def test_another_screen_is_gone_to_and_the_same_one_is_left_alone(open_page: Ope
     with_events(
         page, ("screen", {"screen": "pin", "path": "/sample/kiosk-error"}), ("status", {"text": "same", "mood": ""})
     )
-    page.wait_for_function("document.getElementById('status').textContent === 'same'")
+    expect(page.locator("#status")).to_have_text("same")
     assert page.url.endswith("kiosk-pin")
     page.unroute("**/events")
     with_events(page, ("screen", {"screen": "removed", "path": "/sample/kiosk-removed"}))

@@ -110,7 +110,7 @@ def until_answered(pool: urllib3.PoolManager, url: str, raw: bytes, told: Told) 
 def test_every_tap_counts_once_whatever_is_killed(server: postgres.Server, tmp_path: Path) -> None:
     url = server.create(DATABASE)
     town = town_on(url, tmp_path / "home")
-    town.tariff()
+    town.tariff(capped=False)
     till = town.till()
     riders = [town.rich_person(RIDES_CENTS, till) for _ in range(12)]
     validators = [town.validator() for _ in range(WRITERS)]

@@ -60,7 +60,9 @@ def test_a_changed_entry_is_named_and_the_exit_code_says_so(busy: Town, tmp_path
     folder = tmp_path / "export"
     run(busy, str(folder))
     (journal,) = (folder / "journal").iterdir()
-    journal.write_bytes(journal.read_bytes().replace(b"transit/flat", b"transit/fLat", 1))
+    before = journal.read_bytes()
+    journal.write_bytes(before.replace(b"transit/ride", b"transit/rIde", 1))
+    assert journal.read_bytes() != before
     told = run(None, str(folder))
     assert told.exit_code == 1
     assert re.search(r"journal/000000000000\.tsv:\d+: .*changed", told.output), told.output
