@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
@@ -25,6 +25,8 @@ from crypto.wire.transit import Tap
 _FEED = Path(__file__).parents[1] / "demo" / "city" / "gtfs"
 _CLERK, _OFFICER = UUID(int=0xC1E2C), UUID(int=0x0FF1CE2)
 _FARE_CENTS = 13_00
+_WEEKS_MS, _WAVE_MS = 28 * 86_400_000, 10 * 3_600_000
+_HEADWAY_MS = 250  # of 512 riders the same comes again after more than two minutes: nobody's repeat, nobody's guest
 _names = itertools.count(1)
 
 
@@ -74,7 +76,9 @@ class BenchCity:
     def batch(self, validator: Validator, size: int) -> bytes:
         """The gate's next records in a signed batch: `size` taps of as many different cards as there are."""
         now_ms = db.to_ms(self.city.clock.now())
-        items = tuple(self._tap(validator, now_ms - size + number) for number in range(size))
+        # every few hours of the last weeks, as riders travel: nobody rides a hundred times an hour
+        first_ms = min(max(validator.last_ms, now_ms - _WEEKS_MS) + _WAVE_MS, now_ms - size * _HEADWAY_MS)
+        items = tuple(self._tap(validator, first_ms + number * _HEADWAY_MS) for number in range(size))
         batch_id = uuid7(now_ms, self.city.random_bytes(10))
         return sign_batch(Batch(batch_id, validator.device_id, now_ms, 0, items), validator.signer)
 
@@ -104,7 +108,8 @@ def bench_city(url: str, *, people: int) -> Iterator[BenchCity]:
         city = app.init_city(config)
         feed = {path.name: path.read_bytes() for path in sorted(_FEED.glob("*.txt"))}
         now = city.clock.now()
-        db.run(city.engine, lambda session: transit.import_feed(session, feed, valid_from=now, by=_CLERK, now=now))
+        since = now - 2 * timedelta(milliseconds=_WEEKS_MS)
+        db.run(city.engine, lambda session: transit.import_feed(session, feed, valid_from=since, by=_CLERK, now=now))
         try:
             yield BenchCity(city, tuple(_card(city) for _ in range(people)))
         finally:

@@ -29,9 +29,13 @@ class TextArray(bytes):
     """A `text[]` parameter, already encoded."""
 
 
+class ByteaArray(bytes):
+    """A `bytea[]` parameter, already encoded."""
+
+
 _Cells: TypeAlias = np.ndarray[Any, Any]
-_INT8, _UUID, _TEXT = 20, 2950, 25  # what pg_type calls them
-_ARRAYS: dict[type[bytes], int] = {BigintArray: 1016, UuidArray: 2951, TextArray: 1009}
+_INT8, _UUID, _TEXT, _BYTEA = 20, 2950, 25, 17  # what pg_type calls them
+_ARRAYS: dict[type[bytes], int] = {BigintArray: 1016, UuidArray: 2951, TextArray: 1009, ByteaArray: 1001}
 _INT8_CELL = np.dtype([("length", ">i4"), ("value", ">i8")])
 _UUID_CELL = np.dtype([("length", ">i4"), ("value", "V16")])
 
@@ -60,8 +64,17 @@ def uuid_array(values: Iterable[uuid.UUID]) -> UuidArray:
 
 
 def text_array(values: Iterable[str]) -> TextArray:
-    cells = [struct.pack(">i", len(text)) + text for text in map(str.encode, values)]
+    cells = _cells(map(str.encode, values))
     return TextArray(_array_header(_TEXT, cells) + b"".join(cells))
+
+
+def bytea_array(values: Iterable[bytes]) -> ByteaArray:
+    cells = _cells(values)
+    return ByteaArray(_array_header(_BYTEA, cells) + b"".join(cells))
+
+
+def _cells(values: Iterable[bytes]) -> list[bytes]:
+    return [struct.pack(">i", len(value)) + value for value in values]
 
 
 def _int8_cells(values: Iterable[int]) -> _Cells:

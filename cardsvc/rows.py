@@ -2,14 +2,14 @@
 
 import struct
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
-from cardsvc.arrays import copying, uuid_array
+from cardsvc.arrays import bytea_array, copying, text_array, uuid_array
 from cardsvc.db import insert_columns
 
 _ROWS_MIN: Final = 24  # fewer are sooner inserted by one statement
@@ -20,6 +20,7 @@ _INT4 = struct.Struct(">ii")
 _NULL: Final = _LENGTH.pack(-1)
 
 Cell = Callable[[Any], bytes]
+K = TypeVar("K", uuid.UUID, str, bytes)
 
 
 def _uuid(value: uuid.UUID) -> bytes:
@@ -90,14 +91,60 @@ def _encoder(kind: sa.types.TypeEngine[Any], dialect: Dialect, cell: Cell) -> Ce
     return encoded
 
 
-def matching(
-    session: Session, query: sa.Select[Any], column: sa.ColumnElement[uuid.UUID], values: Sequence[uuid.UUID]
-) -> Iterator[sa.Row[Any]]:
-    """The query's rows in which the column is one of the values, however many those are."""
-    if session.get_bind().dialect.name == "postgresql":
-        if values:
-            array = sa.literal(uuid_array(values), sa.types.NullType())
-            yield from session.execute(query.where(column == sa.any_(array)))
+def matching(session: Session, query: sa.Select[Any], column: sa.ColumnElement[K], values: Collection[K]) -> list[Any]:
+    """The query's rows in which the column is one of the values, however many those are. Give columns of the table
+    itself: what stands for them in an ORM class makes each row cost twice as much.
+    """
+    return [row for found in _matching(session, query, column, values) for row in found.all()]
+
+
+def matching_plain(
+    session: Session, query: sa.Select[Any], column: sa.ColumnElement[K], values: Collection[K]
+) -> list[tuple[Any, ...]]:
+    """As `matching`, each row as the driver gives it, at a third of the cost: a moment is its milliseconds, and an id
+    is what `id_of` reads.
+    """
+    return [row for found in _matching(session, query, column, values) for row in _fetched(found)]
+
+
+def id_of(session: Session) -> Callable[[Any], uuid.UUID]:
+    """What makes an id of what the driver gives for one."""
+    return _same if session.get_bind().dialect.name == "postgresql" else _from_bytes
+
+
+def _same(value: uuid.UUID) -> uuid.UUID:
+    return value
+
+
+def _from_bytes(value: bytes) -> uuid.UUID:
+    return uuid.UUID(bytes=value)
+
+
+def _fetched(found: sa.CursorResult[Any]) -> Sequence[tuple[Any, ...]]:
+    assert found.cursor is not None
+    try:
+        return list(found.cursor.fetchall())
+    finally:
+        found.close()
+
+
+def _matching(
+    session: Session, query: sa.Select[Any], column: sa.ColumnElement[K], values: Collection[K]
+) -> Iterator[sa.CursorResult[Any]]:
+    wanted = list(values)
+    connection = session.connection()
+    if not wanted:
         return
-    for start in range(0, len(values), _CHUNK):
-        yield from session.execute(query.where(column.in_(values[start : start + _CHUNK])))
+    if connection.dialect.name == "postgresql":
+        array = sa.literal(_ARRAYS[type(wanted[0])](wanted), sa.types.NullType())
+        yield connection.execute(query.where(column == sa.any_(array)))
+        return
+    for start in range(0, len(wanted), _CHUNK):
+        yield connection.execute(query.where(column.in_(wanted[start : start + _CHUNK])))
+
+
+_ARRAYS: Final[Mapping[type, Callable[[Iterable[Any]], bytes]]] = {
+    uuid.UUID: uuid_array,
+    str: text_array,
+    bytes: bytea_array,
+}

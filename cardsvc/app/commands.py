@@ -21,6 +21,7 @@ from crypto import verifying
 # gthread served best of the workers tried; one process is enough for SQLite's one writer. Most of the threads wait: who
 # waits for the same commit costs one together, so three times eight served single records better than eight.
 THREADS = 24
+_VALUES_OF_A_BATCH = 50_000
 ABOUT_KEYS = {"vault", "ceremony"}  # they need no database, and may come before there is a city
 PROCESSES = {"sqlite": 1, "postgresql": 2}
 
@@ -56,10 +57,17 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         """In each process, after the fork: no connection is shared."""
         web.configure_logs()
         made = create_app(self._config)
-        # what is there now stays: looking through it again with every large batch cost a fifth of the batch's time
-        gc.collect()
-        gc.freeze()
+        settle_memory()
         return made
+
+
+def settle_memory() -> None:
+    """What is there now stays: looking through it again with every large batch cost a fifth of the batch's time, and a
+    batch makes tens of thousands of values that hold no circles, so they are looked through more seldom too.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_VALUES_OF_A_BATCH, 20, 50)
 
 
 @click.command()

@@ -149,13 +149,20 @@ def _accounts(
         return {}
     wallet_ids = [wallet_of[resident].id for resident in first]
     known = riders.riders(session, {wallet_of[resident].id: resident for resident in first})
-    windows = {at: charging.window(at, tariffs.versions) for at in set(first.values())}
-    widest = min(windows.values(), key=lambda window: window.reads_from)
+    windows = {resident: charging.window(at, tariffs.versions) for resident, at in first.items()}
+    for resident in riders.given_since(session, first, min(first.values()) - riders.REACH):
+        windows[resident] = windows[resident].of_the_period()
     counted = [held.valid_from for rider in known.values() for held in rider.passes if held.rides is not None]
-    taps = riders.taps(session, wallet_ids, min([widest.reads_from, *counted]))
-    charged = riders.charged(session, wallet_ids, widest.since)
+    taps = riders.taps(session, wallet_ids, min([*(window.reads_from for window in windows.values()), *counted]))
+    charged = riders.charged(session, wallet_ids, min(window.since for window in windows.values()))
     return {
-        resident: _Account(wallet_id, known[wallet_id], widest, taps.get(wallet_id, []), charged.get(wallet_id, []))
+        resident: _Account(
+            wallet_id,
+            known[wallet_id],
+            windows[resident],
+            taps.get(wallet_id, []),
+            [one for one in charged.get(wallet_id, []) if one.fare_day >= windows[resident].since],
+        )
         for resident, wallet_id in zip(first, wallet_ids, strict=True)
     }
 
@@ -182,8 +189,8 @@ def _plans(
     session.info.setdefault(_PRICED, {}).update({one.item.record.record_id: one for one in priced})
     purses = wallets.purse_accounts(session, list({one.wallet_id for one in priced}))
     given_back = {one.wallet_id for one in priced if one.fare_cents < 0}
-    since = next((account.window.since for account in accounts.values()), None)
-    pockets = {} if since is None else _pockets(session, list(given_back), purses, since)
+    since = min((account.window.period for account in accounts.values()), default=date.max)
+    pockets = _pockets(session, list(given_back), purses, since)
     plans: list[Plan | Rejected] = []
     for answer in answers:
         if isinstance(answer, Rejected):

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cardsvc import ledger, rows
+from cardsvc.db import from_ms
 from cardsvc.transit import versions
 from cardsvc.transit.models import NetworkRow, RideCharge, RiderPass, RiderRight, RideTap, TariffRow
 from cardsvc.transit.rules.charging import Charged
@@ -17,7 +18,7 @@ from cardsvc.transit.rules.pricing import HeldCategory, HeldPass, Rider
 from cardsvc.transit.rules.rides import Direction, TapEvent
 from cardsvc.transit.rules.tariffs import TariffVersion
 
-_REACH = timedelta(days=40)
+REACH = timedelta(days=40)
 """Longer than a month of fare days with what may come before it: versions that can price a ride of the window."""
 
 
@@ -37,8 +38,8 @@ def tariffs(session: Session, since: datetime) -> Tariffs:
     listed = session.execute(
         sa.select(TariffRow.version, TariffRow.valid_from).order_by(TariffRow.valid_from, TariffRow.version)
     ).all()
-    earlier = [row.version for row in listed if row.valid_from <= since - _REACH]
-    used = [*earlier[-1:], *(row.version for row in listed if row.valid_from > since - _REACH)]
+    earlier = [row.version for row in listed if row.valid_from <= since - REACH]
+    used = [*earlier[-1:], *(row.version for row in listed if row.valid_from > since - REACH)]
     found = versions.compiled(session, used)
     agencies: dict[int, dict[str, str]] = {number: {} for number in used}
     for network in session.scalars(sa.select(NetworkRow).where(NetworkRow.version.in_(used))):
@@ -49,30 +50,37 @@ def tariffs(session: Session, since: datetime) -> Tariffs:
 
 def taps(session: Session, wallet_ids: Sequence[UUID], since: datetime) -> dict[UUID, list[TapEvent]]:
     """The taps of each wallet from that moment on that were not taken back."""
-    table = RideTap.__table__.c
-    query = sa.select(RideTap.__table__).where(table.at >= since, ~ledger.is_reversed(table.record_id))
+    table, id_of = RideTap.__table__.c, rows.id_of(session)
+    facts = table.record_id, table.device_id, table.seq, table.at, table.network, table.stop_id, table.direction
+    query = sa.select(table.wallet_id, *facts).where(table.at >= since, ~ledger.is_reversed(table.record_id))
     found: dict[UUID, list[TapEvent]] = defaultdict(list)
-    for row in rows.matching(session, query, table.wallet_id, wallet_ids):
-        facts = row.record_id, row.device_id, row.seq, row.at, row.network, row.stop_id
-        found[row.wallet_id].append(TapEvent(*facts, Direction(row.direction)))
+    for wallet_id, tap_id, device_id, seq, at_ms, network, stop_id, direction in rows.matching_plain(
+        session, query, table.wallet_id, wallet_ids
+    ):
+        tap = TapEvent(id_of(tap_id), id_of(device_id), seq, from_ms(at_ms), network, stop_id, _DIRECTIONS[direction])
+        found[id_of(wallet_id)].append(tap)
     return found
+
+
+# an enum's own call costs more than the rest of a row
+_DIRECTIONS = {direction.value: direction for direction in Direction}
 
 
 def charged(session: Session, wallet_ids: Sequence[UUID], since: date) -> dict[UUID, list[Charged]]:
     """What was charged each wallet for rides of fare days from then on, without what was taken back."""
     table = RideCharge.__table__.c
-    place = (table.wallet_id, table.ride_id, table.fare_day, table.network, table.agency, table.paid_by)
+    columns = (table.wallet_id, table.ride_id, table.fare_day, table.network, table.agency, table.paid_by)
     query = (
         sa.select(
-            *place, sa.func.sum(table.fare_cents).label("fare"), sa.func.sum(table.subsidy_cents).label("subsidy")
+            *columns, sa.func.sum(table.fare_cents).label("fare"), sa.func.sum(table.subsidy_cents).label("subsidy")
         )
         .where(table.fare_day >= since, ~ledger.is_reversed(table.entry_id))
-        .group_by(*place)
+        .group_by(*columns)
     )
     found: dict[UUID, list[Charged]] = defaultdict(list)
     for row in rows.matching(session, query, table.wallet_id, wallet_ids):
-        facts = row.ride_id, row.fare_day, row.network, row.agency, row.paid_by
-        found[row.wallet_id].append(Charged(*facts, int(row.fare), int(row.subsidy)))
+        wallet_id, ride_id, day, network, agency, payer, fare, subsidy = row
+        found[wallet_id].append(Charged(ride_id, day, network, agency, payer, int(fare), int(subsidy)))
     return found
 
 
@@ -105,6 +113,13 @@ def held(session: Session, resident_ids: Collection[UUID]) -> dict[UUID, list[He
         if right.valid_from <= right.valid_to:
             found[right.resident_id].append(HeldCategory(right.category, right.valid_from, right.valid_to))
     return found
+
+
+def given_since(session: Session, resident_ids: Collection[UUID], since: datetime) -> set[UUID]:
+    """Whose rights changed since that moment: perhaps for days that were over."""
+    table = RiderRight.__table__.c
+    query = sa.select(table.resident_id).where(table.given_at >= since)
+    return {row.resident_id for row in rows.matching(session, query, table.resident_id, resident_ids)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cardsvc import ledger
+from cardsvc import ledger, rows
 from cardsvc.money import CURRENCY
 from cardsvc.wallets import rules
 from cardsvc.wallets.models import WalletRow
@@ -94,14 +94,14 @@ class StatementPage:
 
 def by_residents(session: Session, resident_ids: Sequence[UUID]) -> dict[UUID, Wallet]:
     """The wallet of each resident who has one."""
-    found: dict[UUID, Wallet] = {}
-    wanted = list(set(resident_ids))
-    columns = (WalletRow.id, WalletRow.resident_id, WalletRow.opened_at, WalletRow.status)
-    for start in range(0, len(wanted), _CHUNK):
-        query = select(*columns).where(WalletRow.resident_id.in_(wanted[start : start + _CHUNK]))
-        for row in session.execute(query):
-            found[row.resident_id] = Wallet(row.id, row.resident_id, row.opened_at, row.status == "open")
-    return found
+    table = WalletRow.__table__.c
+    query = select(table.id, table.resident_id, table.opened_at, table.status)
+    return {
+        resident_id: Wallet(wallet_id, resident_id, opened_at, status == "open")
+        for wallet_id, resident_id, opened_at, status in rows.matching(
+            session, query, table.resident_id, set(resident_ids)
+        )
+    }
 
 
 def of_resident(session: Session, resident_id: UUID) -> Wallet:

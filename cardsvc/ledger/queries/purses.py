@@ -9,44 +9,42 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
+from cardsvc import rows
 from cardsvc.ledger.models import Account, Balance, Entry, Posting
-from cardsvc.ledger.queries.chunking import chunks
 from cardsvc.ledger.queries.knowing import known_accounts
 from cardsvc.ledger.rules import Cursor, EntryKind, PostedLine, Purse, PurseAccount, UnknownAccount
 
+_ACCOUNT, _BALANCE = Account.__table__, Balance.__table__
 _COLUMNS: tuple[Any, ...] = (
-    Account.owner,
-    Account.code,
-    Account.purpose,
-    Account.expires_at,
-    Account.priority,
-    Account.returns_to,
-    Balance.balance_cents,
+    _ACCOUNT.c.owner,
+    _ACCOUNT.c.code,
+    _ACCOUNT.c.purpose,
+    _ACCOUNT.c.expires_at,
+    _ACCOUNT.c.priority,
+    _ACCOUNT.c.returns_to,
+    _BALANCE.c.balance_cents,
 )
 
 
 def purses_of(session: Session, owners: Sequence[str]) -> dict[str, tuple[PurseAccount, ...]]:
-    """The open purses of each owner that has one, in no order; one statement for up to 10,000 owners."""
+    """The open purses of each owner that has one, in no order; one statement whatever their number."""
     found: dict[str, tuple[PurseAccount, ...]] = {}
-    for some in chunks(owners):
-        rows = session.execute(
-            sa.select(*_COLUMNS).join_from(Account, Balance).where(Account.owner.in_(some), Account.closed_at.is_(None))
-        )
-        for row in rows:
-            found[str(row.owner)] = (*found.get(str(row.owner), ()), _purse(row))
+    query = sa.select(*_COLUMNS).join_from(_ACCOUNT, _BALANCE).where(_ACCOUNT.c.closed_at.is_(None))
+    for row in rows.matching(session, query, _ACCOUNT.c.owner, owners):
+        found[str(row.owner)] = (*found.get(str(row.owner), ()), _purse(row))
     return found
 
 
 def expired_purses(session: Session, at: datetime, *, limit: int) -> tuple[PurseAccount, ...]:
     """The open purses with money in them whose time is over at that moment, the longest expired first."""
-    rows = session.execute(
+    found = session.execute(
         sa.select(*_COLUMNS)
-        .join_from(Account, Balance)
+        .join_from(_ACCOUNT, _BALANCE)
         .where(Account.expires_at <= at, Account.closed_at.is_(None), Balance.balance_cents > 0)
         .order_by(Account.expires_at, Account.id)
         .limit(limit)
     )
-    return tuple(map(_purse, rows))
+    return tuple(map(_purse, found))
 
 
 def awaits(session: Session, code: str, at: datetime) -> str | None:
@@ -146,12 +144,12 @@ def _entries_with_parts(
 ) -> list[tuple[Entry, list[tuple[int, int]]]]:
     """The entries in that order, each with its lines on these accounts."""
     parts: dict[int, list[tuple[int, int]]] = {seq: [] for seq in seqs}
-    rows = session.execute(
+    read = session.execute(
         sa.select(Posting.entry_seq, Posting.account_id, Posting.amount_cents)
         .where(Posting.entry_seq.in_(seqs), Posting.account_id.in_(accounts))
         .order_by(Posting.entry_seq, Posting.line)
     )
-    for seq, account_id, cents in rows:
+    for seq, account_id, cents in read:
         parts[seq].append((account_id, cents))
     entries = {entry.seq: entry for entry in session.scalars(sa.select(Entry).where(Entry.seq.in_(seqs)))}
     return [(entries[seq], parts[seq]) for seq in seqs]

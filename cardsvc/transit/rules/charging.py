@@ -22,6 +22,8 @@ NEVER_AGAIN: Final = datetime.max.replace(tzinfo=UTC)
 """Rides are priced as if nobody waited for a missing exit: until it comes, the maximum fare is what is held."""
 SLACK: Final = timedelta(days=1)
 """Longer than any ride or journey: what a tap can change about rides that began before it."""
+_FIRST_MOMENT: Final = datetime.min.replace(tzinfo=UTC)
+_FIRST_DAY: Final = date.min + SLACK
 _WIDEST: Final = (Period.MONTH, Period.WEEK, Period.DAY)
 
 
@@ -46,19 +48,27 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`since` is the first fare day whose rides may change, `reads_from` the moment from which taps must be known."""
+    """`since` is the first fare day whose rides may change, `reads_from` the moment from which taps must be known.
+    `period` is when the widest cap that counts that day began: what rides cost from then on depends on each other.
+    """
 
     since: date
+    period: date
     reads_from: datetime
+
+    def of_the_period(self) -> "Window":
+        """The same where more changed than a tap came: a right that was given for days that are over, say."""
+        return Window(self.period, self.period, self.reads_from)
 
 
 def window(at: datetime, tariffs: Sequence[TariffVersion]) -> Window:
-    """What a tap at that moment can change: everything from the start of the widest cap's period on."""
+    """What a tap at that moment can change: the ride that it belongs to, and what was ridden since."""
     terms = in_force(tariffs, at - SLACK).terms
     used = {cap.period for tariff in tariffs for cap in tariff.terms.caps}
-    period = next((period for period in _WIDEST if period in used), Period.DAY)
-    since = terms.period_of(period, terms.fare_day(at - SLACK))
-    return Window(since, terms.day_begins(since) - SLACK)
+    widest = next((period for period in _WIDEST if period in used), Period.DAY)
+    since = terms.fare_day(at - SLACK)
+    period = terms.period_of(widest, since)
+    return Window(since, period, terms.day_begins(period) - SLACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +100,12 @@ def standing(
 ) -> list[Standing]:
     """The rides of the fare days from `since` on; `agencies` says for each version who runs a network."""
     found: list[Standing] = []
+    # no fare day begins a day before its date: most rides of a month are passed over without asking for theirs
+    first = datetime(since.year, since.month, since.day, tzinfo=UTC) - SLACK if since > _FIRST_DAY else _FIRST_MOMENT
     for journey in price(taps, rider, tariffs, now=NEVER_AGAIN).journeys:
         began = journey.rides[0].began_at
+        if began < first:
+            continue
         day = in_force(tariffs, began).terms.fare_day(began)
         if day >= since:
             agency_of = agencies[journey.tariff_version]
@@ -118,7 +132,8 @@ def changes(now: Sequence[Standing], before: Iterable[Charged], tap_id: UUID) ->
     found: list[Change] = []
     for ride in now:
         old = charged.pop(ride.charged.ride_id, [])
-        moved = _moved(ride.charged, old) if ride.known else []
+        as_before = len(old) == 1 and old[0] == ride.charged  # as nearly all are; the sums would come to nothing
+        moved = [] if as_before or not ride.known else _moved(ride.charged, old)
         if moved or (ride.known and ride.has(tap_id)):
             told = ride.explanation()
             found += (Change(one, told) for one in moved or [_nothing(ride.charged)])

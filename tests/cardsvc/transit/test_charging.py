@@ -33,8 +33,8 @@ WAYS = (
 
 @st.composite
 def taps(draw: st.DrawFn) -> list[TapEvent]:
-    """Up to a dozen taps of one rider within two days, at three gates."""
-    made = draw(st.lists(st.tuples(st.sampled_from(WAYS), st.integers(0, 2 * 24 * 60), st.integers(1, 3)), max_size=12))
+    """Up to a dozen taps of one rider within five days, at three gates."""
+    made = draw(st.lists(st.tuples(st.sampled_from(WAYS), st.integers(0, 5 * 24 * 60), st.integers(1, 3)), max_size=12))
     return [
         TapEvent(UUID(int=number), UUID(int=gate), number, MONDAY + timedelta(minutes=minute), network, stop, direction)
         for number, ((network, stop, direction), minute, gate) in enumerate(made, 1)
