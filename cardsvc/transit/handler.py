@@ -6,7 +6,7 @@ tap that came late whatever it changes, of other rides too. No entry is edited.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
@@ -22,6 +22,7 @@ from cardsvc.transit.riders import Tariffs
 from cardsvc.transit.rules import charging
 from cardsvc.transit.rules.charging import Change, Charged, Pockets
 from cardsvc.transit.rules.pricing import Rider
+from cardsvc.transit.rules.resuming import Taps, price_on, quiet_time
 from cardsvc.transit.rules.rides import Direction, TapEvent
 from cardsvc.transit.rules.tariffs import in_force
 from crypto.wire.transaction import Purpose
@@ -52,8 +53,9 @@ class _Account:
     wallet_id: UUID
     rider: Rider
     window: charging.Window
-    taps: list[TapEvent] = field(default_factory=list)
-    charged: list[Charged] = field(default_factory=list)
+    taps: Taps
+    charged: list[Charged]
+    whole: bool  # whether more changed than the taps that come: then all of the window is priced again
 
 
 class Tapping:
@@ -150,18 +152,20 @@ def _accounts(
     wallet_ids = [wallet_of[resident].id for resident in first]
     known = riders.riders(session, {wallet_of[resident].id: resident for resident in first})
     windows = {resident: charging.window(at, tariffs.versions) for resident, at in first.items()}
-    for resident in riders.given_since(session, first, min(first.values()) - riders.REACH):
-        windows[resident] = windows[resident].of_the_period()
+    whole = riders.given_since(session, first, min(first.values()) - riders.REACH)
+    windows |= {resident: windows[resident].of_the_period() for resident in whole}
     counted = [held.valid_from for rider in known.values() for held in rider.passes if held.rides is not None]
     taps = riders.taps(session, wallet_ids, min([*(window.reads_from for window in windows.values()), *counted]))
+    quiet = quiet_time(tariffs.versions)
     charged = riders.charged(session, wallet_ids, min(window.since for window in windows.values()))
     return {
         resident: _Account(
             wallet_id,
             known[wallet_id],
             windows[resident],
-            taps.get(wallet_id, []),
+            Taps(taps.get(wallet_id, []), quiet),
             [one for one in charged.get(wallet_id, []) if one.fare_day >= windows[resident].since],
+            resident in whole,
         )
         for resident, wallet_id in zip(first, wallet_ids, strict=True)
     }
@@ -172,12 +176,17 @@ def _price(item: Item, account: _Account, tariffs: Tariffs) -> _Priced | Rejecte
     tap = item.says(Tap)
     facts = item.record.record_id, item.device.id, item.record.sequence, item.happened_at
     event = TapEvent(*facts, tap.network_id, tap.stop_id, Direction(tap.direction))
-    taps = [*account.taps, event]
-    now = charging.standing(taps, account.rider, tariffs.versions, tariffs.agencies, account.window.since)
+    account.taps.add(event)
+    begin = 0 if account.whole else account.taps.begin(event)
+    past = account.taps.past(begin, account.rider, tariffs.versions)
+    taps = account.taps.since(begin)
+    journeys = price_on(taps, account.rider, tariffs.versions, past)
+    now = charging.standing(journeys, tariffs.versions, tariffs.agencies, account.window.since)
     if any(not ride.known and ride.has(event.tap_id) for ride in now):
+        account.taps.remove(event)
         return Rejected(Reason.UNKNOWN_REFERENCE, _NO_FARE)
-    changes = charging.changes(now, account.charged, event.tap_id)
-    account.taps = taps
+    priced = {tap.tap_id for tap in taps}
+    changes = charging.changes(now, [one for one in account.charged if one.ride_id in priced], event.tap_id)
     account.charged += (change.charged for change in changes)
     return _Priced(item, account.wallet_id, changes)
 

@@ -7,23 +7,19 @@ differences always add up to it.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from cardsvc.transit.rules import explaining
 from cardsvc.transit.rules.fares import concession_account, revenue_account
-from cardsvc.transit.rules.pricing import Journey, Rider, price
-from cardsvc.transit.rules.rides import Ride, TapEvent
+from cardsvc.transit.rules.pricing import Journey
+from cardsvc.transit.rules.rides import Ride
 from cardsvc.transit.rules.tariffs import TariffVersion, in_force
 from cardsvc.transit.rules.terms import Period
 
-NEVER_AGAIN: Final = datetime.max.replace(tzinfo=UTC)
-"""Rides are priced as if nobody waited for a missing exit: until it comes, the maximum fare is what is held."""
 SLACK: Final = timedelta(days=1)
 """Longer than any ride or journey: what a tap can change about rides that began before it."""
-_FIRST_MOMENT: Final = datetime.min.replace(tzinfo=UTC)
-_FIRST_DAY: Final = date.min + SLACK
 _WIDEST: Final = (Period.MONTH, Period.WEEK, Period.DAY)
 
 
@@ -92,20 +88,17 @@ class Standing:
 
 
 def standing(
-    taps: Iterable[TapEvent],
-    rider: Rider,
+    journeys: Iterable[Journey],
     tariffs: Sequence[TariffVersion],
     agencies: Mapping[int, Mapping[str, str]],
     since: date,
 ) -> list[Standing]:
-    """The rides of the fare days from `since` on; `agencies` says for each version who runs a network."""
+    """The rides of the fare days from `since` on. Their journeys were priced as if nobody waited for a missing exit:
+    until it comes, the maximum fare is what is held. `agencies` says for each version who runs a network.
+    """
     found: list[Standing] = []
-    # no fare day begins a day before its date: most rides of a month are passed over without asking for theirs
-    first = datetime(since.year, since.month, since.day, tzinfo=UTC) - SLACK if since > _FIRST_DAY else _FIRST_MOMENT
-    for journey in price(taps, rider, tariffs, now=NEVER_AGAIN).journeys:
+    for journey in journeys:
         began = journey.rides[0].began_at
-        if began < first:
-            continue
         day = in_force(tariffs, began).terms.fare_day(began)
         if day >= since:
             agency_of = agencies[journey.tariff_version]

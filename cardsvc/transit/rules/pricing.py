@@ -94,14 +94,17 @@ def price(taps: Iterable[TapEvent], rider: Rider, tariffs: Sequence[TariffVersio
     return Priced(price_rides(rides, rider, tariffs), tuple(again))
 
 
-def price_rides(rides: Sequence[Ride], rider: Rider, tariffs: Sequence[TariffVersion]) -> tuple[Journey, ...]:
-    """The journeys of rides that are known, in order of their beginning."""
-    spending = Spending()
-    passes = _Passes({held.holding_id: held.rides for held in rider.passes})
+def price_rides(
+    rides: Sequence[Ride], rider: Rider, tariffs: Sequence[TariffVersion], past: "Past | None" = None
+) -> tuple[Journey, ...]:
+    """The journeys of rides that are known, in order of their beginning. `past` is what the journeys before them left,
+    and afterwards what these leave.
+    """
+    past = past or Past.of(rider)
     only = tariffs[0] if len(tariffs) == 1 else None
     return tuple(
         [
-            _price_journey(group, only or in_force(tariffs, group[0].began_at), rider, spending, passes)
+            _price_journey(group, only or in_force(tariffs, group[0].began_at), rider, past)
             for group in _grouped(rides, tariffs)
         ]
     )
@@ -134,15 +137,22 @@ def _is_leg(ride: Ride) -> bool:
 
 
 @dataclass(slots=True)
-class _Passes:
-    """Rides that are left on each pass."""
+class Past:
+    """What a rider's journeys leave to the next one: what was spent under caps, and the rides left on each pass."""
 
-    left: dict[UUID, int | None]
+    spending: Spending
+    rides_left: dict[UUID, int | None]
+
+    @classmethod
+    def of(cls, rider: Rider) -> "Past":
+        """Before the first journey."""
+        return cls(Spending(), {held.holding_id: held.rides for held in rider.passes})
+
+    def copy(self) -> "Past":
+        return Past(Spending(dict(self.spending.own), dict(self.spending.anybodys)), dict(self.rides_left))
 
 
-def _price_journey(
-    rides: Sequence[Ride], tariff: TariffVersion, rider: Rider, spending: Spending, passes: _Passes
-) -> Journey:
+def _price_journey(rides: Sequence[Ride], tariff: TariffVersion, rider: Rider, past: Past) -> Journey:
     day = tariff.terms.fare_day(rides[0].began_at)
     held = rider.categories_on(day) if rider.categories else _NONE
     lines: list[FareLine] = []
@@ -150,7 +160,7 @@ def _price_journey(
     for index, ride in enumerate(rides):
         ending = ride.ending
         if ending is Ending.FLAT or ending is Ending.TAPPED or ending is Ending.COMPLETED:
-            covered = _covering(ride, rider, tariff.terms, passes) if rider.passes else None
+            covered = _covering(ride, rider, tariff.terms, past) if rider.passes else None
             if covered is None:
                 paying.append(index)
             else:
@@ -159,7 +169,7 @@ def _price_journey(
             fare = incomplete_fare(ride, tariff.terms, held, day)
             lines.append(rounded(index, fare, fare.amount_parts, fare.steps))
     if paying:
-        charged = _charged(rides, paying, tariff, rider, held, day, spending)
+        charged = _charged(rides, paying, tariff, rider, held, day, past.spending)
         if charged is None:
             return Journey(tuple(rides), tariff.version, None)
         lines += charged
@@ -195,17 +205,17 @@ def _charged(
     return charge_no_less_than_the_law(fares, anybodys, tariff, held, day, spending.own)
 
 
-def _covering(ride: Ride, rider: Rider, terms: Terms, passes: _Passes) -> HeldPass | None:
+def _covering(ride: Ride, rider: Rider, terms: Terms, past: Past) -> HeldPass | None:
     """The pass that pays the ride: of several the one that ends first. It is used up by one ride."""
     if not _is_leg(ride):
         return None
     for held in sorted(rider.passes, key=lambda held: (held.valid_to, held.holding_id.bytes)):
         product = terms.passes.get(held.pass_id)
-        left = passes.left[held.holding_id]
+        left = past.rides_left[held.holding_id]
         if product is None or not product.networks & {"", ride.network} or left == 0:
             continue
         if held.valid_from <= ride.began_at < held.valid_to:
-            passes.left[held.holding_id] = None if left is None else left - 1
+            past.rides_left[held.holding_id] = None if left is None else left - 1
             return held
     return None
 

@@ -5,12 +5,15 @@ Taps are taken in the order of (time, sequence of the terminal, id), whatever th
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from cardsvc.transit.rules.terms import CompleteBy, Incomplete, Terms
+
+NEVER_AGAIN: Final = datetime.max.replace(tzinfo=UTC)
+"""A `now` at which nobody waits for a missing exit any more."""
 
 
 class Direction(StrEnum):
@@ -127,7 +130,7 @@ def without_repeats(taps: Iterable[TapEvent], terms_at: TermsAt) -> tuple[list[T
     again: list[Again] = []
     ids: set[int] = set()  # numbers, because a UUID's own hash is made in Python
     last: dict[tuple[int, str], TapEvent] = {}
-    for tap in sorted(taps, key=_order):
+    for tap in sorted(taps, key=in_order):
         number = tap.tap_id.int
         if number in ids:
             again.append(Again(tap, tap.tap_id))
@@ -151,7 +154,8 @@ def _is_repeat(tap: TapEvent, before: TapEvent, terms_at: TermsAt) -> bool:
     return tap.at - before.at <= terms_at(before.at).duplicate_window
 
 
-def _order(tap: TapEvent) -> tuple[datetime, int, int]:
+def in_order(tap: TapEvent) -> tuple[datetime, int, int]:
+    """What taps are sorted by."""
     return tap.at, tap.sequence, tap.tap_id.int
 
 

@@ -12,6 +12,7 @@ from cardsvc.transit.rules.terms import Cap, Concession, Terms
 PARTS: Final = 10_000
 """Of a minor unit. Amounts are whole parts until they are rounded: a percentage with two decimals is exact in them."""
 _REMEMBERED_MAX: Final = 50_000
+_PASTS_MAX: Final = 20_000  # of some kilobytes each
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,14 @@ class Remembered:
     fares: dict[tuple[Any, ...], tuple[tuple[int, OpenFare], ...] | None] = field(default_factory=dict)
     caps: dict[tuple[frozenset[str], str, date], tuple[tuple[CapKey, Cap], ...]] = field(default_factory=dict)
     laws: dict[tuple[frozenset[str], str, date], Concession | None] = field(default_factory=dict)
+    pasts: dict[tuple[Any, ...], Any] = field(default_factory=dict)  # what `resuming` keeps of riders
 
     def make_room(self) -> None:
         for answers in (self.fares, self.caps, self.laws):
             if len(answers) >= _REMEMBERED_MAX:
                 answers.clear()
+        if len(self.pasts) >= _PASTS_MAX:
+            self.pasts.clear()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardsvc.transit import rules
-from cardsvc.transit.rules import charging
+from cardsvc.transit.rules import charging, resuming
 from cardsvc.transit.rules.charging import Charged, Pockets
-from cardsvc.transit.rules.pricing import HeldCategory, Rider, price
-from cardsvc.transit.rules.rides import Direction, Ride, TapEvent
+from cardsvc.transit.rules.pricing import HeldCategory, HeldPass, Rider, price
+from cardsvc.transit.rules.rides import NEVER_AGAIN, Direction, Ride, TapEvent
 
 FEED = rules.read_feed(
     {path.name: path.read_bytes() for path in (Path(__file__).parents[3] / "demo" / "city" / "gtfs").glob("*.txt")}
@@ -44,12 +44,38 @@ def taps(draw: st.DrawFn) -> list[TapEvent]:
 def arriving(events: Sequence[TapEvent], rider: Rider) -> list[Charged]:
     """All charges, with the taps taken one after the other in this order."""
     charged: list[Charged] = []
-    for count, event in enumerate(events, 1):
+    taps = resuming.Taps([], resuming.quiet_time([TARIFF]))
+    for event in events:
+        taps.add(event)
+        begin = taps.begin(event)
         window = charging.window(event.at, [TARIFF])
-        now = charging.standing(events[:count], rider, [TARIFF], AGENCIES, window.since)
-        before = [one for one in charged if one.fare_day >= window.since]
+        journeys = resuming.price_on(taps.since(begin), rider, [TARIFF], taps.past(begin, rider, (TARIFF,)))
+        now = charging.standing(journeys, [TARIFF], AGENCIES, window.since)
+        priced = {tap.tap_id for tap in taps.since(begin)}
+        before = [one for one in charged if one.fare_day >= window.since and one.ride_id in priced]
         charged += (change.charged for change in charging.changes(now, before, event.tap_id))
     return charged
+
+
+PASS = HeldPass(UUID(int=77), "rail-ten", MONDAY, MONDAY + timedelta(days=60), 3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(taps(), min_size=1, max_size=4), st.sampled_from([Rider(), SENIOR, Rider(passes=(PASS,))]))
+def test_a_remembered_past_prices_the_rest_as_the_whole_does(weeks: list[list[TapEvent]], rider: Rider) -> None:
+    events = [
+        tap._replace(tap_id=UUID(int=1000 * week + tap.tap_id.int), at=tap.at + timedelta(days=2 * week))
+        for week, some in enumerate(weeks)
+        for tap in some
+    ]
+    whole = price(events, rider, [TARIFF], now=NEVER_AGAIN).journeys
+    taps_ = resuming.Taps(events, resuming.quiet_time([TARIFF]))
+    for event in events:
+        begin = taps_.begin(event)
+        rest = resuming.price_on(taps_.since(begin), rider, [TARIFF], taps_.past(begin, rider, (TARIFF,)))
+        assert rest == (whole[-len(rest) :] if rest else ())
+        first = {ride.first_tap.tap_id for journey in rest for ride in journey.rides}
+        assert first <= {tap.tap_id for tap in taps_.since(begin)}
 
 
 def sums(charged: Sequence[Charged]) -> dict[tuple[UUID, str], tuple[int, int]]:
@@ -73,7 +99,7 @@ def test_the_order_of_arrival_never_changes_what_is_charged(events: list[TapEven
 @given(taps(), st.sampled_from([Rider(), SENIOR]))
 def test_what_was_charged_is_what_the_engine_says_and_what_operators_get(events: list[TapEvent], rider: Rider) -> None:
     charged = arriving(events, rider)
-    priced = price(events, rider, [TARIFF], now=charging.NEVER_AGAIN)
+    priced = price(events, rider, [TARIFF], now=NEVER_AGAIN)
     fare, subsidy = sum(one.fare_cents for one in charged), sum(one.subsidy_cents for one in charged)
     assert fare == priced.total_cents
     posted = charging.to_operators(charging.Change(one, "") for one in charged)
@@ -96,7 +122,7 @@ def test_no_cap_is_exceeded_and_a_senior_never_pays_more_than_the_law_leaves(eve
 
 
 def _journeys(events: Sequence[TapEvent]) -> list[tuple[Ride, ...]]:
-    return [journey.rides for journey in price(events, Rider(), [TARIFF], now=charging.NEVER_AGAIN).journeys]
+    return [journey.rides for journey in price(events, Rider(), [TARIFF], now=NEVER_AGAIN).journeys]
 
 
 @settings(max_examples=40, deadline=None)
