@@ -1,4 +1,7 @@
-"""`./city bench batch`: signed batches, from body to durable commit on PostgreSQL; many clients of one account."""
+"""`./city bench batch`: signed batches, from body to durable commit on PostgreSQL; many clients of one account.
+
+The plain batch is posted and proved; beside it the same taps as the service takes them, with the fare engine.
+"""
 
 import contextlib
 import subprocess
@@ -17,7 +20,8 @@ from crypto import verifying
 _UNIT = "taps/s"
 _PROCESSES = 2  # as many as the service runs on PostgreSQL
 _SMALL, _LARGE = 1024, 4096
-_PORTABLE, _ACCELERATED = at_least(0.9), at_least(2.5)
+_PORTABLE, _ACCELERATED, _WITH_FARES = at_least(0.9), at_least(2.5), at_least(0.7)
+_PRICED = f"the same with journeys priced and capped: {_SMALL:,} taps (two processes)"
 
 
 def figures(options: Options) -> Iterator[Figure]:
@@ -29,12 +33,18 @@ def figures(options: Options) -> Iterator[Figure]:
 def _signed(options: Options, server: postgres.Server) -> Iterator[Figure]:
     url = server.create("batches")
     options.say("making a city")
-    with bench_city(url, people=options.size(256, 32)) as town, _takers(url, town) as takers:
-        small = _Senders(town, takers, options.size(_SMALL, 128))
-        one = _Senders(town, takers[:1], options.size(_SMALL, 128))
+    with (
+        bench_city(url, people=options.size(512, 64)) as town,
+        _takers(url, town, "plain") as takers,
+        _takers(url, town) as pricing,
+    ):
+        size = options.size(_SMALL, 128)
+        small, one, priced = (_Senders(town, some, size) for some in (takers, takers[:1], pricing))
+        two = _named(_SMALL, "two processes")
         runners = {
             VERIFY: lambda _turn: raw_verify(options.size(2000, 500)),
-            _named(_SMALL, "two processes"): lambda _turn: small.sent(options.size(3, 1)),
+            two: lambda _turn: small.sent(options.size(3, 1)),
+            _PRICED: lambda _turn: priced.sent(options.size(3, 1)),
             _named(_SMALL, "one batch at a time"): lambda _turn: one.sent(options.size(2, 1)),
         }
         accelerated = verifying.chosen().name == "accelerated"
@@ -42,11 +52,12 @@ def _signed(options: Options, server: postgres.Server) -> Iterator[Figure]:
             large = _Senders(town, takers, options.size(_LARGE, 256))
             runners[_named(_LARGE, "accelerator")] = lambda _turn: large.sent(options.size(2, 1))
         won = race(runners, options)
-        targets: dict[str, Target] = {_named(_SMALL, "two processes"): _PORTABLE}
+        targets: dict[str, Target] = {two: _PORTABLE}
         if accelerated:
             targets[_named(_LARGE, "accelerator")] = _ACCELERATED
-        for name in runners.keys() - {VERIFY}:
+        for name in runners.keys() - {VERIFY, _PRICED}:
             yield won.figure(name, _UNIT, VERIFY, targets.get(name))
+        yield won.figure(_PRICED, _UNIT, two, _WITH_FARES)
         if not accelerated:
             yield missing(_named(_LARGE, "accelerator"), _UNIT, verifying.chosen().reason, _ACCELERATED)
 
@@ -103,13 +114,13 @@ class _Taker:
 
 
 @contextlib.contextmanager
-def _takers(url: str, town: BenchCity) -> Iterator[list[_Taker]]:
+def _takers(url: str, town: BenchCity, *how: str) -> Iterator[list[_Taker]]:
     home = str(town.city.settings.home)
     with contextlib.ExitStack() as stack:
         started = []
         for _ in range(_PROCESSES):
             process = subprocess.Popen(
-                [sys.executable, "-m", "bench.taker", url, home],
+                [sys.executable, "-m", "bench.taker", url, home, *how],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
