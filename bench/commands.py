@@ -19,6 +19,7 @@ BENCHES: Final = {
     "verify": ("bench.verify",),
     "reading": ("bench.reading",),
     "fares": ("bench.fares",),
+    "tap": ("bench.tap",),
 }
 
 _SMALL: Final = 100  # below it, decimals say something
