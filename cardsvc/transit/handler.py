@@ -152,10 +152,12 @@ def _accounts(
     wallet_ids = [wallet_of[resident].id for resident in first]
     known = riders.riders(session, {wallet_of[resident].id: resident for resident in first})
     windows = {resident: charging.window(at, tariffs.versions) for resident, at in first.items()}
-    whole = riders.given_since(session, first, min(first.values()) - riders.REACH)
-    windows |= {resident: windows[resident].of_the_period() for resident in whole}
     counted = [held.valid_from for rider in known.values() for held in rider.passes if held.rides is not None]
-    taps = riders.taps(session, wallet_ids, min([*(window.reads_from for window in windows.values()), *counted]))
+    since = min([*(window.reads_from for window in windows.values()), *counted])
+    tapped = riders.tapped(session, wallet_ids, since)
+    whole = riders.given_since(session, first, min(first.values()) - riders.REACH)
+    whole |= {resident for resident in first if wallet_of[resident].id in tapped.shrunk}
+    windows |= {resident: windows[resident].of_the_period() for resident in whole}
     quiet = quiet_time(tariffs.versions)
     charged = riders.charged(session, wallet_ids, min(window.since for window in windows.values()))
     return {
@@ -163,8 +165,8 @@ def _accounts(
             wallet_id,
             known[wallet_id],
             windows[resident],
-            Taps(taps.get(wallet_id, []), quiet),
-            [one for one in charged.get(wallet_id, []) if one.fare_day >= windows[resident].since],
+            Taps(tapped.taps.get(wallet_id, ()), quiet),
+            [one for one in charged.get(wallet_id, ()) if one.fare_day >= windows[resident].since],
             resident in whole,
         )
         for resident, wallet_id in zip(first, wallet_ids, strict=True)

@@ -48,18 +48,30 @@ def tariffs(session: Session, since: datetime) -> Tariffs:
     return Tariffs(tuple(found[number].tariff for number in used), agencies, known)
 
 
-def taps(session: Session, wallet_ids: Sequence[UUID], since: datetime) -> dict[UUID, list[TapEvent]]:
-    """The taps of each wallet from that moment on that were not taken back."""
+@dataclass(frozen=True, slots=True)
+class Tapped:
+    """The taps of each wallet; `shrunk` are the wallets of which some were taken back, which are not among them."""
+
+    taps: Mapping[UUID, list[TapEvent]]
+    shrunk: Collection[UUID]
+
+
+def tapped(session: Session, wallet_ids: Sequence[UUID], since: datetime) -> Tapped:
+    """The taps of these wallets from that moment on."""
     table, id_of = RideTap.__table__.c, rows.id_of(session)
     facts = table.record_id, table.device_id, table.seq, table.at, table.network, table.stop_id, table.direction
-    query = sa.select(table.wallet_id, *facts).where(table.at >= since, ~ledger.is_reversed(table.record_id))
+    query = sa.select(table.wallet_id, ledger.is_reversed(table.record_id), *facts).where(table.at >= since)
     found: dict[UUID, list[TapEvent]] = defaultdict(list)
-    for wallet_id, tap_id, device_id, seq, at_ms, network, stop_id, direction in rows.matching_plain(
+    shrunk: set[UUID] = set()
+    for wallet, gone, tap_id, device_id, seq, at_ms, network, stop_id, direction in rows.matching_plain(
         session, query, table.wallet_id, wallet_ids
     ):
+        if gone:
+            shrunk.add(id_of(wallet))
+            continue
         tap = TapEvent(id_of(tap_id), id_of(device_id), seq, from_ms(at_ms), network, stop_id, _DIRECTIONS[direction])
-        found[id_of(wallet_id)].append(tap)
-    return found
+        found[id_of(wallet)].append(tap)
+    return Tapped(found, shrunk)
 
 
 # an enum's own call costs more than the rest of a row

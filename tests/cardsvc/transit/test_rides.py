@@ -148,6 +148,24 @@ def test_a_tap_that_finance_took_back_counts_as_if_it_had_not_been(town: Town, a
     town.check()
 
 
+def test_a_tap_that_was_taken_back_makes_room_under_a_cap_days_later_too(town: Town) -> None:
+    town.tariff(duplicate_window=30)
+    town.clock.advance(timedelta(days=(7 - town.clock.now().weekday()) % 7))  # a Monday
+    ana, gate = town.rich_person(300_00), town.validator()
+    first = gate.send_one(tap(), ana.signs(P))
+    for _ in range(8):
+        town.clock.advance(5 * MINUTE)
+        gate.send_one(tap(), ana.signs(P))
+    assert charged(town, ana) == 104_00  # nine rides under the cap of the day
+    body = {"entry_id": str(first.record_id), "reason": "the gate was being repaired"}
+    assert town.act("/v1/finance/reversals", "finance", **body)["outcome"] == "accepted"
+    assert town.balance(ana) == 300_00 - 104_00 + BUS_CENTS
+    town.clock.advance(timedelta(days=3))
+    gate.send_one(tap(), ana.signs(P))
+    assert town.balance(ana) == 300_00 - 104_00 - BUS_CENTS  # the ninth ride is paid now, and this one
+    town.check()
+
+
 def taps_of(town: Town, person: Person) -> int:
     query = sa.select(sa.func.count()).select_from(RideTap).where(RideTap.wallet_id == person.wallet_id)
     return town.run(lambda session: int(session.scalar(query) or 0))
