@@ -150,12 +150,14 @@ def _accounts(
     if not first:
         return {}
     wallet_ids = [wallet_of[resident].id for resident in first]
-    known = riders.riders(session, {wallet_of[resident].id: resident for resident in first})
+    rights = riders.current_rights(session, first)
+    known = riders.riders(session, {wallet_of[resident].id: resident for resident in first}, rights)
     windows = {resident: charging.window(at, tariffs.versions) for resident, at in first.items()}
     counted = [held.valid_from for rider in known.values() for held in rider.passes if held.rides is not None]
     since = min([*(window.reads_from for window in windows.values()), *counted])
     tapped = riders.tapped(session, wallet_ids, since)
-    whole = riders.given_since(session, first, min(first.values()) - riders.REACH)
+    # rights may be given for days that are over
+    whole = {right.resident_id for right in rights if right.given_at >= first[right.resident_id] - riders.REACH}
     whole |= {resident for resident in first if wallet_of[resident].id in tapped.shrunk}
     windows |= {resident: windows[resident].of_the_period() for resident in whole}
     quiet = quiet_time(tariffs.versions)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from cardsvc import ledger, rows
 from cardsvc.db import from_ms
 from cardsvc.transit import versions
-from cardsvc.transit.models import NetworkRow, RideCharge, RiderPass, RiderRight, RideTap, TariffRow
+from cardsvc.transit.models import RideCharge, RiderPass, RiderRight, RideTap
 from cardsvc.transit.rules.charging import Charged
 from cardsvc.transit.rules.pricing import HeldCategory, HeldPass, Rider
 from cardsvc.transit.rules.rides import Direction, TapEvent
@@ -35,17 +35,12 @@ class Tariffs:
 
 def tariffs(session: Session, since: datetime) -> Tariffs:
     """Those that may price a tap since that moment, or a ride that such a tap changes."""
-    listed = session.execute(
-        sa.select(TariffRow.version, TariffRow.valid_from).order_by(TariffRow.valid_from, TariffRow.version)
-    ).all()
-    earlier = [row.version for row in listed if row.valid_from <= since - REACH]
-    used = [*earlier[-1:], *(row.version for row in listed if row.valid_from > since - REACH)]
-    found = versions.compiled(session, used)
-    agencies: dict[int, dict[str, str]] = {number: {} for number in used}
-    for network in session.scalars(sa.select(NetworkRow).where(NetworkRow.version.in_(used))):
-        agencies[network.version][network.network_id] = network.agency_id
-    known = frozenset(row.version for row in listed)
-    return Tariffs(tuple(found[number].tariff for number in used), agencies, known)
+    listed = versions.listed(session)
+    earlier = [one for one in listed if one.valid_from <= since - REACH]
+    used = [*earlier[-1:], *(one for one in listed if one.valid_from > since - REACH)]
+    found = [versions.compile_one(session, one) for one in used]
+    agencies = {one.tariff.version: one.agencies for one in found}
+    return Tariffs(tuple(one.tariff for one in found), agencies, frozenset(one.version for one in listed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +99,9 @@ def taken(session: Session, wallet_ids: Sequence[UUID], since: date) -> dict[str
     return ledger.moved_by(session, entry_ids, "wallet:")
 
 
-def riders(session: Session, resident_of: Mapping[UUID, UUID]) -> dict[UUID, Rider]:
-    """What riders have a right to; `resident_of` names the resident of each wallet."""
-    rights = held(session, set(resident_of.values()))
+def riders(session: Session, resident_of: Mapping[UUID, UUID], given: Sequence["Right"]) -> dict[UUID, Rider]:
+    """What riders have a right to; `resident_of` names the resident of each wallet, `given` are their rights."""
+    rights = held(given)
     table = RiderPass.__table__.c
     passes: dict[UUID, list[HeldPass]] = defaultdict(list)
     for row in rows.matching(session, sa.select(RiderPass.__table__), table.wallet_id, list(resident_of)):
@@ -118,20 +113,13 @@ def riders(session: Session, resident_of: Mapping[UUID, UUID]) -> dict[UUID, Rid
     }
 
 
-def held(session: Session, resident_ids: Collection[UUID]) -> dict[UUID, list[HeldCategory]]:
-    """The rights of each resident as they stand."""
+def held(given: Iterable["Right"]) -> dict[UUID, list[HeldCategory]]:
+    """What these rights say of each resident."""
     found: dict[UUID, list[HeldCategory]] = defaultdict(list)
-    for right in current_rights(session, resident_ids):
+    for right in given:
         if right.valid_from <= right.valid_to:
             found[right.resident_id].append(HeldCategory(right.category, right.valid_from, right.valid_to))
     return found
-
-
-def given_since(session: Session, resident_ids: Collection[UUID], since: datetime) -> set[UUID]:
-    """Whose rights changed since that moment: perhaps for days that were over."""
-    table = RiderRight.__table__.c
-    query = sa.select(table.resident_id).where(table.given_at >= since)
-    return {row.resident_id for row in rows.matching(session, query, table.resident_id, resident_ids)}
 
 
 @dataclass(frozen=True, slots=True)

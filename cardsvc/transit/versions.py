@@ -1,6 +1,6 @@
 """Versions of the tariff as the fare engine asks them: compiled from the stored feeds once, and kept."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cardsvc.transit import queries, rules
-from cardsvc.transit.models import FeedFile, TariffRow
+from cardsvc.transit.models import FeedFile, NetworkRow, TariffRow
 
 _KEPT_MAX: Final = 16
 
@@ -20,6 +20,8 @@ class Version:
 
     feed: rules.FareFeed
     tariff: rules.TariffVersion
+    agencies: Mapping[str, str]
+    """Who runs each network."""
 
 
 _kept: dict[tuple[int, bytes, datetime], Version] = {}  # by what it was made of: right for any database
@@ -27,12 +29,24 @@ _kept: dict[tuple[int, bytes, datetime], Version] = {}  # by what it was made of
 
 def compiled(session: Session, versions: Iterable[int]) -> dict[int, Version]:
     """Those of the versions that exist."""
-    rows = session.execute(
-        sa.select(TariffRow.version, TariffRow.feed_hash, TariffRow.valid_from).where(
-            TariffRow.version.in_(set(versions))
-        )
-    ).all()
-    return {row.version: _version(session, row.version, row.feed_hash, row.valid_from) for row in rows}
+    wanted = set(versions)
+    return {one.version: compile_one(session, one) for one in listed(session) if one.version in wanted}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a version is known by, and what it was made of."""
+
+    version: int
+    feed_hash: bytes
+    valid_from: datetime
+
+
+def listed(session: Session) -> list[Listed]:
+    """All versions, in order of the moments from which they hold."""
+    table = TariffRow.__table__.c
+    query = sa.select(table.version, table.feed_hash, table.valid_from).order_by(table.valid_from, table.version)
+    return [Listed(*row) for row in session.execute(query)]
 
 
 def in_force(session: Session, at: datetime) -> Version | None:
@@ -47,13 +61,17 @@ def files_of(session: Session, number: int) -> dict[str, bytes]:
     return {row.name: row.content for row in rows}
 
 
-def _version(session: Session, number: int, feed_hash: bytes, valid_from: datetime) -> Version:
-    key = number, feed_hash, valid_from
+def compile_one(session: Session, one: Listed) -> Version:
+    """The version, compiled if it was not yet."""
+    number = one.version
+    key = number, one.feed_hash, one.valid_from
     found = _kept.get(key)
     if found is None:
         feed = rules.read_feed(files_of(session, number))
         engine = rules.FareEngine(feed.tables)
-        found = Version(feed, rules.TariffVersion(number, valid_from, engine, feed.terms, feed.card_medium))
+        tariff = rules.TariffVersion(number, one.valid_from, engine, feed.terms, feed.card_medium)
+        networks = session.scalars(sa.select(NetworkRow).where(NetworkRow.version == number))
+        found = Version(feed, tariff, {network.network_id: network.agency_id for network in networks})
         if len(_kept) >= _KEPT_MAX:
             _kept.clear()
         _kept[key] = found
