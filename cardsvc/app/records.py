@@ -19,6 +19,8 @@ _HANDLERS: tuple[transactions.Handler, ...] = (
     finance.Funds(),
     finance.Reversing(),
     finance.Journal(),
+    finance.TakingTransfer(),
+    finance.Assigning(),
     finance.HoldPlacing(),
     finance.HoldCapturing(),
     finance.HoldReleasing(),

@@ -11,6 +11,7 @@ from cardsvc.finance.actions import (
 )
 from cardsvc.finance.actions.vouchers import voucher_handler
 from cardsvc.finance.handler import (
+    Assigning,
     Depositing,
     Funds,
     HoldCapturing,
@@ -22,6 +23,7 @@ from cardsvc.finance.handler import (
     Reversing,
     ShiftClosing,
     ShiftOpening,
+    TakingTransfer,
     ToppingUp,
     Withdrawing,
 )
@@ -34,12 +36,14 @@ from cardsvc.finance.queries import (
     open_shifts,
     statement,
 )
-from cardsvc.finance.rules import BANK, OVER_SHORT, VAULT, InvalidStatement, drawer
+from cardsvc.finance.rules import BANK, OVER_SHORT, SUSPENSE, VAULT, InvalidStatement, drawer
 
 __all__ = [
     "BANK",
     "OVER_SHORT",
+    "SUSPENSE",
     "VAULT",
+    "Assigning",
     "Depositing",
     "Funds",
     "HoldCapturing",
@@ -56,6 +60,7 @@ __all__ = [
     "ShiftView",
     "StatementDiffers",
     "StatementView",
+    "TakingTransfer",
     "ToppingUp",
     "UnknownStatement",
     "Withdrawing",

@@ -1,4 +1,6 @@
-"""Tables of finance: shifts at the counters, what went to and came from the bank, and what the bank says of it."""
+"""Tables of finance: shifts at the counters, what went to and came from the bank, what the bank says of it, and what
+people sent there.
+"""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -92,4 +94,32 @@ class StatementLine(Base):
     matched_entry: Mapped[UUID | None] = mapped_column(Id, unique=True)
 
 
+class Transfer(Base):
+    """A line that was taken in as a transfer. `wallet_id` is None where the money waits; `why` says why."""
+
+    __tablename__ = "bank_transfer"
+
+    entry_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    line_id: Mapped[UUID] = mapped_column(Id, ForeignKey("statement_line.id"), unique=True)
+    reference: Mapped[str | None] = mapped_column(String(64))
+    amount_cents: Mapped[int] = mapped_column(BigInteger)
+    wallet_id: Mapped[UUID | None] = mapped_column(Id)
+    why: Mapped[str] = mapped_column(String(120))
+    taken_by: Mapped[UUID] = mapped_column(Id)
+    taken_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class TransferAssignment(Base):
+    """That a transfer which waited went into a wallet. It stands until a voucher takes its entry back."""
+
+    __tablename__ = "transfer_assignment"
+    __table_args__ = (Index("ix_transfer_assignment_transfer_id", "transfer_id"),)
+
+    entry_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    transfer_id: Mapped[UUID] = mapped_column(Id, ForeignKey("bank_transfer.entry_id"))
+    wallet_id: Mapped[UUID] = mapped_column(Id)
+
+
 append_only(BankMovement.__table__)
+append_only(Transfer.__table__)
+append_only(TransferAssignment.__table__)

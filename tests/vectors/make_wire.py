@@ -7,7 +7,6 @@ put together with cbor2 and signed where a signature is not the fault, so that e
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -20,22 +19,32 @@ from crypto.wire import batch, policy, query, receipt
 from crypto.wire.batch import Batch
 from crypto.wire.body import Body
 from crypto.wire.citykeys import CityKeys
-from crypto.wire.disputes import DisputeSettled
-from crypto.wire.finance import JournalEntry, JournalLine
+from crypto.wire.finance import BankTransfer, TransferAssigned
 from crypto.wire.ids import uuid7
 from crypto.wire.policy import FlatFare, OfflineLimits, Policy
 from crypto.wire.query import Query, SignedQuery
 from crypto.wire.receipt import Receipt
-from crypto.wire.transaction import NO_PREVIOUS, Purpose, Record, Reversal, Transaction, authorise
-from crypto.wire.transit import FareRefunded, Tap
+from crypto.wire.transaction import NO_PREVIOUS, Purpose, Record, Transaction, authorise
+from crypto.wire.transit import Tap
 from crypto.wire.wallets import HoldCaptured, HoldPlaced, HoldReleased, PurseExpired, PurseFunded
 from tests.testdata import vectors
-from tests.vectors.wire_bodies import AT_MS, BODIES, HASH, OTHER_ID, QUERIES, STAFF_ID
+from tests.vectors.wire_bodies import (
+    AGREED,
+    AT_MS,
+    BODIES,
+    HASH,
+    LATER,
+    QUERIES,
+    REFUNDED,
+    STAFF_ID,
+    TERMINAL_ID,
+    VOUCHER,
+    WAITING,
+)
 
 CARD, TERMINAL, SERVICE = (SoftwareSigner.from_secret(number) for number in (1001, 1002, 1003))
 LOG = NoteSigner("city.example/log", Ed25519Signer.from_secret(1004))
 CITY = CityKeys((SERVICE.public_key,), (LOG.verifier,), (SERVICE.public_key,))
-TERMINAL_ID = UUID("018f3c5e-7c00-7abc-8def-0123456789ab")
 
 
 @dataclass(frozen=True)
@@ -109,20 +118,6 @@ POLICY = Policy(
 
 HOLDS = (FlatFare("metro", "regular", 3_500, "PHP"),)
 OUT = Tap("metro", "buendia", "out", 0, "PHP", 1, 7)
-AGREED = DisputeSettled(STAFF_ID, OTHER_ID, HASH, "Two people looked at it", TERMINAL_ID)
-REFUNDED = FareRefunded(STAFF_ID, OTHER_ID, TERMINAL_ID, OTHER_ID, 1_040, 260, "PHP", "Not their ride", TERMINAL_ID)
-LATER = Reversal(OTHER_ID, "Charged twice", date(2026, 10, 31))
-VOUCHER = JournalEntry(
-    STAFF_ID,
-    OTHER_ID,
-    "trust",
-    date(2026, 10, 31),
-    "PHP",
-    "A top-up of the wrong wallet",
-    "Letter of 2 November",
-    (JournalLine("wallet:018f3c5e-7c00-7abc-8def-0123456789ad:main", 500_000), JournalLine("cash:vault", -500_000)),
-    reverses=STAFF_ID,
-)
 
 
 def valid() -> Iterator[Case]:
@@ -132,6 +127,7 @@ def valid() -> Iterator[Case]:
     yield Case("record JournalEntry that reverses another", "record", record_of(VOUCHER).encode())
     yield Case("record DisputeSettled that two agreed on", "record", record_of(AGREED).encode())
     yield Case("record FareRefunded that two agreed on", "record", record_of(REFUNDED).encode())
+    yield Case("record BankTransfer that names no wallet", "record", record_of(WAITING).encode())
     yield Case("record of a tap at the end of a ride", "record", record_of(OUT).encode())
     yield Case("record of a tap at its end that shows a fare", "record", _changed(TAP.encode(), _put_in(8, 3, "out")))
     two = (authorise(TAP.encode(), Purpose.STAFF, SERVICE), authorise(TAP.encode(), Purpose.SERVICE, LOG.signer))
@@ -240,6 +236,11 @@ def _invalid_money() -> Iterator[Case]:
         "of a purse with a name in capital letters": (PurseFunded, _put_in(8, 3, "Rides")),
         "of a purse with a priority beyond the last": (PurseFunded, _put_in(8, 9, 1001)),
         "of an expired purse without a name": (PurseExpired, _put_in(8, 2, "")),
+        "of a transfer of nothing": (BankTransfer, _put_in(8, 3, 0)),
+        "of a transfer with a line of 31 bytes": (BankTransfer, _put_in(8, 2, bytes(31))),
+        "of a transfer with an empty reference": (BankTransfer, _put_in(8, 5, "")),
+        "of a transfer for no wallet, written out": (BankTransfer, _put_in(8, 6, None)),
+        "of an assigned transfer without a reason": (TransferAssigned, _put_in(8, 6, "")),
     }
     for name, (kind, change) in changes.items():
         yield Case(f"record {name}", "record", _changed(of[kind], change), "malformed")

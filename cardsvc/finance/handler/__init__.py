@@ -7,8 +7,10 @@ from cardsvc.finance.handler.purses import PurseExpiring, PurseFunding
 from cardsvc.finance.handler.reversing import Reversing
 from cardsvc.finance.handler.shifts import ShiftClosing, ShiftOpening
 from cardsvc.finance.handler.topping_up import ToppingUp
+from cardsvc.finance.handler.transfers import Assigning, TakingTransfer
 
 __all__ = [
+    "Assigning",
     "Depositing",
     "Funds",
     "HoldCapturing",
@@ -20,6 +22,7 @@ __all__ = [
     "Reversing",
     "ShiftClosing",
     "ShiftOpening",
+    "TakingTransfer",
     "ToppingUp",
     "Withdrawing",
 ]

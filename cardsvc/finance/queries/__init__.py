@@ -18,17 +18,35 @@ from cardsvc.finance.queries.reading import (
     statement,
     statement_named,
 )
+from cardsvc.finance.queries.transfers import (
+    AT_ONCE_MAX,
+    Incoming,
+    Waiting,
+    by_hashes,
+    incoming,
+    incoming_lines,
+    is_assigned,
+    transferred,
+    waiting,
+)
 
 __all__ = [
+    "AT_ONCE_MAX",
     "BankRow",
     "ClosingRow",
     "DaySheet",
     "DrawerRow",
+    "Incoming",
     "LineView",
     "ShiftView",
     "StatementView",
+    "Waiting",
+    "by_hashes",
     "day_sheet",
     "drawer_balances",
+    "incoming",
+    "incoming_lines",
+    "is_assigned",
     "known_lines",
     "last_statement",
     "left_open",
@@ -40,4 +58,6 @@ __all__ = [
     "shifts",
     "statement",
     "statement_named",
+    "transferred",
+    "waiting",
 ]
