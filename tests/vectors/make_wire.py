@@ -265,8 +265,8 @@ def invalid_batches() -> Iterator[Case]:
 def invalid_queries() -> Iterator[Case]:
     signed = query_of(QUERIES[0])
     for name, (change, error) in {**HEADERS, "with a nonce of 31 bytes": (put(5, bytes(31)), "malformed")}.items():
-        changed = replace(signed, query_bytes=changed(signed.query_bytes, change))
-        yield Case(f"query {name}", "query", query.sign_query(changed, TERMINAL), error)
+        other = replace(signed, query_bytes=changed(signed.query_bytes, change))
+        yield Case(f"query {name}", "query", query.sign_query(other, TERMINAL), error)
     presence = changed(signed.encode(), _reason_for(Purpose.PRESENCE.value))
     yield Case("query with a presence", "query", _signed(presence, TERMINAL, query.AAD), "malformed")
     as_query = replace(signed, query_bytes=TAP.encode())
