@@ -21,6 +21,7 @@ _HANDLERS: tuple[transactions.Handler, ...] = (
     finance.Journal(),
     finance.TakingTransfer(),
     finance.Assigning(),
+    finance.AutoToppingUp(),
     finance.HoldPlacing(),
     finance.HoldCapturing(),
     finance.HoldReleasing(),

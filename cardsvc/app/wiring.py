@@ -81,6 +81,7 @@ COSIGN_EVERY = timedelta(minutes=1)
 FORGET_EVERY = timedelta(minutes=5)
 EXPIRE_EVERY = timedelta(hours=1)
 END_EVERY = timedelta(minutes=5)
+TOP_UP_EVERY = timedelta(seconds=30)
 DENY_EVERY = timedelta(minutes=1)
 REVOKE_EVERY = timedelta(minutes=15)
 _SERVICE = UUID(int=0)  # the actor of what the service does by itself
@@ -188,6 +189,7 @@ def blueprints() -> list[Any]:
         ledger_pages.make(CLOSING),
         *finance_api.blueprints(VOUCHER),
         finance_pages.pages,
+        finance_pages.own_pages,
         wallets_pages.make(wallets_pages.PageSources(_card_line, _due_lines, _bill_lines)),
     ]
 
@@ -327,6 +329,9 @@ def periodic(city: web.City) -> list[jobs.Periodic | jobs.Errand]:
         jobs.Periodic("end holds", END_EVERY, lambda session, now: finance.end_holds(session, _desk(city), now)),
         jobs.Periodic(
             "return purses", END_EVERY, lambda session, now: finance.return_purses(session, _desk(city), now)
+        ),
+        jobs.Periodic(
+            "top wallets up", TOP_UP_EVERY, lambda session, now: finance.follow_mandates(session, _desk(city), now)
         ),
         *witnessing,
     ]

@@ -9,9 +9,11 @@ from cardsvc.finance.actions import (
     open_chart,
     return_purses,
 )
+from cardsvc.finance.actions.mandates import follow_mandates
 from cardsvc.finance.actions.vouchers import voucher_handler
 from cardsvc.finance.handler import (
     Assigning,
+    AutoToppingUp,
     Depositing,
     Funds,
     HoldCapturing,
@@ -44,6 +46,7 @@ __all__ = [
     "SUSPENSE",
     "VAULT",
     "Assigning",
+    "AutoToppingUp",
     "Depositing",
     "Funds",
     "HoldCapturing",
@@ -66,6 +69,7 @@ __all__ = [
     "Withdrawing",
     "drawer",
     "end_holds",
+    "follow_mandates",
     "import_statements",
     "last_statement",
     "left_open",

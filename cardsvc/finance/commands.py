@@ -1,4 +1,4 @@
-"""Bank transfers from the command line: to read. What moves money is signed by somebody signed in."""
+"""Bank transfers and mandates from the command line: to read. What moves money is signed by somebody signed in."""
 
 import json
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from cardsvc import db, residents, wallets, web
 from cardsvc.finance import queries
+from cardsvc.finance.rules.mandates import Mandate, NoMandate
 from cardsvc.money import show
 
 
@@ -29,6 +30,37 @@ def reference(open_city: Callable[[], web.City], resident: str, *, as_json: bool
 
     found = db.run(open_city().engine, read, read_only=True)
     click.echo(json.dumps({"reference": found}) if as_json else wallets.spaced(found))
+
+
+@finance.command()
+@click.argument("resident")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def mandate(open_city: Callable[[], web.City], resident: str, *, as_json: bool) -> None:
+    """How the wallet of RESIDENT (a number) is topped up by itself."""
+
+    def read(session: Session) -> Mandate | None:
+        holder = residents.find_by_number(session, resident)
+        return queries.mandate_of(session, wallets.of_resident(session, holder.id).id)
+
+    found = db.run(open_city().engine, read, read_only=True)
+    if found is None:
+        raise NoMandate
+    if as_json:
+        click.echo(json.dumps(_terms(found)))
+        return
+    below, amount = show(found.threshold_cents), show(found.amount_cents)
+    click.echo(f"Below {below}: {amount} from {found.source}, at most {found.day_max} times a day.")
+
+
+def _terms(found: Mandate) -> dict[str, object]:
+    return {
+        "mandate_id": str(found.mandate_id),
+        "source": found.source,
+        "threshold_cents": found.threshold_cents,
+        "amount_cents": found.amount_cents,
+        "day_max": found.day_max,
+    }
 
 
 @finance.command()

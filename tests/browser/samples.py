@@ -239,6 +239,12 @@ TRANSFER = {
     "reason": web.Field("reason", "How you know whose it is"),
     **_SIGNING,
 }
+MANDATE = thing(source="family", threshold_cents=5_000, amount_cents=20_000, day_max=2, given_at=NOW)
+TOP_UP_FIELDS = (
+    web.Field("source", "From", "select", choices=(("family", "family"),), value="family"),
+    web.Field("threshold", "When the balance is below", "amount"),
+    web.Field("amount", "Amount each time", "amount"),
+)
 QUIET_FINANCE = {
     **FINANCE,
     "following": TODAY,
@@ -327,6 +333,13 @@ SERVICE = (
     Sample("finance", "finance/day.html", FINANCE, "Teresa Aquino"),
     Sample("transfers", "finance/transfers.html", TRANSFERS, "Teresa Aquino"),
     Sample("transfer", "finance/transfer.html", TRANSFER, "Teresa Aquino"),
+    Sample(
+        "top-up",
+        "finance/own_top_up.html",
+        {"mandate": MANDATE, "fields": TOP_UP_FIELDS, "refused": "Write an amount."},
+        "Maria Santos",
+    ),
+    Sample("top-up-none", "finance/own_top_up.html", {"mandate": None, "fields": (), "refused": ""}, "Jose Rizal"),
     Sample("finance-quiet", "finance/day.html", QUIET_FINANCE, "Teresa Aquino"),
     Sample("error", "error.html", {"problem": PROBLEM, "trace_id": "4f1d2c3b4a5968778695a4b3c2d1e0ff"}, "Maria Santos"),
     Sample("every-field", "every_field.html", {"fields": EVERY_FIELD}),

@@ -26,7 +26,7 @@ from crypto.wire.query import Query, SignedQuery
 from crypto.wire.receipt import Receipt
 from crypto.wire.transaction import NO_PREVIOUS, Purpose, Record, Transaction, authorise
 from crypto.wire.transit import Tap
-from crypto.wire.wallets import HoldCaptured, HoldPlaced, HoldReleased, PurseExpired, PurseFunded
+from crypto.wire.wallets import AutoTopUp, HoldCaptured, HoldPlaced, HoldReleased, PurseExpired, PurseFunded
 from tests.testdata import vectors
 from tests.vectors.wire_bodies import (
     AGREED,
@@ -186,6 +186,8 @@ def _invalid_money() -> Iterator[Case]:
         "of a transfer with a line of 31 bytes": (BankTransfer, put_in(8, 2, bytes(31))),
         "of a transfer with an empty reference": (BankTransfer, put_in(8, 5, "")),
         "of a transfer for no wallet, written out": (BankTransfer, put_in(8, 6, None)),
+        "of an automatic top-up of nothing": (AutoTopUp, put_in(8, 4, 0)),
+        "of an automatic top-up from a purse in capitals": (AutoTopUp, put_in(8, 3, "Family")),
         "of an assigned transfer without a reason": (TransferAssigned, put_in(8, 6, "")),
     }
     for name, (kind, change) in changes.items():

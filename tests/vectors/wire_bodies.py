@@ -21,6 +21,7 @@ from crypto.wire.taxes import BillsQuery, TaxPayment
 from crypto.wire.transaction import Reversal
 from crypto.wire.transit import FareRefunded, Tap
 from crypto.wire.wallets import (
+    AutoTopUp,
     BalanceQuery,
     CashTopUp,
     HoldCaptured,
@@ -79,6 +80,7 @@ BODIES: tuple[Body, ...] = (
     FareRefunded(STAFF_ID, OTHER_ID, OTHER_ID, OTHER_ID, 1_300, 0, "PHP", "The gate at the exit was dark"),
     BankTransfer(STAFF_ID, HASH, 250_000, "PHP", "RF76067KRQKW01XB", OTHER_ID),
     TransferAssigned(STAFF_ID, OTHER_ID, OTHER_ID, 250_000, "PHP", "Her bank slip has the name and the day"),
+    AutoTopUp(OTHER_ID, STAFF_ID, "family", 20_000, "PHP"),
 )
 QUERIES: tuple[Body, ...] = (BalanceQuery(), EntitlementsQuery(), BillsQuery())
 

@@ -1,7 +1,7 @@
 """Finance over HTTP: the city's money, and money that residents have for a purpose, set aside or send."""
 
 from cardsvc import access, web
-from cardsvc.finance.api import books, reading, transfers, wallets
+from cardsvc.finance.api import books, mandates, reading, transfers, wallets
 
 
 def blueprints(by_two: access.ActionHandler) -> list[web.ApiBlueprint]:
@@ -12,6 +12,8 @@ def blueprints(by_two: access.ActionHandler) -> list[web.ApiBlueprint]:
         wallets.blueprint,
         transfers.blueprint,
         transfers.own_blueprint,
+        mandates.blueprint,
+        mandates.own_blueprint,
         books.make_vouchers(by_two),
     ]
 

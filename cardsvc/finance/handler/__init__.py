@@ -3,6 +3,7 @@
 from cardsvc.finance.handler.bank import Depositing, Funds, Withdrawing
 from cardsvc.finance.handler.holds import HoldCapturing, HoldPlacing, HoldReleasing
 from cardsvc.finance.handler.journal import Journal
+from cardsvc.finance.handler.mandates import AutoToppingUp
 from cardsvc.finance.handler.purses import PurseExpiring, PurseFunding
 from cardsvc.finance.handler.reversing import Reversing
 from cardsvc.finance.handler.shifts import ShiftClosing, ShiftOpening
@@ -11,6 +12,7 @@ from cardsvc.finance.handler.transfers import Assigning, TakingTransfer
 
 __all__ = [
     "Assigning",
+    "AutoToppingUp",
     "Depositing",
     "Funds",
     "HoldCapturing",

@@ -2,5 +2,6 @@
 
 from cardsvc.finance.pages import books, day, transfers
 from cardsvc.finance.pages.asking import pages
+from cardsvc.finance.pages.mandates import own_pages
 
-__all__ = ["books", "day", "pages", "transfers"]
+__all__ = ["books", "day", "own_pages", "pages", "transfers"]

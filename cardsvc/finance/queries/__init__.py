@@ -1,6 +1,7 @@
 """What finance is asked: shifts, statements, and the day with all of it."""
 
 from cardsvc.finance.queries.day import BankRow, ClosingRow, DaySheet, DrawerRow, day_sheet
+from cardsvc.finance.queries.mandates import followed, mandate_of, mandates
 from cardsvc.finance.queries.reading import (
     LineView,
     ShiftView,
@@ -44,6 +45,7 @@ __all__ = [
     "by_hashes",
     "day_sheet",
     "drawer_balances",
+    "followed",
     "incoming",
     "incoming_lines",
     "is_assigned",
@@ -51,6 +53,8 @@ __all__ = [
     "last_statement",
     "left_open",
     "lines_to_explain",
+    "mandate_of",
+    "mandates",
     "open_lines",
     "open_movements",
     "open_shifts",

@@ -33,6 +33,7 @@ from crypto.wire.taxes import BillsQuery, TaxPayment
 from crypto.wire.transaction import Purpose, Reversal
 from crypto.wire.transit import FareRefunded, Tap
 from crypto.wire.wallets import (
+    AutoTopUp,
     BalanceQuery,
     CashTopUp,
     HoldCaptured,
@@ -47,7 +48,7 @@ TEXT = (Path(crypto.__file__).parent / "FORMATS.md").read_text()
 MAPS: list[type[Tagged]] = [
     CashTopUp, ShiftOpened, ShiftClosed, Tap, CycleApproved, Claim, TaxPayment, BankDeposit, Funding, CashWithdrawal,
     Reversal, JournalEntry, JournalLine, BalanceQuery, EntitlementsQuery, BillsQuery, Receipt, Policy, OfflineLimits,
-    FlatFare, FareRefunded, BankTransfer, TransferAssigned,
+    FlatFare, FareRefunded, BankTransfer, TransferAssigned, AutoTopUp,
     DisputeSettled, DenyList, DenyDelta, HoldPlaced, HoldCaptured, HoldReleased, PurseFunded, PurseExpired,
 ]  # fmt: skip
 
