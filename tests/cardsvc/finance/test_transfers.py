@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from cardsvc import ledger, transactions, wallets
+from cardsvc import ledger, residents, transactions, wallets
 from cardsvc.finance import queries
 from crypto.wire.finance import BankTransfer
 from crypto.wire.receipt import verify_receipt
@@ -189,21 +189,60 @@ def test_a_record_that_says_other_than_the_line_credits_nothing(town: Town) -> N
     assert (town.balance(person), town.balance(other)) == (0, 0)
 
 
-def test_a_voucher_of_two_sends_back_what_waits_but_not_what_was_assigned(town: Town) -> None:
-    person = town.person()
-    brought(town, (10_00, "RF00"), (20_00, "RF00"))
-    results = {result["amount_cents"]: result["record_id"] for result in taken(town)["results"]}
-    assert assigned(town, results[20_00], person, "finance")["outcome"] == "accepted"
-    voucher = {
-        "fund": "general",
+def taken_back(town: Town, entry_id: str, fund: str = "general") -> str:
+    """A voucher of two that takes the entry back; its id."""
+    said = {
+        "fund": fund,
         "booked_on": town.today().isoformat(),
         "particulars": "Sent back to the sender",
         "document": "OUT-1",
+        "reverses": entry_id,
     }
-    refused = town.post("/v1/finance/journal-entries", voucher | {"reverses": results[20_00]}, "finance", status=422)
-    assert refused["code"] == "unfit_voucher"
-    proposed = town.post("/v1/finance/journal-entries", voucher | {"reverses": results[10_00]}, "finance", status=201)
-    assert proposed["summary"]
+    proposed = town.post("/v1/finance/journal-entries", said, "finance", status=201)
+    for role in ("finance", "treasurer"):
+        path = f"/v1/actions/{proposed['action_id']}/signatures"
+        town.post(path, {"password": PASSWORD}, role, status=201)
+    return str(proposed["action_id"])
+
+
+def test_a_voucher_of_two_sends_back_what_waits(town: Town) -> None:
+    person = town.person()
+    brought(town, (10_00, "RF00"))
+    [result] = taken(town)["results"]
+    taken_back(town, result["record_id"])
+    assert town.balance_of(SUSPENSE, "bank:main") == [0, 0]
+    assert listed(town)["waiting"] == []
+    assert assigned(town, result["record_id"], person, "finance")["reason"] == "already_done"
+    assert taken(town)["results"] == []
+    town.check()
+
+
+def test_what_was_assigned_wrongly_waits_again_once_that_is_taken_back(town: Town) -> None:
+    person, other = town.person(), town.person()
+    brought(town, (20_00, "RF00"), (30_00, "RF00"))
+    transfer_id = {one["amount_cents"]: one["record_id"] for one in taken(town)["results"]}[20_00]
+    wrong = assigned(town, transfer_id, other, "finance")
+    said = {"fund": "general", "booked_on": town.today().isoformat(), "particulars": "Back", "document": "OUT-2"}
+    refused = town.post("/v1/finance/journal-entries", said | {"reverses": transfer_id}, "finance", status=422)
+    assert refused["code"] == "unfit_voucher"  # the other transfer's money is not given back for this one
+    taken_back(town, wrong["record_id"], "trust")
+    assert (town.balance(other), town.balance_of(SUSPENSE)) == (0, [50_00])
+    assert assigned(town, transfer_id, person, "finance")["outcome"] == "accepted"
+    assert (town.balance(person), town.balance_of(SUSPENSE)) == (20_00, [30_00])
+    town.check()
+
+
+def test_money_for_a_holder_who_died_waits(town: Town) -> None:
+    person = town.person()
+    died, now = residents.ResidentStatus.DECEASED, town.clock.now()
+    by = town.staff("clerk").id
+    town.run(
+        lambda session: residents.change_status(session, person.resident_id, died, by=by, reason="Told us", now=now)
+    )
+    brought(town, (10_00, reference(person)))
+    [result] = taken(town)["results"]
+    assert (result["wallet_id"], town.balance(person), town.balance_of(SUSPENSE)) == (None, 0, [10_00])
+    assert listed(town)["waiting"][0]["why"] == "The holder of this reference has died."
 
 
 def test_the_reference_is_on_the_wallet_and_in_the_api(town: Town) -> None:
