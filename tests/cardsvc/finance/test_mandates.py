@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +10,13 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 
-from cardsvc import finance, transactions
+from cardsvc import finance, transactions, wallets
 from cardsvc.finance.commands import finance as finance_commands
 from crypto.wire.transaction import Purpose
 from crypto.wire.wallets import AutoTopUp
+from tests import evidence
 from tests.builders import PASSWORD
+from tests.statements import Booked, camt053
 from tests.surfing import resident
 from tests.town import Person, Town, tap
 
@@ -172,3 +175,18 @@ def test_a_resident_agrees_and_ends_it_in_a_browser_and_over_the_api(town: Town,
 def test_who_has_no_purse_that_may_give_is_told_so(town: Town, app: Flask) -> None:
     browser = resident(town, app, town.person())
     assert "It needs a purse" in browser.read("/wallet/top-up")
+
+
+def test_the_evidence_of_transfers_and_automatic_top_ups_verifies(town: Town, ana: Person, tmp_path: Path) -> None:
+    agree(town, ana)
+    assert follow(town) == 1
+    day, reference = town.today(), wallets.reference_of(ana.wallet_id)
+    data = camt053("S-1", 0, [Booked(day, 30_00, reference), Booked(day, 20_00, "RF00")], first=day, last=day)
+    assert town.client.post("/v1/finance/statements", data=data, headers=town.token("finance")).status_code == 200
+    results = town.post("/v1/finance/transfers", {"password": PASSWORD}, "finance")["results"]
+    [waits] = [one["record_id"] for one in results if one["wallet_id"] is None]
+    given = {"wallet_id": str(ana.wallet_id), "reason": "The slip"}
+    assert town.act(f"/v1/finance/transfers/{waits}/assignment", "treasurer", **given)["outcome"] == "accepted"
+    assert town.balance(ana) == 150_00
+    verdict = evidence.verify(evidence.export(town, tmp_path))
+    assert verdict.holds, verdict
