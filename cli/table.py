@@ -61,6 +61,7 @@ SECTIONS = (
             Entry("residents", SERVICE, "Register and find residents."),
             Entry("cards", SERVICE, "The city's cards and their states."),
             Entry("transit", SERVICE, "Import a transit network and its fares."),
+            Entry("finance", SERVICE, "Top-up references, and bank transfers that wait."),
             Entry("ledger", SERVICE, "The books: trial balance, export."),
             Entry("vault", SERVICE, "The city's own keys: show, check and change them."),
             Entry("ceremony", SERVICE, "Make the city's keys with witnesses; verify a transcript."),

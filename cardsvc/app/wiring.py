@@ -45,6 +45,7 @@ from cardsvc.devices import commands as devices_commands
 from cardsvc.devices import pages as devices_pages
 from cardsvc.evidence import commands as evidence_commands
 from cardsvc.finance import api as finance_api
+from cardsvc.finance import commands as finance_commands
 from cardsvc.finance import pages as finance_pages
 from cardsvc.ledger import api as ledger_api
 from cardsvc.ledger import commands as ledger_commands
@@ -80,6 +81,7 @@ COSIGN_EVERY = timedelta(minutes=1)
 FORGET_EVERY = timedelta(minutes=5)
 EXPIRE_EVERY = timedelta(hours=1)
 END_EVERY = timedelta(minutes=5)
+TOP_UP_EVERY = timedelta(seconds=30)
 DENY_EVERY = timedelta(minutes=1)
 REVOKE_EVERY = timedelta(minutes=15)
 _SERVICE = UUID(int=0)  # the actor of what the service does by itself
@@ -185,11 +187,9 @@ def blueprints() -> list[Any]:
         riding_pages.pages,
         ledger_api.make(CLOSING),
         ledger_pages.make(CLOSING),
-        finance_api.blueprint,
-        finance_api.reading_blueprint,
-        finance_api.wallets_blueprint,
-        finance_api.make_vouchers(VOUCHER),
+        *finance_api.blueprints(VOUCHER),
         finance_pages.pages,
+        finance_pages.own_pages,
         wallets_pages.make(wallets_pages.PageSources(_card_line, _due_lines, _bill_lines)),
     ]
 
@@ -330,6 +330,9 @@ def periodic(city: web.City) -> list[jobs.Periodic | jobs.Errand]:
         jobs.Periodic(
             "return purses", END_EVERY, lambda session, now: finance.return_purses(session, _desk(city), now)
         ),
+        jobs.Periodic(
+            "top wallets up", TOP_UP_EVERY, lambda session, now: finance.follow_mandates(session, _desk(city), now)
+        ),
         *witnessing,
     ]
 
@@ -379,6 +382,7 @@ def commands(clock: Clock) -> dict[str, click.Command]:
         "devices": devices_commands.make(transactions.clocks),
         "disputes": transactions_commands.disputes,
         "transit": _transit(),
+        "finance": finance_commands.finance,
         "ledger": ledger_commands.make(CLOSING, audit.next_index),
         "vault": ceremony_commands.vault,
         "ceremony": ceremony_commands.ceremony,

@@ -9,8 +9,11 @@ from cardsvc.finance.actions import (
     open_chart,
     return_purses,
 )
+from cardsvc.finance.actions.mandates import follow_mandates
 from cardsvc.finance.actions.vouchers import voucher_handler
 from cardsvc.finance.handler import (
+    Assigning,
+    AutoToppingUp,
     Depositing,
     Funds,
     HoldCapturing,
@@ -22,6 +25,7 @@ from cardsvc.finance.handler import (
     Reversing,
     ShiftClosing,
     ShiftOpening,
+    TakingTransfer,
     ToppingUp,
     Withdrawing,
 )
@@ -34,12 +38,15 @@ from cardsvc.finance.queries import (
     open_shifts,
     statement,
 )
-from cardsvc.finance.rules import BANK, OVER_SHORT, VAULT, InvalidStatement, drawer
+from cardsvc.finance.rules import BANK, OVER_SHORT, SUSPENSE, VAULT, InvalidStatement, drawer
 
 __all__ = [
     "BANK",
     "OVER_SHORT",
+    "SUSPENSE",
     "VAULT",
+    "Assigning",
+    "AutoToppingUp",
     "Depositing",
     "Funds",
     "HoldCapturing",
@@ -56,11 +63,13 @@ __all__ = [
     "ShiftView",
     "StatementDiffers",
     "StatementView",
+    "TakingTransfer",
     "ToppingUp",
     "UnknownStatement",
     "Withdrawing",
     "drawer",
     "end_holds",
+    "follow_mandates",
     "import_statements",
     "last_statement",
     "left_open",

@@ -1,4 +1,6 @@
-"""Tables of finance: shifts at the counters, what went to and came from the bank, and what the bank says of it."""
+"""Tables of finance: shifts at the counters, what went to and came from the bank, what the bank says of it, and what
+people sent there.
+"""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -92,4 +94,78 @@ class StatementLine(Base):
     matched_entry: Mapped[UUID | None] = mapped_column(Id, unique=True)
 
 
+class Transfer(Base):
+    """A line that was taken in as a transfer. `wallet_id` is None where the money waits; `why` says why."""
+
+    __tablename__ = "bank_transfer"
+
+    entry_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    line_id: Mapped[UUID] = mapped_column(Id, ForeignKey("statement_line.id"), unique=True)
+    reference: Mapped[str | None] = mapped_column(String(64))
+    amount_cents: Mapped[int] = mapped_column(BigInteger)
+    wallet_id: Mapped[UUID | None] = mapped_column(Id)
+    why: Mapped[str] = mapped_column(String(120))
+    taken_by: Mapped[UUID] = mapped_column(Id)
+    taken_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class TransferAssignment(Base):
+    """That a transfer which waited went into a wallet. It stands until a voucher takes its entry back."""
+
+    __tablename__ = "transfer_assignment"
+    __table_args__ = (Index("ix_transfer_assignment_transfer_id", "transfer_id"),)
+
+    entry_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    transfer_id: Mapped[UUID] = mapped_column(Id, ForeignKey("bank_transfer.entry_id"))
+    wallet_id: Mapped[UUID] = mapped_column(Id)
+
+
+class TopUpMandate(Base):
+    """What a holder agreed to: `amount_cents` from a purse whenever the balance is below `threshold_cents`, `day_max`
+    times a day at most. `consent` is how staff know it; "" where the holder said so signed in.
+    """
+
+    __tablename__ = "top_up_mandate"
+    __table_args__ = (
+        CheckConstraint("threshold_cents > 0 AND amount_cents > 0 AND day_max > 0", name="positive"),
+        Index("ix_top_up_mandate_wallet_id", "wallet_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    wallet_id: Mapped[UUID] = mapped_column(Id)
+    source: Mapped[str] = mapped_column(String(32))
+    threshold_cents: Mapped[int] = mapped_column(BigInteger)
+    amount_cents: Mapped[int] = mapped_column(BigInteger)
+    day_max: Mapped[int]
+    consent: Mapped[str] = mapped_column(String(200))
+    given_by: Mapped[UUID] = mapped_column(Id)
+    given_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class TopUpMandateEnd(Base):
+    """That a mandate was taken back, or replaced by the next one."""
+
+    __tablename__ = "top_up_mandate_end"
+
+    mandate_id: Mapped[UUID] = mapped_column(Id, ForeignKey("top_up_mandate.id"), primary_key=True)
+    ended_by: Mapped[UUID] = mapped_column(Id)
+    ended_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AutoTopUpDone(Base):
+    """An automatic top-up and the day it counts for."""
+
+    __tablename__ = "auto_top_up"
+    __table_args__ = (Index("ix_auto_top_up_mandate_id", "mandate_id", "day"),)
+
+    entry_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    mandate_id: Mapped[UUID] = mapped_column(Id, ForeignKey("top_up_mandate.id"))
+    day: Mapped[date] = mapped_column(Date)
+
+
 append_only(BankMovement.__table__)
+append_only(TopUpMandate.__table__)
+append_only(TopUpMandateEnd.__table__)
+append_only(AutoTopUpDone.__table__)
+append_only(Transfer.__table__)
+append_only(TransferAssignment.__table__)

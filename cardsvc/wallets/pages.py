@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from cardsvc import ledger, residents, web
 from cardsvc.access import guard
 from cardsvc.clock import business_date
-from cardsvc.wallets import queries
+from cardsvc.wallets import queries, rules
 
 LINES_ON_FIRST_PAGE = 8
 _MOMENT = timedelta(milliseconds=1)
@@ -94,6 +94,7 @@ def _first_page(sources: PageSources, session: Session) -> dict[str, object]:
         "balance_cents": summary.balance_cents,
         "owed_cents": summary.owed_cents,
         "held_cents": summary.held_cents,
+        "reference": rules.spaced(rules.reference_of(mine.id)),
         "card_state": card.state if card else "",
         "card_expires_on": card.expires_on if card else None,
     }

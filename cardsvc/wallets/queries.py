@@ -122,6 +122,21 @@ def by_ids(session: Session, wallet_ids: Sequence[UUID]) -> dict[UUID, Wallet]:
     return found
 
 
+def by_references(session: Session, references: Sequence[str]) -> dict[str, Wallet]:
+    """The wallet that each of these top-up references names. One with a wrong check digit, and one that two wallets
+    share, name none.
+    """
+    found: dict[str, Wallet] = {}
+    for reference in set(references):
+        if not rules.is_reference(reference):
+            continue
+        rows = session.scalars(select(WalletRow).where(WalletRow.id.between(*rules.ids_of(reference)))).all()
+        if len(rows) == 1:
+            [row] = rows
+            found[reference] = Wallet(row.id, row.resident_id, row.opened_at, row.status == "open")
+    return found
+
+
 def purse_accounts(session: Session, wallet_ids: Sequence[UUID]) -> dict[UUID, tuple[ledger.PurseAccount, ...]]:
     """The purses of each of these wallets, empty where it has none: one statement for a whole batch of taps."""
     found = ledger.purses_of(session, [rules.owner(wallet_id) for wallet_id in wallet_ids])

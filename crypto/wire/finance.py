@@ -10,6 +10,7 @@ from crypto.wire.body import (
     CENTS_MAX,
     CURRENCY,
     DATE,
+    HASH,
     IDENTIFIER,
     POSITIVE_CENTS,
     Body,
@@ -109,3 +110,33 @@ class JournalEntry(Body):
     document: Annotated[str, Tag(7, text(64))]
     lines: Annotated[tuple[JournalLine, ...], Tag(8, many(nested(JournalLine), JOURNAL_LINES_MAX))]
     reverses: Annotated[UUID | None, Tag(9, IDENTIFIER)] = None
+
+
+@dataclass(frozen=True, slots=True)
+class BankTransfer(Body):
+    """Money that somebody sent to the city's account: the statement line `line_hash` says so.
+
+    `reference` is the one that the line carries, `wallet_id` the wallet that it names. Without a wallet the money waits
+    until staff find out whose it is.
+    """
+
+    KIND: ClassVar[int] = Kind.BANK_TRANSFER
+    staff_id: Annotated[UUID, Tag(1, IDENTIFIER)]
+    line_hash: Annotated[bytes, Tag(2, HASH)]
+    amount_cents: Annotated[int, Tag(3, POSITIVE_CENTS)]
+    currency: Annotated[str, Tag(4, CURRENCY)]
+    reference: Annotated[str | None, Tag(5, text(64))] = None
+    wallet_id: Annotated[UUID | None, Tag(6, IDENTIFIER)] = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransferAssigned(Body):
+    """Staff found out whose wallet the transfer `transfer_id`, which waited, is for; `reason` says how."""
+
+    KIND: ClassVar[int] = Kind.TRANSFER_ASSIGNED
+    staff_id: Annotated[UUID, Tag(1, IDENTIFIER)]
+    transfer_id: Annotated[UUID, Tag(2, IDENTIFIER)]
+    wallet_id: Annotated[UUID, Tag(3, IDENTIFIER)]
+    amount_cents: Annotated[int, Tag(4, POSITIVE_CENTS)]
+    currency: Annotated[str, Tag(5, CURRENCY)]
+    reason: Annotated[str, Tag(6, text())]

@@ -129,3 +129,15 @@ class PurseExpired(Body):
     name: Annotated[str, Tag(2, NAME)]
     amount_cents: Annotated[int, Tag(3, POSITIVE_CENTS)]
     currency: Annotated[str, Tag(4, CURRENCY)]
+
+
+@dataclass(frozen=True, slots=True)
+class AutoTopUp(Body):
+    """The balance of a wallet was below what its holder's mandate says: money goes there from the purse `source`."""
+
+    KIND: ClassVar[int] = Kind.AUTO_TOP_UP
+    wallet_id: Annotated[UUID, Tag(1, IDENTIFIER)]
+    mandate_id: Annotated[UUID, Tag(2, IDENTIFIER)]
+    source: Annotated[str, Tag(3, NAME)]
+    amount_cents: Annotated[int, Tag(4, POSITIVE_CENTS)]
+    currency: Annotated[str, Tag(5, CURRENCY)]

@@ -35,6 +35,7 @@ WALLET = thing(
     number="MK-000123-4",
     balance_cents=123_450,
     owed_cents=0,
+    reference="RF76 067K RQKW 01XB",
     as_of=NOW,
     card_state="active",
     card_expires_on=date(2031, 11, 2),
@@ -44,6 +45,7 @@ OWING = thing(
     number="MK-004711-0",
     balance_cents=0,
     owed_cents=2_600,
+    reference="RF41 9ZZZ ABCD 0011",
     as_of=NOW,
     card_state="suspended",
     card_expires_on=None,
@@ -211,6 +213,38 @@ FINANCE = {
         difference_cents=-25_000,
     ),
 }
+LINE = thing(
+    line_id="018f3c5e-7c00-7abc-8def-0123456789ad",
+    booked_on=TODAY,
+    amount_cents=250_000,
+    text="INSTAPAY MARIA L D SANTOS RF76 067K RQKW 01XB",
+    reference="RF76067KRQKW01XB",
+    wallet_id="w",
+    why="",
+)
+WAITS = thing(
+    transfer_id="018f3c5e-7c00-7abc-8def-0123456789ae",
+    booked_on=TODAY,
+    amount_cents=99_000,
+    text="PESONET J RIZAL LOAD RF41 9ZZZ",
+    reference="RF41 9ZZZ",
+    why="No wallet has this reference: a character is wrong, or there are several.",
+)
+_SIGNING = {"password": web.Field("password", "Password", "password"), "may_sign": True, "refused": ""}
+TRANSFERS = {"lines": (LINE,), "numbers": {"w": "MK-000123-4"}, "waiting": (WAITS,), **_SIGNING}
+TRANSFER = {
+    "transfer": WAITS,
+    "key": "018f3c5e-7c00-7abc-8def-0123456789af",
+    "number": web.Field("number", "Resident number", width=20),
+    "reason": web.Field("reason", "How you know whose it is"),
+    **_SIGNING,
+}
+MANDATE = thing(source="family", threshold_cents=5_000, amount_cents=20_000, day_max=2, given_at=NOW)
+TOP_UP_FIELDS = (
+    web.Field("source", "From", "select", choices=(("family", "family"),), value="family"),
+    web.Field("threshold", "When the balance is below", "amount"),
+    web.Field("amount", "Amount each time", "amount"),
+)
 QUIET_FINANCE = {
     **FINANCE,
     "following": TODAY,
@@ -297,6 +331,15 @@ SERVICE = (
     Sample("looks", "residents/looks.html", {"looks": LOOKS, "next_url": "?x=1", "first_url": "?"}, "Maria Santos"),
     Sample("looks-empty", "residents/looks.html", {"looks": (), "next_url": "", "first_url": ""}, "Maria Santos"),
     Sample("finance", "finance/day.html", FINANCE, "Teresa Aquino"),
+    Sample("transfers", "finance/transfers.html", TRANSFERS, "Teresa Aquino"),
+    Sample("transfer", "finance/transfer.html", TRANSFER, "Teresa Aquino"),
+    Sample(
+        "top-up",
+        "finance/own_top_up.html",
+        {"mandate": MANDATE, "fields": TOP_UP_FIELDS, "refused": "Write an amount."},
+        "Maria Santos",
+    ),
+    Sample("top-up-none", "finance/own_top_up.html", {"mandate": None, "fields": (), "refused": ""}, "Jose Rizal"),
     Sample("finance-quiet", "finance/day.html", QUIET_FINANCE, "Teresa Aquino"),
     Sample("error", "error.html", {"problem": PROBLEM, "trace_id": "4f1d2c3b4a5968778695a4b3c2d1e0ff"}, "Maria Santos"),
     Sample("every-field", "every_field.html", {"fields": EVERY_FIELD}),

@@ -14,20 +14,9 @@ from crypto.wire import denylist, policy
 from crypto.wire.denylist import DenyDelta, DenyList, content_hash, pack
 from crypto.wire.policy import OfflineLimits, sign_policy
 from tests.testdata import vectors
-from tests.vectors.make_wire import (
-    CITY,
-    HEADERS,
-    POLICY,
-    SERVICE,
-    TERMINAL,
-    Case,
-    Change,
-    _changed,
-    _payload,
-    _put_in,
-    _signed,
-)
+from tests.vectors.make_wire import CITY, POLICY, SERVICE, TERMINAL, Case, _payload, _signed
 from tests.vectors.wire_bodies import AT_MS
+from tests.vectors.wire_faults import HEADERS, Change, changed, put_in
 
 
 def entries(*numbers: int) -> bytes:
@@ -70,35 +59,35 @@ def valid() -> Iterator[Case]:
 
 def _packed_faults(tag: int) -> dict[str, tuple[Change, str]]:
     return {
-        "with entries out of order": (_put_in(2, tag, entries(3) + entries(1)), "malformed"),
-        "with an entry twice": (_put_in(2, tag, entries(3) * 2), "malformed"),
-        "with an entry of 15 bytes": (_put_in(2, tag, bytes(15)), "malformed"),
-        "with entries as an array": (_put_in(2, tag, [entries(3)]), "malformed"),
-        "with a field that is not known": (_put_in(2, 11, 1), "malformed"),
-        "with an action id of 15 bytes": (_put_in(2, 10 if tag > 4 else 5, bytes(15)), "malformed"),
+        "with entries out of order": (put_in(2, tag, entries(3) + entries(1)), "malformed"),
+        "with an entry twice": (put_in(2, tag, entries(3) * 2), "malformed"),
+        "with an entry of 15 bytes": (put_in(2, tag, bytes(15)), "malformed"),
+        "with entries as an array": (put_in(2, tag, [entries(3)]), "malformed"),
+        "with a field that is not known": (put_in(2, 11, 1), "malformed"),
+        "with an action id of 15 bytes": (put_in(2, 10 if tag > 4 else 5, bytes(15)), "malformed"),
     }
 
 
 LISTS: dict[str, tuple[Change, str]] = {
     **HEADERS,
     **_packed_faults(3),
-    "with number 0": (_put_in(2, 1, 0), "malformed"),
+    "with number 0": (put_in(2, 1, 0), "malformed"),
     "with keys missing": (lambda parts: parts[2].pop(4), "malformed"),
 }
 DELTAS: dict[str, tuple[Change, str]] = {
     **HEADERS,
     **_packed_faults(6),
-    "that leads back": (_put_in(2, 3, 6), "malformed"),
-    "that leads nowhere": (_put_in(2, 3, 7), "malformed"),
-    "from the list 0": (_put_in(2, 1, 0), "malformed"),
-    "that adds what it removes": (_put_in(2, 7, entries(2)), "malformed"),
-    "with a default written out": (_put_in(2, 6, b""), "malformed"),
-    "with a hash of 31 bytes": (_put_in(2, 2, bytes(31)), "malformed"),
-    "from another list of that number": (_put_in(2, 2, bytes(32)), "delta_does_not_fit"),
-    "from a list of another number": (_put_in(2, 1, 6), "delta_does_not_fit"),
+    "that leads back": (put_in(2, 3, 6), "malformed"),
+    "that leads nowhere": (put_in(2, 3, 7), "malformed"),
+    "from the list 0": (put_in(2, 1, 0), "malformed"),
+    "that adds what it removes": (put_in(2, 7, entries(2)), "malformed"),
+    "with a default written out": (put_in(2, 6, b""), "malformed"),
+    "with a hash of 31 bytes": (put_in(2, 2, bytes(31)), "malformed"),
+    "from another list of that number": (put_in(2, 2, bytes(32)), "delta_does_not_fit"),
+    "from a list of another number": (put_in(2, 1, 6), "delta_does_not_fit"),
     "that lacks a change": (lambda parts: parts[2].pop(6), "delta_does_not_fit"),
-    "with another result": (_put_in(2, 4, bytes(32)), "delta_does_not_fit"),
-    "to another number": (_put_in(2, 3, 10), "delta_does_not_fit"),
+    "with another result": (put_in(2, 4, bytes(32)), "delta_does_not_fit"),
+    "to another number": (put_in(2, 3, 10), "delta_does_not_fit"),
 }
 
 
@@ -110,8 +99,8 @@ def _limit(tag: int, value: Any) -> Change:
 
 
 POLICIES: dict[str, tuple[Change, str]] = {
-    "that names the deny list 0": (_put_in(2, 11, 0), "malformed"),
-    "that names a negative deny list": (_put_in(2, 11, -1), "malformed"),
+    "that names the deny list 0": (put_in(2, 11, 0), "malformed"),
+    "that names a negative deny list": (put_in(2, 11, -1), "malformed"),
     "that lowers before it warns": (_limit(5, 64_800_001), "malformed"),
     "that lowers after it stops": (_limit(6, 86_400_001), "malformed"),
     "with a lower ceiling above the other": (_limit(7, 5_001), "malformed"),
@@ -123,13 +112,13 @@ POLICIES: dict[str, tuple[Change, str]] = {
 def invalid() -> Iterator[Case]:
     signed_list, delta = denylist.sign_list(BASE, SERVICE), denylist.sign_delta(DELTA, SERVICE)
     for name, (change, error) in LISTS.items():
-        message = _signed(_changed(_payload(signed_list), change), SERVICE, denylist.LIST_AAD)
+        message = _signed(changed(_payload(signed_list), change), SERVICE, denylist.LIST_AAD)
         yield Case(f"list {name}", "list", message, error)
     for name, (change, error) in DELTAS.items():
-        message = _signed(_changed(_payload(delta), change), SERVICE, denylist.DELTA_AAD)
+        message = _signed(changed(_payload(delta), change), SERVICE, denylist.DELTA_AAD)
         yield Case(f"delta {name}", "delta", message, error)
     for name, (change, error) in POLICIES.items():
-        payload = _changed(_payload(sign_policy(NEW_POLICY, SERVICE)), change)
+        payload = changed(_payload(sign_policy(NEW_POLICY, SERVICE)), change)
         yield Case(f"policy {name}", "policy", _signed(payload, SERVICE, policy.AAD), error)
     yield from _invalid_signatures(signed_list, delta)
 

@@ -5,9 +5,8 @@ put together with cbor2 and signed where a signature is not the fault, so that e
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -20,22 +19,33 @@ from crypto.wire import batch, policy, query, receipt
 from crypto.wire.batch import Batch
 from crypto.wire.body import Body
 from crypto.wire.citykeys import CityKeys
-from crypto.wire.disputes import DisputeSettled
-from crypto.wire.finance import JournalEntry, JournalLine
+from crypto.wire.finance import BankTransfer, TransferAssigned
 from crypto.wire.ids import uuid7
 from crypto.wire.policy import FlatFare, OfflineLimits, Policy
 from crypto.wire.query import Query, SignedQuery
 from crypto.wire.receipt import Receipt
-from crypto.wire.transaction import NO_PREVIOUS, Purpose, Record, Reversal, Transaction, authorise
-from crypto.wire.transit import FareRefunded, Tap
-from crypto.wire.wallets import HoldCaptured, HoldPlaced, HoldReleased, PurseExpired, PurseFunded
+from crypto.wire.transaction import NO_PREVIOUS, Purpose, Record, Transaction, authorise
+from crypto.wire.transit import Tap
+from crypto.wire.wallets import AutoTopUp, HoldCaptured, HoldPlaced, HoldReleased, PurseExpired, PurseFunded
 from tests.testdata import vectors
-from tests.vectors.wire_bodies import AT_MS, BODIES, HASH, OTHER_ID, QUERIES, STAFF_ID
+from tests.vectors.wire_bodies import (
+    AGREED,
+    AT_MS,
+    BODIES,
+    HASH,
+    LATER,
+    QUERIES,
+    REFUNDED,
+    STAFF_ID,
+    TERMINAL_ID,
+    VOUCHER,
+    WAITING,
+)
+from tests.vectors.wire_faults import HEADERS, RECORDS, Change, changed, put, put_in
 
 CARD, TERMINAL, SERVICE = (SoftwareSigner.from_secret(number) for number in (1001, 1002, 1003))
 LOG = NoteSigner("city.example/log", Ed25519Signer.from_secret(1004))
 CITY = CityKeys((SERVICE.public_key,), (LOG.verifier,), (SERVICE.public_key,))
-TERMINAL_ID = UUID("018f3c5e-7c00-7abc-8def-0123456789ab")
 
 
 @dataclass(frozen=True)
@@ -109,20 +119,6 @@ POLICY = Policy(
 
 HOLDS = (FlatFare("metro", "regular", 3_500, "PHP"),)
 OUT = Tap("metro", "buendia", "out", 0, "PHP", 1, 7)
-AGREED = DisputeSettled(STAFF_ID, OTHER_ID, HASH, "Two people looked at it", TERMINAL_ID)
-REFUNDED = FareRefunded(STAFF_ID, OTHER_ID, TERMINAL_ID, OTHER_ID, 1_040, 260, "PHP", "Not their ride", TERMINAL_ID)
-LATER = Reversal(OTHER_ID, "Charged twice", date(2026, 10, 31))
-VOUCHER = JournalEntry(
-    STAFF_ID,
-    OTHER_ID,
-    "trust",
-    date(2026, 10, 31),
-    "PHP",
-    "A top-up of the wrong wallet",
-    "Letter of 2 November",
-    (JournalLine("wallet:018f3c5e-7c00-7abc-8def-0123456789ad:main", 500_000), JournalLine("cash:vault", -500_000)),
-    reverses=STAFF_ID,
-)
 
 
 def valid() -> Iterator[Case]:
@@ -132,8 +128,9 @@ def valid() -> Iterator[Case]:
     yield Case("record JournalEntry that reverses another", "record", record_of(VOUCHER).encode())
     yield Case("record DisputeSettled that two agreed on", "record", record_of(AGREED).encode())
     yield Case("record FareRefunded that two agreed on", "record", record_of(REFUNDED).encode())
+    yield Case("record BankTransfer that names no wallet", "record", record_of(WAITING).encode())
     yield Case("record of a tap at the end of a ride", "record", record_of(OUT).encode())
-    yield Case("record of a tap at its end that shows a fare", "record", _changed(TAP.encode(), _put_in(8, 3, "out")))
+    yield Case("record of a tap at its end that shows a fare", "record", changed(TAP.encode(), put_in(8, 3, "out")))
     two = (authorise(TAP.encode(), Purpose.STAFF, SERVICE), authorise(TAP.encode(), Purpose.SERVICE, LOG.signer))
     yield Case("transaction with the card's presence", "transaction", TRANSACTION.encode())
     yield Case("transaction with two authorisations", "transaction", replace(TRANSACTION, authorisations=two).encode())
@@ -153,66 +150,11 @@ def valid() -> Iterator[Case]:
     yield Case("policy with a limit of each device", "policy", policy.sign_policy(device, SERVICE))
 
 
-Change = Callable[[list[Any]], object]
-
-
-def _put(position: int, value: Any) -> Change:
-    return lambda parts: parts.__setitem__(position, value)
-
-
-def _put_in(position: int, key: Any, value: Any) -> Change:
-    return lambda parts: parts[position].__setitem__(key, value)
-
-
-def _changed(data: bytes, change: Change) -> bytes:
-    parts = cbor2.loads(data)
-    change(parts)
-    return cbor2.dumps(parts)
-
-
-HEADERS: dict[str, tuple[Change, str]] = {
-    "of another domain": (_put(0, "city.other"), "malformed"),
-    "of version 2": (_put(1, 2), "unknown_version"),
-    "of version true": (_put(1, True), "unknown_version"),
-    "with a part too many": (lambda parts: parts.append(0), "malformed"),
-    "with a part missing": (lambda parts: parts.pop(), "malformed"),
-}
-
-RECORDS: dict[str, tuple[Change, str]] = {
-    **HEADERS,
-    "of kind 0": (_put(2, 0), "malformed"),
-    "of kind true": (_put(2, True), "malformed"),
-    "of kind 65536": (_put(2, 65536), "malformed"),
-    "with an id of 15 bytes": (_put(3, bytes(15)), "malformed"),
-    "with a UUIDv4 as id": (_put(3, UUID("6f9619ff-8b86-4d01-b42d-00cf4fc964ff").bytes), "malformed"),
-    "with a text as terminal id": (_put(4, str(TERMINAL_ID)), "malformed"),
-    "with a negative sequence": (_put(5, -1), "malformed"),
-    "with a sequence beyond 63 bits": (_put(5, 2**63), "malformed"),
-    "with a hash of 31 bytes": (_put(6, bytes(31)), "malformed"),
-    "with a float as time": (_put(7, 1.5), "malformed"),
-    "with a time before 1970": (_put(7, -1), "malformed"),
-    "with a time after the year 9999": (_put(7, 253_402_300_800_000), "malformed"),
-    "with an array as body": (_put(8, []), "malformed"),
-    "with a field that is not known": (_put_in(8, 8, 0), "malformed"),
-    "with a field missing": (lambda parts: parts[8].pop(7), "malformed"),
-    "with a negative fare": (_put_in(8, 4, -1), "malformed"),
-    "with a fare as text": (_put_in(8, 4, "1500"), "malformed"),
-    "with a fare of true": (_put_in(8, 4, True), "malformed"),
-    "with a fare beyond the limit": (_put_in(8, 4, 10**15 + 1), "malformed"),
-    "with a currency in small letters": (_put_in(8, 5, "php"), "malformed"),
-    "with a currency of four letters": (_put_in(8, 5, "PHPP"), "malformed"),
-    "with an unknown direction": (_put_in(8, 3, "up"), "malformed"),
-    "with an empty stop": (_put_in(8, 2, ""), "malformed"),
-    "with a stop of 65 characters": (_put_in(8, 2, "x" * 65), "malformed"),
-    "with a control character": (_put_in(8, 2, "ayala\n"), "malformed"),
-}
-
-
 def invalid_records() -> Iterator[Case]:
     data = TAP.encode()
     for name, (change, error) in RECORDS.items():
-        yield Case(f"record {name}", "record", _changed(data, change), error)
-    zero = _changed(record_of(BODIES[0]).encode(), _put_in(8, 1, 0))
+        yield Case(f"record {name}", "record", changed(data, change), error)
+    zero = changed(record_of(BODIES[0]).encode(), put_in(8, 1, 0))
     yield from _invalid_money()
     yield from _invalid_vouchers()
     yield Case("record of a top-up of nothing", "record", zero, "malformed")
@@ -231,18 +173,25 @@ def _invalid_money() -> Iterator[Case]:
     """Records of holds and purses."""
     of = {type(body): record_of(body).encode() for body in BODIES}
     changes: dict[str, tuple[type[Body], Change]] = {
-        "of a hold for a purpose nobody knows": (HoldPlaced, _put_in(8, 5, "food")),
-        "of a hold of nothing": (HoldPlaced, _put_in(8, 2, 0)),
-        "of a hold with a limit of nothing written out": (HoldPlaced, _put_in(8, 8, 0)),
-        "of a capture with a default written out": (HoldCaptured, _put_in(8, 5, False)),
-        "of a capture that is final by a number": (HoldCaptured, _put_in(8, 5, 1)),
-        "of a release of less than nothing": (HoldReleased, _put_in(8, 2, -1)),
-        "of a purse with a name in capital letters": (PurseFunded, _put_in(8, 3, "Rides")),
-        "of a purse with a priority beyond the last": (PurseFunded, _put_in(8, 9, 1001)),
-        "of an expired purse without a name": (PurseExpired, _put_in(8, 2, "")),
+        "of a hold for a purpose nobody knows": (HoldPlaced, put_in(8, 5, "food")),
+        "of a hold of nothing": (HoldPlaced, put_in(8, 2, 0)),
+        "of a hold with a limit of nothing written out": (HoldPlaced, put_in(8, 8, 0)),
+        "of a capture with a default written out": (HoldCaptured, put_in(8, 5, False)),
+        "of a capture that is final by a number": (HoldCaptured, put_in(8, 5, 1)),
+        "of a release of less than nothing": (HoldReleased, put_in(8, 2, -1)),
+        "of a purse with a name in capital letters": (PurseFunded, put_in(8, 3, "Rides")),
+        "of a purse with a priority beyond the last": (PurseFunded, put_in(8, 9, 1001)),
+        "of an expired purse without a name": (PurseExpired, put_in(8, 2, "")),
+        "of a transfer of nothing": (BankTransfer, put_in(8, 3, 0)),
+        "of a transfer with a line of 31 bytes": (BankTransfer, put_in(8, 2, bytes(31))),
+        "of a transfer with an empty reference": (BankTransfer, put_in(8, 5, "")),
+        "of a transfer for no wallet, written out": (BankTransfer, put_in(8, 6, None)),
+        "of an automatic top-up of nothing": (AutoTopUp, put_in(8, 4, 0)),
+        "of an automatic top-up from a purse in capitals": (AutoTopUp, put_in(8, 3, "Family")),
+        "of an assigned transfer without a reason": (TransferAssigned, put_in(8, 6, "")),
     }
     for name, (kind, change) in changes.items():
-        yield Case(f"record {name}", "record", _changed(of[kind], change), "malformed")
+        yield Case(f"record {name}", "record", changed(of[kind], change), "malformed")
 
 
 def _invalid_vouchers() -> Iterator[Case]:
@@ -250,37 +199,37 @@ def _invalid_vouchers() -> Iterator[Case]:
     voucher, later = record_of(VOUCHER).encode(), record_of(LATER).encode()
     line = {1: "cash:vault", 2: 1}
     changes: dict[str, tuple[bytes, Change]] = {
-        "of a voucher of a fund nobody knows": (voucher, _put_in(8, 3, "barangay")),
-        "of a voucher with a text as date": (voucher, _put_in(8, 4, "2026-10-31")),
-        "of a voucher before 1970": (voucher, _put_in(8, 4, -1)),
-        "of a voucher after the year 9999": (voucher, _put_in(8, 4, 2_932_897)),
-        "of a voucher without particulars": (voucher, _put_in(8, 6, "")),
-        "of a voucher with 51 lines": (voucher, _put_in(8, 8, [line] * 51)),
-        "of a voucher with a line that is a text": (voucher, _put_in(8, 8, ["cash:vault 1"])),
-        "of a voucher with a line without amount": (voucher, _put_in(8, 8, [{1: "cash:vault"}])),
-        "of a voucher with a line beyond the limit": (voucher, _put_in(8, 8, [line | {2: -(10**15) - 1}])),
-        "of a voucher that reverses nothing, written out": (voucher, _put_in(8, 9, None)),
-        "of a reversal with a float as date": (later, _put_in(8, 3, 1.5)),
-        "of a reversal without a date, written out": (later, _put_in(8, 3, None)),
+        "of a voucher of a fund nobody knows": (voucher, put_in(8, 3, "barangay")),
+        "of a voucher with a text as date": (voucher, put_in(8, 4, "2026-10-31")),
+        "of a voucher before 1970": (voucher, put_in(8, 4, -1)),
+        "of a voucher after the year 9999": (voucher, put_in(8, 4, 2_932_897)),
+        "of a voucher without particulars": (voucher, put_in(8, 6, "")),
+        "of a voucher with 51 lines": (voucher, put_in(8, 8, [line] * 51)),
+        "of a voucher with a line that is a text": (voucher, put_in(8, 8, ["cash:vault 1"])),
+        "of a voucher with a line without amount": (voucher, put_in(8, 8, [{1: "cash:vault"}])),
+        "of a voucher with a line beyond the limit": (voucher, put_in(8, 8, [line | {2: -(10**15) - 1}])),
+        "of a voucher that reverses nothing, written out": (voucher, put_in(8, 9, None)),
+        "of a reversal with a float as date": (later, put_in(8, 3, 1.5)),
+        "of a reversal without a date, written out": (later, put_in(8, 3, None)),
     }
     for name, (data, change) in changes.items():
-        yield Case(f"record {name}", "record", _changed(data, change), "malformed")
+        yield Case(f"record {name}", "record", changed(data, change), "malformed")
 
 
 def invalid_transactions() -> Iterator[Case]:
     data = TRANSACTION.encode()
     purposes = {"for a purpose that is reserved": 5, "for a query": 6, "for purpose 0": 0, "for purpose true": True}
     for name, purpose in purposes.items():
-        yield Case(f"transaction {name}", "transaction", _changed(data, _reason_for(purpose)), "malformed")
-    many = _changed(data, lambda parts: parts[1].extend(parts[1] * 8))
+        yield Case(f"transaction {name}", "transaction", changed(data, _reason_for(purpose)), "malformed")
+    many = changed(data, lambda parts: parts[1].extend(parts[1] * 8))
     yield Case("transaction with nine authorisations", "transaction", many, "malformed")
     yield Case("transaction with leftovers", "transaction", data + b"\x00", "malformed")
-    yield Case("transaction with the record as a map", "transaction", _changed(data, _put(0, {})), "malformed")
-    consent = _changed(data, _reason_for(Purpose.CONSENT.value))
+    yield Case("transaction with the record as a map", "transaction", changed(data, put(0, {})), "malformed")
+    consent = changed(data, _reason_for(Purpose.CONSENT.value))
     yield Case("transaction whose presence is passed off as consent", "transaction", consent, "invalid_signature")
     other = replace(TRANSACTION, record_bytes=record_of(BODIES[0]).encode()).encode()
     yield Case("transaction with the signature of another", "transaction", other, "invalid_signature")
-    yield Case("transaction with a high s", "transaction", _changed(data, _raise_s), "invalid_signature")
+    yield Case("transaction with a high s", "transaction", changed(data, _raise_s), "invalid_signature")
 
 
 def _reason_for(purpose: Any) -> Change:
@@ -306,9 +255,9 @@ def _payload(message: bytes) -> bytes:
 def invalid_batches() -> Iterator[Case]:
     message = batch.sign_batch(BATCH, TERMINAL)
     payload = _payload(message)
-    changes = {**HEADERS, "with a number as item": (_put(6, [1]), "malformed")}
+    changes = {**HEADERS, "with a number as item": (put(6, [1]), "malformed")}
     for name, (change, error) in changes.items():
-        yield Case(f"batch {name}", "batch", _signed(_changed(payload, change), TERMINAL, batch.AAD), error)
+        yield Case(f"batch {name}", "batch", _signed(changed(payload, change), TERMINAL, batch.AAD), error)
     yield Case("batch signed by a card", "batch", _signed(payload, CARD, batch.AAD), "invalid_signature")
     yield Case("batch signed as a query", "batch", _signed(payload, TERMINAL, query.AAD), "invalid_signature")
     many = cbor2.dumps([*cbor2.loads(payload)[:-1], [b""] * 4097])
@@ -317,10 +266,10 @@ def invalid_batches() -> Iterator[Case]:
 
 def invalid_queries() -> Iterator[Case]:
     signed = query_of(QUERIES[0])
-    for name, (change, error) in {**HEADERS, "with a nonce of 31 bytes": (_put(5, bytes(31)), "malformed")}.items():
-        changed = replace(signed, query_bytes=_changed(signed.query_bytes, change))
-        yield Case(f"query {name}", "query", query.sign_query(changed, TERMINAL), error)
-    presence = _changed(signed.encode(), _reason_for(Purpose.PRESENCE.value))
+    for name, (change, error) in {**HEADERS, "with a nonce of 31 bytes": (put(5, bytes(31)), "malformed")}.items():
+        other = replace(signed, query_bytes=changed(signed.query_bytes, change))
+        yield Case(f"query {name}", "query", query.sign_query(other, TERMINAL), error)
+    presence = changed(signed.encode(), _reason_for(Purpose.PRESENCE.value))
     yield Case("query with a presence", "query", _signed(presence, TERMINAL, query.AAD), "malformed")
     as_query = replace(signed, query_bytes=TAP.encode())
     yield Case("query that is a record", "query", query.sign_query(as_query, TERMINAL), "malformed")
@@ -332,21 +281,21 @@ def invalid_receipts() -> Iterator[Case]:
     payload = _payload(receipt.sign_receipt(good, SERVICE))
     changes: dict[str, tuple[Change, str]] = {
         **HEADERS,
-        "with a reason although accepted": (_put_in(2, 4, "too_old"), "malformed"),
+        "with a reason although accepted": (put_in(2, 4, "too_old"), "malformed"),
         "with an amount but no currency": (lambda parts: parts[2].pop(7), "malformed"),
-        "with a default written out": (_put_in(2, 4, None), "malformed"),
-        "with another amount's entry": (_put_in(2, 8, bytes(32)), "invalid_proof"),
-        "with another salt": (_put_in(2, 11, bytes(32)), "invalid_proof"),
-        "with another leaf": (_put_in(2, 12, 2), "invalid_proof"),
-        "with another size": (_put_in(2, 13, 6), "malformed"),
+        "with a default written out": (put_in(2, 4, None), "malformed"),
+        "with another amount's entry": (put_in(2, 8, bytes(32)), "invalid_proof"),
+        "with another salt": (put_in(2, 11, bytes(32)), "invalid_proof"),
+        "with another leaf": (put_in(2, 12, 2), "invalid_proof"),
+        "with another size": (put_in(2, 13, 6), "malformed"),
         "with a cut proof": (lambda parts: parts[2][14].pop(), "invalid_proof"),
         "with a changed checkpoint": (
-            lambda parts: _put_in(2, 15, parts[2][15].replace("5", "6", 1))(parts),
+            lambda parts: put_in(2, 15, parts[2][15].replace("5", "6", 1))(parts),
             "invalid_signature",
         ),
     }
     for name, (change, error) in changes.items():
-        yield Case(f"receipt {name}", "receipt", _signed(_changed(payload, change), SERVICE, receipt.AAD), error)
+        yield Case(f"receipt {name}", "receipt", _signed(changed(payload, change), SERVICE, receipt.AAD), error)
     yield Case("receipt signed by a terminal", "receipt", _signed(payload, TERMINAL, receipt.AAD), "invalid_signature")
     yield Case("receipt signed as a policy", "receipt", _signed(payload, SERVICE, policy.AAD), "invalid_signature")
 
@@ -359,17 +308,17 @@ def invalid_policies() -> Iterator[Case]:
     hold = {1: "metro", 2: "regular", 3: 3_500, 4: "PHP"}
     changes: dict[str, tuple[Change, str]] = {
         **HEADERS,
-        "with number 0": (_put_in(2, 1, 0), "malformed"),
-        "that expires before it is issued": (_put_in(2, 3, AT_MS), "malformed"),
-        "with a deny list out of order": (_put_in(2, 6, [STAFF_ID.bytes, TERMINAL_ID.bytes]), "malformed"),
-        "with a card denied twice": (_put_in(2, 6, [STAFF_ID.bytes, STAFF_ID.bytes]), "malformed"),
+        "with number 0": (put_in(2, 1, 0), "malformed"),
+        "that expires before it is issued": (put_in(2, 3, AT_MS), "malformed"),
+        "with a deny list out of order": (put_in(2, 6, [STAFF_ID.bytes, TERMINAL_ID.bytes]), "malformed"),
+        "with a card denied twice": (put_in(2, 6, [STAFF_ID.bytes, STAFF_ID.bytes]), "malformed"),
         "with a limit missing": (lambda parts: parts[2][7].pop(4), "malformed"),
-        "with no limit of a device, written out": (_put_in(2, 7, _LIMITS | {9: 0}), "malformed"),
-        "with no holds, written out": (_put_in(2, 12, []), "malformed"),
-        "with a hold of less than nothing": (_put_in(2, 12, [hold | {3: -1}]), "malformed"),
+        "with no limit of a device, written out": (put_in(2, 7, _LIMITS | {9: 0}), "malformed"),
+        "with no holds, written out": (put_in(2, 12, []), "malformed"),
+        "with a hold of less than nothing": (put_in(2, 12, [hold | {3: -1}]), "malformed"),
     }
     for name, (change, error) in changes.items():
-        yield Case(f"policy {name}", "policy", _signed(_changed(payload, change), SERVICE, policy.AAD), error)
+        yield Case(f"policy {name}", "policy", _signed(changed(payload, change), SERVICE, policy.AAD), error)
     yield Case("policy signed by a terminal", "policy", _signed(payload, TERMINAL, policy.AAD), "invalid_signature")
 
 

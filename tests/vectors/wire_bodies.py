@@ -8,17 +8,20 @@ from crypto.wire.body import Body
 from crypto.wire.disputes import DisputeSettled
 from crypto.wire.finance import (
     BankDeposit,
+    BankTransfer,
     CashWithdrawal,
     Funding,
     JournalEntry,
     JournalLine,
     ShiftClosed,
     ShiftOpened,
+    TransferAssigned,
 )
 from crypto.wire.taxes import BillsQuery, TaxPayment
 from crypto.wire.transaction import Reversal
 from crypto.wire.transit import FareRefunded, Tap
 from crypto.wire.wallets import (
+    AutoTopUp,
     BalanceQuery,
     CashTopUp,
     HoldCaptured,
@@ -30,6 +33,7 @@ from crypto.wire.wallets import (
 
 AT_MS = 1_780_000_000_000
 STAFF_ID = UUID("018f3c5e-7c00-7abc-8def-0123456789ac")
+TERMINAL_ID = UUID("018f3c5e-7c00-7abc-8def-0123456789ab")
 OTHER_ID = UUID("018f3c5e-7c00-7abc-8def-0123456789ad")
 HASH = bytes(range(32))
 
@@ -74,5 +78,25 @@ BODIES: tuple[Body, ...] = (
     ),
     DisputeSettled(STAFF_ID, OTHER_ID, HASH, "The gate was in the cellar"),
     FareRefunded(STAFF_ID, OTHER_ID, OTHER_ID, OTHER_ID, 1_300, 0, "PHP", "The gate at the exit was dark"),
+    BankTransfer(STAFF_ID, HASH, 250_000, "PHP", "RF76067KRQKW01XB", OTHER_ID),
+    TransferAssigned(STAFF_ID, OTHER_ID, OTHER_ID, 250_000, "PHP", "Her bank slip has the name and the day"),
+    AutoTopUp(OTHER_ID, STAFF_ID, "family", 20_000, "PHP"),
 )
 QUERIES: tuple[Body, ...] = (BalanceQuery(), EntitlementsQuery(), BillsQuery())
+
+# the same kinds with what they may leave out, or have besides
+AGREED = DisputeSettled(STAFF_ID, OTHER_ID, HASH, "Two people looked at it", TERMINAL_ID)
+REFUNDED = FareRefunded(STAFF_ID, OTHER_ID, TERMINAL_ID, OTHER_ID, 1_040, 260, "PHP", "Not their ride", TERMINAL_ID)
+WAITING = BankTransfer(STAFF_ID, HASH, 250_000, "PHP")
+LATER = Reversal(OTHER_ID, "Charged twice", date(2026, 10, 31))
+VOUCHER = JournalEntry(
+    STAFF_ID,
+    OTHER_ID,
+    "trust",
+    date(2026, 10, 31),
+    "PHP",
+    "A top-up of the wrong wallet",
+    "Letter of 2 November",
+    (JournalLine("wallet:018f3c5e-7c00-7abc-8def-0123456789ad:main", 500_000), JournalLine("cash:vault", -500_000)),
+    reverses=STAFF_ID,
+)

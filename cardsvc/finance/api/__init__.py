@@ -1,7 +1,21 @@
-"""Finance over HTTP: the city's money, and money that residents have for a purpose or set aside."""
+"""Finance over HTTP: the city's money, and money that residents have for a purpose, set aside or send."""
 
-from cardsvc.finance.api.books import blueprint, make_vouchers
-from cardsvc.finance.api.reading import blueprint as reading_blueprint
-from cardsvc.finance.api.wallets import blueprint as wallets_blueprint
+from cardsvc import access, web
+from cardsvc.finance.api import books, mandates, reading, transfers, wallets
 
-__all__ = ["blueprint", "make_vouchers", "reading_blueprint", "wallets_blueprint"]
+
+def blueprints(by_two: access.ActionHandler) -> list[web.ApiBlueprint]:
+    """The room's operations; `by_two` is the action that books a voucher."""
+    return [
+        books.blueprint,
+        reading.blueprint,
+        wallets.blueprint,
+        transfers.blueprint,
+        transfers.own_blueprint,
+        mandates.blueprint,
+        mandates.own_blueprint,
+        books.make_vouchers(by_two),
+    ]
+
+
+__all__ = ["blueprints"]

@@ -12,7 +12,7 @@ from cardsvc.access import guard
 from cardsvc.finance import actions, queries
 from cardsvc.finance.actions import vouchers
 from cardsvc.finance.rules.vouchers import Voucher
-from cardsvc.finance.schemas import (
+from cardsvc.finance.schemas.books import (
     DepositSchema,
     FundingSchema,
     ProposedVoucherSchema,

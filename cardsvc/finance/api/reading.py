@@ -12,7 +12,7 @@ from cardsvc import ledger, web
 from cardsvc.access import guard
 from cardsvc.errors import CityError, ErrorKind
 from cardsvc.finance import queries
-from cardsvc.finance.schemas import (
+from cardsvc.finance.schemas.books import (
     AccountStatementQuerySchema,
     AccountStatementSchema,
     BalancesQuerySchema,

@@ -11,7 +11,7 @@ from flask.views import MethodView
 from cardsvc import ledger, transactions, wallets, web
 from cardsvc.access import guard
 from cardsvc.db import to_ms
-from cardsvc.finance.schemas import (
+from cardsvc.finance.schemas.books import (
     CaptureSchema,
     HoldSearchSchema,
     HoldsSchema,
@@ -142,7 +142,12 @@ class Purses(MethodView):
             }
             for purse in wallets.purses(session, wallet_id)
         ]
-        return {"purses": rows, "held_cents": summary.held_cents, "owed_cents": summary.owed_cents}
+        return {
+            "purses": rows,
+            "held_cents": summary.held_cents,
+            "owed_cents": summary.owed_cents,
+            "top_up_reference": wallets.reference_of(wallet_id),
+        }
 
     @guard.requires("treasurer")
     @blueprint.arguments(PurseFundingSchema)

@@ -3,12 +3,16 @@
 from cardsvc.finance.handler.bank import Depositing, Funds, Withdrawing
 from cardsvc.finance.handler.holds import HoldCapturing, HoldPlacing, HoldReleasing
 from cardsvc.finance.handler.journal import Journal
+from cardsvc.finance.handler.mandates import AutoToppingUp
 from cardsvc.finance.handler.purses import PurseExpiring, PurseFunding
 from cardsvc.finance.handler.reversing import Reversing
 from cardsvc.finance.handler.shifts import ShiftClosing, ShiftOpening
 from cardsvc.finance.handler.topping_up import ToppingUp
+from cardsvc.finance.handler.transfers import Assigning, TakingTransfer
 
 __all__ = [
+    "Assigning",
+    "AutoToppingUp",
     "Depositing",
     "Funds",
     "HoldCapturing",
@@ -20,6 +24,7 @@ __all__ = [
     "Reversing",
     "ShiftClosing",
     "ShiftOpening",
+    "TakingTransfer",
     "ToppingUp",
     "Withdrawing",
 ]

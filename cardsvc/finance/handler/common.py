@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from cardsvc import ledger
+from cardsvc import ledger, wallets
 from cardsvc.money import CURRENCY
 from cardsvc.transactions import Item, Reason, Rejected
 
@@ -20,6 +20,18 @@ def draft(
     """
     metadata = () if reference is None else (("reference", reference),)
     return ledger.Draft(item.record.record_id, kind, lines, item.happened_at, rule, currency, metadata=metadata)
+
+
+def into_wallet(wallet_id: UUID, amount_cents: int, owed: dict[str, int]) -> tuple[ledger.Line, ...]:
+    """The lines that give a holder money: what they owe is repaid first, and taken off in `owed`.
+
+    A debt below zero (repaid, then its ride was taken back) is given to the holder with the money.
+    """
+    account = wallets.owed_account(wallet_id)
+    repaid = min(owed[account], amount_cents)
+    owed[account] -= repaid
+    amounts = (account, -repaid), (wallets.main_account(wallet_id), repaid - amount_cents)
+    return tuple(ledger.Line(code, cents) for code, cents in amounts if cents)
 
 
 def signer(item: Item) -> UUID | None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from cardsvc import ledger, transactions, wallets
 from cardsvc.finance import queries, rules
-from cardsvc.finance.handler.common import OTHER_CURRENCY, draft
+from cardsvc.finance.handler.common import OTHER_CURRENCY, draft, into_wallet
 from cardsvc.finance.models import Shift
 from cardsvc.money import CURRENCY
 from cardsvc.transactions import Item, Plan, Reason, Rejected
@@ -64,16 +64,7 @@ class ToppingUp:
             elif body.amount_cents > TOP_UP_CENTS_MAX:
                 plans.append(_TOO_MUCH_CASH)
             else:
-                account = wallets.owed_account(wallet.id)
-                # A debt below zero (repaid, then its ride was taken back) is given to the holder with the money.
-                repaid = min(owed[account], body.amount_cents)
-                owed[account] -= repaid
-                amounts = (
-                    (into, body.amount_cents),
-                    (account, -repaid),
-                    (wallets.main_account(wallet.id), repaid - body.amount_cents),
-                )
-                lines = [ledger.Line(code, cents) for code, cents in amounts if cents]
+                lines = ledger.Line(into, body.amount_cents), *into_wallet(wallet.id, body.amount_cents, owed)
                 entry = draft(item, ledger.EntryKind.CASH_TOP_UP, "wallets/cash-top-up/1", body.currency, *lines)
                 plans.append(Plan(entry, body.amount_cents))
         return plans

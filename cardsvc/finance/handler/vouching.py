@@ -6,6 +6,7 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from cardsvc import ledger
+from cardsvc.finance import queries
 from cardsvc.finance.rules import vouchers as rules
 from cardsvc.finance.rules.vouchers import UnfitVoucher
 
@@ -29,6 +30,8 @@ def _wrong_reversal(session: Session, voucher: rules.Voucher) -> str | None:
         return "What takes an entry back has its lines with the opposite sign, all of them and in their order."
     if ledger.reversal_of(session, voucher.reverses) is not None:
         return "This entry was taken back before."
+    if queries.is_assigned(session, voucher.reverses):
+        return "This transfer waits no more: take its assignment back first."
     return None
 
 

@@ -1,6 +1,7 @@
 """What finance is asked: shifts, statements, and the day with all of it."""
 
 from cardsvc.finance.queries.day import BankRow, ClosingRow, DaySheet, DrawerRow, day_sheet
+from cardsvc.finance.queries.mandates import followed, mandate_of, mandates
 from cardsvc.finance.queries.reading import (
     LineView,
     ShiftView,
@@ -18,21 +19,42 @@ from cardsvc.finance.queries.reading import (
     statement,
     statement_named,
 )
+from cardsvc.finance.queries.transfers import (
+    AT_ONCE_MAX,
+    Incoming,
+    Waiting,
+    by_hashes,
+    incoming,
+    incoming_lines,
+    is_assigned,
+    transferred,
+    waiting,
+)
 
 __all__ = [
+    "AT_ONCE_MAX",
     "BankRow",
     "ClosingRow",
     "DaySheet",
     "DrawerRow",
+    "Incoming",
     "LineView",
     "ShiftView",
     "StatementView",
+    "Waiting",
+    "by_hashes",
     "day_sheet",
     "drawer_balances",
+    "followed",
+    "incoming",
+    "incoming_lines",
+    "is_assigned",
     "known_lines",
     "last_statement",
     "left_open",
     "lines_to_explain",
+    "mandate_of",
+    "mandates",
     "open_lines",
     "open_movements",
     "open_shifts",
@@ -40,4 +62,6 @@ __all__ = [
     "shifts",
     "statement",
     "statement_named",
+    "transferred",
+    "waiting",
 ]

@@ -3,7 +3,16 @@
 from cardsvc.finance.rules.beneficiaries import BENEFICIARIES, FEES, Beneficiary, beneficiary
 from cardsvc.finance.rules.beneficiaries import ROLES as BENEFICIARIES_ROLES
 from cardsvc.finance.rules.camt import InvalidStatement, Line, Money, Statement, read
-from cardsvc.finance.rules.chart import BANK, BASE_CHART, OVER_SHORT, VAULT, drawer, drawer_spec
+from cardsvc.finance.rules.chart import (
+    BANK,
+    BASE_CHART,
+    OVER_SHORT,
+    SUSPENSE,
+    SUSPENSE_SPEC,
+    VAULT,
+    drawer,
+    drawer_spec,
+)
 from cardsvc.finance.rules.matching import Match, OpenLine, OpenMovement, match, why_open
 
 __all__ = [
@@ -13,6 +22,8 @@ __all__ = [
     "BENEFICIARIES_ROLES",
     "FEES",
     "OVER_SHORT",
+    "SUSPENSE",
+    "SUSPENSE_SPEC",
     "VAULT",
     "Beneficiary",
     "InvalidStatement",

@@ -9,6 +9,8 @@ from cardsvc.ledger import AccountKind, AccountPolicy, AccountSpec, Fund
 VAULT: Final = "cash:vault"
 BANK: Final = "bank:main"
 OVER_SHORT: Final = "cash:over-short"
+SUSPENSE: Final = "suspense:transfers"
+"""What people sent to the bank and nobody knows yet for whom."""
 
 BASE_CHART: Final = (
     AccountSpec(VAULT, AccountKind.ASSET, AccountPolicy.CHECKED, Fund.GENERAL, floor_cents=0),
@@ -18,6 +20,10 @@ BASE_CHART: Final = (
     AccountSpec(FEES, AccountKind.REVENUE, AccountPolicy.DERIVED, Fund.GENERAL),
     AccountSpec("equity:opening", AccountKind.EQUITY, AccountPolicy.DERIVED, Fund.GENERAL),
 )
+
+
+SUSPENSE_SPEC: Final = AccountSpec(SUSPENSE, AccountKind.LIABILITY, AccountPolicy.CHECKED, Fund.TRUST, floor_cents=0)
+"""Opened by the first transfer that waits."""
 
 
 def drawer(device_id: UUID) -> str:

@@ -1,13 +1,16 @@
 """Which bank line is which movement of ours: pure, in a stated order, and every match says why.
 
 Order: (1) a reference of the line is the movement's reference, and the amounts agree; (2) amount and date within
-`DAYS_MAX` days, where exactly one movement and one line fit. Anything else stays open for a person.
+`DAYS_MAX` days, where exactly one movement and one line fit. Anything else stays open for a person, and so does money
+that came with a resident's top-up reference: it is a transfer to be signed in, whatever else has its amount.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
+
+from cardsvc import wallets
 
 DAYS_MAX = 3
 
@@ -21,6 +24,11 @@ class OpenLine:
     amount_cents: int
     references: tuple[str, ...]
     text: str
+
+    @property
+    def top_up(self) -> str | None:
+        """The top-up reference that money which came in carries; None: it carries none."""
+        return wallets.carried((*self.references, self.text)) if self.amount_cents > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,7 @@ def match(lines: Sequence[OpenLine], movements: Sequence[OpenMovement]) -> list[
     found = _by_reference(lines, movements)
     taken_lines = {m.line_id for m in found}
     taken_entries = {m.entry_id for m in found}
-    rest = [line for line in lines if line.line_id not in taken_lines]
+    rest = [line for line in lines if line.line_id not in taken_lines and line.top_up is None]
     left = [movement for movement in movements if movement.entry_id not in taken_entries]
     return found + _by_amount(rest, left)
 
@@ -89,6 +97,8 @@ def _fits(line: OpenLine, movement: OpenMovement) -> bool:
 
 def why_open(line: OpenLine, movements: Sequence[OpenMovement]) -> str:
     """Why a line stayed open, for the person who takes it up; `movements` are those that no line explains."""
+    if line.top_up is not None:
+        return f"A transfer with the top-up reference {line.top_up}: sign it in under bank transfers."
     if any(movement.reference in line.references for movement in movements):
         return "A movement has this reference but another amount."
     near = [movement for movement in movements if _fits(line, movement)]

@@ -16,7 +16,14 @@ VOUCHER: Final = "finance.journal_entry"
 REVERSAL_ALONE_CENTS_MAX: Final = 1_000_00
 """The most that one officer may take back alone; more is a voucher of two."""
 REVERSIBLE: Final = frozenset(
-    {ledger.EntryKind.CASH_TOP_UP, ledger.EntryKind.TAP, ledger.EntryKind.HOLD_CAPTURED, ledger.EntryKind.JOURNAL_ENTRY}
+    {
+        ledger.EntryKind.CASH_TOP_UP,
+        ledger.EntryKind.TAP,
+        ledger.EntryKind.HOLD_CAPTURED,
+        ledger.EntryKind.JOURNAL_ENTRY,
+        ledger.EntryKind.BANK_TRANSFER,
+        ledger.EntryKind.TRANSFER_ASSIGNED,
+    }
 )
 """Kinds whose entry is all there is to them: a claim or a paid bill has a state of its own that its feature must give
 back, and no feature does yet.

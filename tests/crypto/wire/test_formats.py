@@ -16,12 +16,14 @@ from crypto.wire.disputes import DisputeSettled
 from crypto.wire.evidence import SEAL_AAD, STATEMENT_AAD
 from crypto.wire.finance import (
     BankDeposit,
+    BankTransfer,
     CashWithdrawal,
     Funding,
     JournalEntry,
     JournalLine,
     ShiftClosed,
     ShiftOpened,
+    TransferAssigned,
 )
 from crypto.wire.kinds import Kind
 from crypto.wire.policy import FlatFare, OfflineLimits, Policy
@@ -31,6 +33,7 @@ from crypto.wire.taxes import BillsQuery, TaxPayment
 from crypto.wire.transaction import Purpose, Reversal
 from crypto.wire.transit import FareRefunded, Tap
 from crypto.wire.wallets import (
+    AutoTopUp,
     BalanceQuery,
     CashTopUp,
     HoldCaptured,
@@ -45,7 +48,7 @@ TEXT = (Path(crypto.__file__).parent / "FORMATS.md").read_text()
 MAPS: list[type[Tagged]] = [
     CashTopUp, ShiftOpened, ShiftClosed, Tap, CycleApproved, Claim, TaxPayment, BankDeposit, Funding, CashWithdrawal,
     Reversal, JournalEntry, JournalLine, BalanceQuery, EntitlementsQuery, BillsQuery, Receipt, Policy, OfflineLimits,
-    FlatFare, FareRefunded,
+    FlatFare, FareRefunded, BankTransfer, TransferAssigned, AutoTopUp,
     DisputeSettled, DenyList, DenyDelta, HoldPlaced, HoldCaptured, HoldReleased, PurseFunded, PurseExpired,
 ]  # fmt: skip
 

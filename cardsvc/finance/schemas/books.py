@@ -1,4 +1,4 @@
-"""What the finance API reads and answers."""
+"""What the API of the books reads and answers."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -183,6 +183,7 @@ class PursesSchema(web.ApiSchema):
     )
     held_cents = web.cents_field()
     owed_cents = web.cents_field()
+    top_up_reference = fields.String(metadata={"description": "what the holder writes into a bank transfer"})
 
 
 # ------------------------------------------------------------------------------------------------- reading the books
