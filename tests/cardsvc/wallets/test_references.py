@@ -31,7 +31,13 @@ def test_a_reference_leads_back_to_the_ids_it_can_be_of(wallet_id: UUID) -> None
 def test_one_wrong_character_is_noticed(wallet_id: UUID, place: int, letter: str) -> None:
     reference = wallets.reference_of(wallet_id)
     wrong = reference[:place] + letter + reference[place + 1 :]
-    assert (wrong == reference) == rules.is_reference(wrong)
+    if reference[place].isdigit() == letter.isdigit():
+        assert (wrong == reference) == rules.is_reference(wrong)
+    elif rules.is_reference(wrong):
+        # a letter counts as two digits and moves all before it: one in 97 of these slips stays unnoticed (ISO 7064),
+        # and it is never this wallet that it names
+        least, greatest = rules.ids_of(wrong)
+        assert not least <= wallet_id <= greatest
 
 
 def test_a_line_carries_a_reference_wherever_the_bank_puts_it() -> None:
