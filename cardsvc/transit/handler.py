@@ -5,7 +5,7 @@ with the tap and what was charged before: mostly a fare; for the exit of a ride 
 tap that came late whatever it changes, of other rides too. No entry is edited.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar
@@ -20,7 +20,7 @@ from cardsvc.transit import riders, rules
 from cardsvc.transit.models import RideCharge, RideTap
 from cardsvc.transit.riders import Tariffs
 from cardsvc.transit.rules import charging
-from cardsvc.transit.rules.charging import Change, Charged, Pockets
+from cardsvc.transit.rules.charging import Change, Charged, Pockets, Refunded
 from cardsvc.transit.rules.pricing import Rider
 from cardsvc.transit.rules.resuming import Taps, price_on, quiet_time
 from cardsvc.transit.rules.rides import Direction, TapEvent
@@ -55,6 +55,7 @@ class _Account:
     window: charging.Window
     taps: Taps
     charged: list[Charged]
+    refunded: Mapping[UUID, Refunded]
     whole: bool  # whether more changed than the taps that come: then all of the window is priced again
 
 
@@ -161,6 +162,7 @@ def _accounts(
     whole |= {resident for resident in first if wallet_of[resident].id in tapped.shrunk}
     windows |= {resident: windows[resident].of_the_period() for resident in whole}
     quiet = quiet_time(tariffs.versions)
+    refunded = riders.refunded(session, wallet_ids)
     charged = riders.charged(session, wallet_ids, min(window.since for window in windows.values()))
     return {
         resident: _Account(
@@ -169,6 +171,7 @@ def _accounts(
             windows[resident],
             Taps(tapped.taps.get(wallet_id, ()), quiet),
             [one for one in charged.get(wallet_id, ()) if one.fare_day >= windows[resident].since],
+            refunded,
             resident in whole,
         )
         for resident, wallet_id in zip(first, wallet_ids, strict=True)
@@ -190,7 +193,8 @@ def _price(item: Item, account: _Account, tariffs: Tariffs) -> _Priced | Rejecte
         account.taps.remove(event)
         return Rejected(Reason.UNKNOWN_REFERENCE, _NO_FARE)
     priced = {tap.tap_id for tap in taps}
-    changes = charging.changes(now, [one for one in account.charged if one.ride_id in priced], event.tap_id)
+    before = [one for one in account.charged if one.ride_id in priced]
+    changes = charging.changes(now, before, event.tap_id, account.refunded)
     account.charged += (change.charged for change in changes)
     return _Priced(item, account.wallet_id, changes)
 

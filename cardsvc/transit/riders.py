@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from cardsvc import ledger, rows
 from cardsvc.db import from_ms
 from cardsvc.transit import versions
+from cardsvc.transit.claims.models import ClaimDecision, RideClaim
 from cardsvc.transit.models import RideCharge, RiderPass, RiderRight, RideTap
-from cardsvc.transit.rules.charging import Charged
+from cardsvc.transit.rules.charging import Charged, Refunded
 from cardsvc.transit.rules.pricing import HeldCategory, HeldPass, Rider
 from cardsvc.transit.rules.rides import Direction, TapEvent
 from cardsvc.transit.rules.tariffs import TariffVersion
@@ -88,6 +89,21 @@ def charged(session: Session, wallet_ids: Sequence[UUID], since: date) -> dict[U
     for row in rows.matching(session, query, table.wallet_id, wallet_ids):
         wallet_id, ride_id, day, network, agency, payer, fare, subsidy = row
         found[wallet_id].append(Charged(ride_id, day, network, agency, payer, int(fare), int(subsidy)))
+    return found
+
+
+def refunded(session: Session, wallet_ids: Sequence[UUID]) -> dict[UUID, Refunded]:
+    """What was given back of these wallets' rides on claims, by ride, without what was taken back."""
+    claim, decision = RideClaim.__table__.c, ClaimDecision.__table__.c
+    query = (
+        sa.select(claim.ride_id, decision.fare_cents, decision.subsidy_cents)
+        .join_from(RideClaim.__table__, ClaimDecision.__table__)
+        .where(decision.record_id.is_not(None), ~ledger.is_reversed(decision.record_id))
+    )
+    found: dict[UUID, Refunded] = {}
+    for ride_id, fare, subsidy in rows.matching(session, query, claim.wallet_id, wallet_ids):
+        before = found.get(ride_id, Refunded(0, 0))
+        found[ride_id] = Refunded(before.fare_cents + fare, before.subsidy_cents + subsidy)
     return found
 
 

@@ -87,7 +87,7 @@ def _refunded(session: Session, ride_ids: Sequence[UUID]) -> dict[UUID, tuple[in
     query = (
         sa.select(RideClaim.ride_id, sa.func.sum(ClaimDecision.fare_cents), sa.func.sum(ClaimDecision.subsidy_cents))
         .join(ClaimDecision, ClaimDecision.claim_id == RideClaim.id)
-        .where(RideClaim.ride_id.in_(ride_ids))
+        .where(RideClaim.ride_id.in_(ride_ids), ~ledger.is_reversed(ClaimDecision.__table__.c.record_id))
         .group_by(RideClaim.ride_id)
     )
     return {ride_id: (int(fare), int(subsidy)) for ride_id, fare, subsidy in session.execute(query)}

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -115,9 +116,22 @@ def _standing(journey: Journey, index: int, day: date, agency_of: Mapping[str, s
     return Standing(charged, journey, index, journey.lines is not None)
 
 
-def changes(now: Sequence[Standing], before: Iterable[Charged], tap_id: UUID) -> list[Change]:
+class Refunded(NamedTuple):
+    """What was given back of a ride on a claim: to the rider, and to the programme."""
+
+    fare_cents: int
+    subsidy_cents: int
+
+
+def changes(
+    now: Sequence[Standing],
+    before: Iterable[Charged],
+    tap_id: UUID,
+    refunded: Mapping[UUID, Refunded] = MappingProxyType({}),
+) -> list[Change]:
     """What to charge so that all that was charged comes to what the rides cost now. A ride of the tap itself is always
-    named; one whose fare is unknown stays as it was charged.
+    named; one whose fare is unknown stays as it was charged. What a claim gave back is not given back again when the
+    ride turns out cheaper: of a ride that costs less now, no more goes back than was paid above it.
     """
     charged: dict[UUID, list[Charged]] = defaultdict(list)
     for one in before:
@@ -127,12 +141,41 @@ def changes(now: Sequence[Standing], before: Iterable[Charged], tap_id: UUID) ->
         old = charged.pop(ride.charged.ride_id, [])
         as_before = len(old) == 1 and old[0] == ride.charged  # as nearly all are; the sums would come to nothing
         moved = [] if as_before or not ride.known else _moved(ride.charged, old)
+        if moved and ride.charged.ride_id in refunded:
+            moved = _beside_refund(moved, old, refunded[ride.charged.ride_id])
         if moved or (ride.known and ride.has(tap_id)):
             told = ride.explanation()
             found += (Change(one, told) for one in moved or [_nothing(ride.charged)])
-    for old in charged.values():
-        found += (Change(one, explaining.explain_gone()) for one in _moved(None, old))
+    for ride_id, old in charged.items():
+        moved = _moved(None, old)
+        if ride_id in refunded:
+            moved = _beside_refund(moved, old, refunded[ride_id])
+        found += (Change(one, explaining.explain_gone()) for one in moved)
     return found
+
+
+def _beside_refund(moved: Sequence[Charged], before: Sequence[Charged], refunded: Refunded) -> list[Charged]:
+    """The differences without what the refund gave back already, where the ride costs less than it was charged."""
+    fare = _given_twice(
+        sum(one.fare_cents for one in moved), sum(one.fare_cents for one in before), refunded.fare_cents
+    )
+    subsidy = _given_twice(
+        sum(one.subsidy_cents for one in moved), sum(one.subsidy_cents for one in before), refunded.subsidy_cents
+    )
+    kept: list[Charged] = []
+    for one in moved:
+        less, too = min(fare, max(0, -one.fare_cents)), min(subsidy, max(0, -one.subsidy_cents))
+        fare, subsidy = fare - less, subsidy - too
+        kept.append(one._replace(fare_cents=one.fare_cents + less, subsidy_cents=one.subsidy_cents + too))
+    return [one for one in kept if one.fare_cents or one.subsidy_cents]
+
+
+def _given_twice(moved_cents: int, charged_cents: int, refunded_cents: int) -> int:
+    """How much of what would go back the refund gave back before: it may leave what is paid at what the ride costs."""
+    if moved_cents >= 0:
+        return 0
+    costs_now, paid = charged_cents + moved_cents, charged_cents - refunded_cents
+    return min(0, costs_now - paid) - moved_cents
 
 
 def _moved(now: Charged | None, before: Sequence[Charged]) -> list[Charged]:

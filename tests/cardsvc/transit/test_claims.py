@@ -13,12 +13,13 @@ from cardsvc.transit.models import RideCharge
 from cardsvc.transit.rules.claiming import REFUND_ALONE_CENTS_MAX
 from cardsvc.transit.settling import queries as settling
 from crypto.wire.transaction import Purpose
-from crypto.wire.transit import FareRefunded
+from crypto.wire.transit import FareRefunded, Tap
 from tests import surfing
 from tests.builders import PASSWORD
 from tests.town import BUS_CENTS, Person, Town, tap
 
 P = Purpose.PRESENCE
+HOLD_CENTS = 28_00
 
 
 @pytest.fixture
@@ -68,6 +69,22 @@ def test_a_granted_claim_gives_the_fare_back_and_the_operator_pays_it(town: Town
     now = town.clock.now()
     [line] = town.run(lambda session: settling.settlement(session, "loop", town.today(), now)).lines
     assert (line.charged_cents, line.refunded_cents, line.due_cents) == (BUS_CENTS, BUS_CENTS, 0)
+    town.check()
+
+
+def test_what_a_claim_gave_back_is_not_given_back_again_by_a_late_exit(town: Town, ana: Person, app: Flask) -> None:
+    entry = Tap("rail", "metro-magallanes", "in", HOLD_CENTS, "PHP", 1, 1)
+    sent = town.validator().send_one(entry, ana.signs(P))
+    assert sent.record_id is not None
+    late = town.validator()
+    town.clock.advance(timedelta(minutes=20))
+    late.add(Tap("rail", "metro-ayala", "out", 0, "PHP", 1, 1), ana.signs(P))  # 15.00, and its gate has no network
+    opened = claim(town, app, ana, sent.record_id, reason="missing_exit", stop_id="metro-ayala")
+    assert refund(town, opened["id"], 10_00)["outcome"] == "accepted"
+    assert town.balance(ana) == 100_00 - HOLD_CENTS + 10_00
+    assert late.send()[0].outcome == "accepted"
+    assert town.balance(ana) == 100_00 - 15_00  # 3.00 more, not 13.00
+    assert town.balance_of("revenue:transit:metro") == [15_00]
     town.check()
 
 
