@@ -59,9 +59,8 @@ class Server:
 
 
 @contextlib.contextmanager
-def running_server(*, durable: bool = True) -> Iterator[Server]:
-    """Start a server, stop it on leaving, and leave nothing behind. One that is not `durable` answers before the disk
-    has anything: for who makes many databases and throws them away.
+def running_server() -> Iterator[Server]:
+    """Start a server, stop it on leaving, and leave nothing behind.
 
     Raises: PostgresMissing.
     """
@@ -81,7 +80,7 @@ def running_server(*, durable: bool = True) -> Iterator[Server]:
     )
     log = (home / "log").open("wb")
     server = subprocess.Popen(
-        [programs / "postgres", "-D", data, "-k", home, "-h", "", "-c", "max_connections=60", *_disk(durable=durable)],
+        [programs / "postgres", "-D", data, "-k", home, "-h", "", "-c", "max_connections=60", "-c", "fsync=on"],
         stdout=log,
         stderr=subprocess.STDOUT,
         cwd=home,
@@ -95,10 +94,6 @@ def running_server(*, durable: bool = True) -> Iterator[Server]:
         server.wait(timeout=STARTUP_SECONDS)
         log.close()
         shutil.rmtree(home)
-
-
-def _disk(*, durable: bool) -> tuple[str, ...]:
-    return ("-c", "fsync=on") if durable else ("-c", "fsync=off", "-c", "full_page_writes=off")
 
 
 def _programs() -> Path:

@@ -41,7 +41,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[postgres.Server]:
     """The run's own PostgreSQL; `create` and `drop` give a test as many databases as it likes."""
-    with postgres.running_server(durable=False) as server:  # who kills servers has one of their own
+    with postgres.running_server() as server:
         yield server
 
 

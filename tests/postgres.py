@@ -11,11 +11,11 @@ __all__ = ["Server", "running_server"]
 
 
 @contextlib.contextmanager
-def running_server(*, durable: bool = True) -> Iterator[Server]:
+def running_server() -> Iterator[Server]:
     """Start a server, stop it on leaving, and leave nothing behind; ends the test where none can be started."""
     with contextlib.ExitStack() as stack:
         try:
-            server = stack.enter_context(postgres.running_server(durable=durable))
+            server = stack.enter_context(postgres.running_server())
         except postgres.PostgresMissing as error:
             judging.missing(str(error))
         yield server
