@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from cardsvc import ledger, rows
 from cardsvc.db import from_ms
 from cardsvc.transit import versions
-from cardsvc.transit.claims.models import ClaimDecision, RideClaim
-from cardsvc.transit.models import RideCharge, RiderPass, RiderRight, RideTap
+from cardsvc.transit.models import ClaimDecision, RideCharge, RideClaim, RiderPass, RiderRight, RideTap
 from cardsvc.transit.rules.charging import Charged, Refunded
 from cardsvc.transit.rules.pricing import HeldCategory, HeldPass, Rider
 from cardsvc.transit.rules.rides import Direction, TapEvent

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from cardsvc import access, db, ledger, money
 from cardsvc.access import Role
 from cardsvc.transit.claims import queries
-from cardsvc.transit.claims.models import ClaimApproval, ClaimDecision, RideClaim
 from cardsvc.transit.claims.queries import ClaimView
+from cardsvc.transit.models import ClaimApproval, ClaimDecision, RideClaim
 from cardsvc.transit.rules import claiming as rules
 from cardsvc.transit.rules.claiming import ClaimDecided, ClaimReason, ClaimRefused
 from crypto.wire.ids import uuid7

@@ -10,8 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cardsvc import ledger
-from cardsvc.transit.claims.models import ClaimApproval, ClaimDecision, RideClaim
-from cardsvc.transit.models import RideCharge, RideTap
+from cardsvc.transit.models import ClaimApproval, ClaimDecision, RideCharge, RideClaim, RideTap
 from cardsvc.transit.rules import claiming, explaining
 from cardsvc.transit.rules.claiming import ClaimReason, RideCost, UnknownClaim, UnknownRide
 

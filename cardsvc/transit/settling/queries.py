@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 from cardsvc import ledger
 from cardsvc.clock import MANILA, business_date
 from cardsvc.transit import rules, versions
-from cardsvc.transit.claims.models import ClaimDecision, RideClaim
-from cardsvc.transit.models import NetworkRow, RideCharge, RideTap
+from cardsvc.transit.models import ClaimDecision, NetworkRow, RideCharge, RideClaim, RideTap
 from cardsvc.transit.rules import explaining, settling, tides
 from cardsvc.transit.rules.settling import Booked, OtherMovement, Posted, Settlement, What
 from cardsvc.transit.rules.terms import Terms
