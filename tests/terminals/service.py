@@ -23,6 +23,7 @@ from terminals.counter import Personalisation
 from terminals.outbox import Identity
 from terminals.settings import TerminalKind, TerminalSettings
 from terminals.station import Station, enrol
+from tests import apps
 from tests.builders import make_city
 from tests.terminals.city import session
 
@@ -79,13 +80,15 @@ class CityService:
         self.engine = db.make_engine(f"sqlite:///{folder / 'city.sqlite'}")
         app.make_schema(self.engine)
         self.city = make_city(self.engine, vault, clock)
-        self.send = InProcess(app.app_of(self.city))
+        self._app = apps.lend(self.city)
+        self.send = InProcess(self._app)
         self.client = ServiceClient(URL, self.send)
         self.staff: dict[str, StaffClient] = {}
         self._people = 0
         self._counter: Identity | None = None
 
     def close(self) -> None:
+        apps.give_back(self._app)
         self.engine.dispose()
 
     def person(self, username: str) -> StaffClient:
