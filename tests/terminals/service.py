@@ -1,7 +1,9 @@
 """The city's real service in this process: the whole app over its own database, reached by a `Send`, not a socket."""
 
+import functools
 import json
 import secrets
+import tempfile
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -72,13 +74,24 @@ class StationClock:
         return int(self._clock.now().timestamp() * 1000)
 
 
+@functools.cache
+def _empty_city() -> bytes:
+    """A database with every revision's tables and nobody in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "city.sqlite")
+        engine = db.make_engine(f"sqlite:///{file}")
+        app.make_schema(engine)
+        engine.dispose()
+        return file.read_bytes()
+
+
 class CityService:
     """A city with its staff signed in, and what the tests of terminals need from its offices."""
 
     def __init__(self, folder: Path, vault: Vault, clock: FixedClock) -> None:
         self.folder, self.clock = folder, clock
+        (folder / "city.sqlite").write_bytes(_empty_city())
         self.engine = db.make_engine(f"sqlite:///{folder / 'city.sqlite'}")
-        app.make_schema(self.engine)
         self.city = make_city(self.engine, vault, clock)
         self._app = apps.lend(self.city)
         self.send = InProcess(self._app)
