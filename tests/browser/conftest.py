@@ -3,9 +3,7 @@
 import os
 import random
 import shutil
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,6 @@ from typing import Any
 import pytest
 from flask import Flask, Response, render_template
 from playwright.sync_api import Browser, Page, sync_playwright
-from werkzeug.serving import make_server
 
 from cardsvc import db, web
 from cardsvc.clock import FixedClock
@@ -22,6 +19,7 @@ from cardsvc.vault import Vault
 from terminals.agent import look as terminal_look
 from tests import judging
 from tests.browser import samples, terminal_samples
+from tests.serving import serving
 
 ROOT = Path(__file__).parent.parent.parent
 ROOMS_WITH_PAGES = ("access", "residents", "wallets", "finance")
@@ -54,20 +52,6 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         )
         yield started
         started.close()
-
-
-@contextmanager
-def serving(app: Flask, port: int = 0) -> Iterator[str]:
-    """The app on a free port of this machine, or on one that it knows already; as its address."""
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture(scope="session")

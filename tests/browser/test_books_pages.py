@@ -7,8 +7,9 @@ import pytest
 from flask import Flask
 
 from tests import builders, surfing
-from tests.browser.conftest import WIDTHS, Open, fits, judge, serving
+from tests.browser.conftest import WIDTHS, Open, fits, judge
 from tests.browser.test_real_pages import sign_in
+from tests.serving import serving
 from tests.town import Town
 
 pytestmark = pytest.mark.browser

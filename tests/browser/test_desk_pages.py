@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 
 from cardsvc import cards
 from tests import builders, surfing
-from tests.browser.conftest import WIDTHS, Open, fits, judge, serving
+from tests.browser.conftest import WIDTHS, Open, fits, judge
 from tests.browser.test_real_pages import sign_in
 from tests.cardsvc.residents.test_looks_api import GOOD
+from tests.serving import serving
 from tests.town import Person, Town
 
 pytestmark = pytest.mark.browser

@@ -12,10 +12,11 @@ from cardsvc import access
 from cardsvc import app as application
 from cardsvc.settings import CHEAP
 from crypto.wire.transaction import Purpose
-from tests.browser.conftest import WIDTHS, Open, judge, serving
+from tests.browser.conftest import WIDTHS, Open, judge
 from tests.browser.test_real_pages import sign_in
 from tests.browser.test_signing_in import free_port, submit
 from tests.builders import PASSWORD
+from tests.serving import serving
 from tests.town import Terminal, Town, pay, tap
 
 pytestmark = pytest.mark.browser

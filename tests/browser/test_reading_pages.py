@@ -8,8 +8,9 @@ from flask import Flask
 
 from crypto.wire.transaction import Purpose
 from tests import builders
-from tests.browser.conftest import WIDTHS, Open, fits, judge, serving
+from tests.browser.conftest import WIDTHS, Open, fits, judge
 from tests.browser.test_real_pages import sign_in
+from tests.serving import serving
 from tests.town import Town, tap
 
 pytestmark = pytest.mark.browser

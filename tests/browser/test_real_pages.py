@@ -11,7 +11,8 @@ from cardsvc.settings import CHEAP
 from crypto.wire.transaction import Purpose
 from demo.city import bank
 from tests import builders
-from tests.browser.conftest import WIDTHS, Open, judge, serving
+from tests.browser.conftest import WIDTHS, Open, judge
+from tests.serving import serving
 from tests.town import Person, Town, pay, tap, top_up
 
 pytestmark = pytest.mark.browser

@@ -18,7 +18,8 @@ from cardsvc.vault import Vault
 from terminals.agent.app import Agent, create_agent
 from terminals.card import LocalReader
 from terminals.settings import TerminalKind
-from tests.browser.conftest import WIDTHS, Open, judge, serving
+from tests.browser.conftest import WIDTHS, Open, judge
+from tests.serving import serving
 from tests.terminals.service import PASSWORD, PIN, CityService
 
 pytestmark = pytest.mark.browser

@@ -11,8 +11,9 @@ from cardsvc.clock import business_date
 from crypto.wire.transaction import Purpose
 from crypto.wire.transit import Tap
 from tests import builders, surfing
-from tests.browser.conftest import WIDTHS, Open, fits, judge, serving
+from tests.browser.conftest import WIDTHS, Open, fits, judge
 from tests.browser.test_real_pages import sign_in
+from tests.serving import serving
 from tests.town import Person, Town, tap
 
 pytestmark = pytest.mark.browser

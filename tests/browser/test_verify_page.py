@@ -20,7 +20,8 @@ from crypto.wire.citykeys import CityKeys
 from crypto.wire.receipt import verify_receipt
 from crypto.wire.transaction import Purpose
 from tests import judging
-from tests.browser.conftest import WIDTHS, Open, judge, serving
+from tests.browser.conftest import WIDTHS, Open, judge
+from tests.serving import serving
 from tests.town import Town, pay, tap, top_up
 
 pytestmark = pytest.mark.browser

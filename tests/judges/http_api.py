@@ -4,7 +4,6 @@ import base64
 import json
 import os
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Flask
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import WSGIRequestHandler
 
 from cardsvc import db
 from crypto.pki import CardSlot
@@ -21,6 +20,7 @@ from crypto.wire.transaction import Purpose, authorise
 from crypto.wire.wallets import BalanceQuery
 from tests import builders
 from tests.judges.environments import judge_python
+from tests.serving import serving as over_http
 from tests.statements import Booked, camt053
 from tests.town import Person, Terminal, Town, tap
 
@@ -119,15 +119,8 @@ class _Quiet(WSGIRequestHandler):
 def serving(app: Flask) -> Iterator[str]:
     """The app on a free port of this machine, as its address."""
     app.testing = False  # a failure of ours answers 500, as it would outside
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with over_http(app, handler=_Quiet) as address:
+        yield address
 
 
 def valid_document(document: Path) -> subprocess.CompletedProcess[str]:
