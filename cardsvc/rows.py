@@ -3,6 +3,7 @@
 import struct
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
@@ -110,6 +111,31 @@ def matching_plain(
 def id_of(session: Session) -> Callable[[Any], uuid.UUID]:
     """What makes an id of what the driver gives for one."""
     return _same if session.get_bind().dialect.name == "postgresql" else _from_bytes
+
+
+def day_of(value: date | str) -> date:
+    """The day that the driver gives for a date."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def plain_id(session: Session, column: sa.ColumnElement[uuid.UUID]) -> sa.ColumnElement[Any]:
+    """For a query of `matching_plain`: the id as `plain_of` makes it."""
+    return sa.cast(column, sa.Text) if session.get_bind().dialect.name == "postgresql" else column
+
+
+def plain_of(session: Session) -> Callable[[uuid.UUID], str | bytes]:
+    """What makes something of an id that is looked up and compared without Python's help, in the same order; and
+    `of_plain` makes the id of it again.
+    """
+    return str if session.get_bind().dialect.name == "postgresql" else _bytes_of
+
+
+def of_plain(session: Session) -> Callable[[Any], uuid.UUID]:
+    return uuid.UUID if session.get_bind().dialect.name == "postgresql" else _from_bytes
+
+
+def _bytes_of(value: uuid.UUID) -> bytes:
+    return value.bytes
 
 
 def _same(value: uuid.UUID) -> uuid.UUID:

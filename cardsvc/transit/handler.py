@@ -22,7 +22,7 @@ from cardsvc.transit.riders import Tariffs
 from cardsvc.transit.rules import charging
 from cardsvc.transit.rules.charging import Change, Charged, Pockets, Refunded
 from cardsvc.transit.rules.pricing import Rider
-from cardsvc.transit.rules.resuming import Taps, price_on, quiet_time
+from cardsvc.transit.rules.resuming import Taps, quiet_time
 from cardsvc.transit.rules.rides import Direction, TapEvent
 from cardsvc.transit.rules.tariffs import in_force
 from crypto.wire.transaction import Purpose
@@ -53,6 +53,7 @@ class _Account:
     wallet_id: UUID
     rider: Rider
     window: charging.Window
+    reading: riders.Reading
     taps: Taps
     charged: list[Charged]
     refunded: Mapping[UUID, Refunded]
@@ -91,6 +92,8 @@ class Tapping:
                 answers.append(_price(item, account, tariffs))
             else:
                 answers.append(refusal)
+        for account in accounts.values():
+            account.taps.remember(account.rider, tariffs.versions)
         return _plans(session, answers, tariffs, accounts)
 
     def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], _now: datetime, /) -> None:
@@ -153,10 +156,12 @@ def _accounts(
     wallet_ids = [wallet_of[resident].id for resident in first]
     rights = riders.current_rights(session, first)
     known = riders.riders(session, {wallet_of[resident].id: resident for resident in first}, rights)
-    windows = {resident: charging.window(at, tariffs.versions) for resident, at in first.items()}
+    every = charging.Windows(tariffs.versions)
+    windows = {resident: every.of(at) for resident, at in first.items()}
     counted = [held.valid_from for rider in known.values() for held in rider.passes if held.rides is not None]
     since = min([*(window.reads_from for window in windows.values()), *counted])
-    tapped = riders.tapped(session, wallet_ids, since)
+    reading = riders.Reading(session)
+    tapped = reading.tapped(wallet_ids, since)
     # rights may be given for days that are over
     whole = {right.resident_id for right in rights if right.given_at >= first[right.resident_id] - riders.REACH}
     whole |= {resident for resident in first if wallet_of[resident].id in tapped.shrunk}
@@ -169,7 +174,8 @@ def _accounts(
             wallet_id,
             known[wallet_id],
             windows[resident],
-            Taps(tapped.taps.get(wallet_id, ()), quiet),
+            reading,
+            Taps(tapped.taps[wallet_id], quiet, reading.event),
             [one for one in charged.get(wallet_id, ()) if one.fare_day >= windows[resident].since],
             refunded,
             resident in whole,
@@ -183,19 +189,18 @@ def _price(item: Item, account: _Account, tariffs: Tariffs) -> _Priced | Rejecte
     tap = item.says(Tap)
     facts = item.record.record_id, item.device.id, item.record.sequence, item.happened_at
     event = TapEvent(*facts, tap.network_id, tap.stop_id, Direction(tap.direction))
-    account.taps.add(event)
-    begin = 0 if account.whole else account.taps.begin(event)
-    past = account.taps.past(begin, account.rider, tariffs.versions)
-    taps = account.taps.since(begin)
-    journeys = price_on(taps, account.rider, tariffs.versions, past)
+    row = account.reading.row(event)
+    account.taps.add(row, event)
+    begin = 0 if account.whole else account.taps.begin(row)
+    journeys = account.taps.price(begin, account.rider, tariffs.versions)
     now = charging.standing(journeys, tariffs.versions, tariffs.agencies, account.window.since)
     if any(not ride.known and ride.has(event.tap_id) for ride in now):
-        account.taps.remove(event)
+        account.taps.remove(row)
         return Rejected(Reason.UNKNOWN_REFERENCE, _NO_FARE)
-    priced = {tap.tap_id for tap in taps}
-    before = [one for one in account.charged if one.ride_id in priced]
+    priced = {one.tap_id.int for one in account.taps.since(begin)}
+    before = [one for one in account.charged if one.ride_id.int in priced]
     changes = charging.changes(now, before, event.tap_id, account.refunded)
-    account.charged += (change.charged for change in changes)
+    account.charged += [change.charged for change in changes]
     return _Priced(item, account.wallet_id, changes)
 
 

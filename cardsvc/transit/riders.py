@@ -4,17 +4,19 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cardsvc import ledger, rows
-from cardsvc.db import from_ms
+from cardsvc.db import from_ms, to_ms
 from cardsvc.transit import versions
 from cardsvc.transit.models import ClaimDecision, RideCharge, RideClaim, RiderPass, RiderRight, RideTap
 from cardsvc.transit.rules.charging import Charged, Refunded
 from cardsvc.transit.rules.pricing import HeldCategory, HeldPass, Rider
+from cardsvc.transit.rules.resuming import Row
 from cardsvc.transit.rules.rides import Direction, TapEvent
 from cardsvc.transit.rules.tariffs import TariffVersion
 
@@ -47,26 +49,43 @@ def tariffs(session: Session, since: datetime) -> Tariffs:
 class Tapped:
     """The taps of each wallet; `shrunk` are the wallets of which some were taken back, which are not among them."""
 
-    taps: Mapping[UUID, list[TapEvent]]
+    taps: Mapping[UUID, list[Row]]
     shrunk: Collection[UUID]
 
 
-def tapped(session: Session, wallet_ids: Sequence[UUID], since: datetime) -> Tapped:
-    """The taps of these wallets from that moment on."""
-    table, id_of = RideTap.__table__.c, rows.id_of(session)
-    facts = table.record_id, table.device_id, table.seq, table.at, table.network, table.stop_id, table.direction
-    query = sa.select(table.wallet_id, ledger.is_reversed(table.record_id), *facts).where(table.at >= since)
-    found: dict[UUID, list[TapEvent]] = defaultdict(list)
-    shrunk: set[UUID] = set()
-    for wallet, gone, tap_id, device_id, seq, at_ms, network, stop_id, direction in rows.matching_plain(
-        session, query, table.wallet_id, wallet_ids
-    ):
-        if gone:
-            shrunk.add(id_of(wallet))
-            continue
-        tap = TapEvent(id_of(tap_id), id_of(device_id), seq, from_ms(at_ms), network, stop_id, _DIRECTIONS[direction])
-        found[id_of(wallet)].append(tap)
-    return Tapped(found, shrunk)
+class Reading:
+    """How taps stand in this session's database as plain values, and what they say."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._plain, self._id = rows.plain_of(session), rows.of_plain(session)
+
+    def tapped(self, wallet_ids: Sequence[UUID], since: datetime) -> Tapped:
+        """The taps of these wallets from that moment on."""
+        table = RideTap.__table__.c
+        wallet, tap, device = (
+            rows.plain_id(self._session, column) for column in (table.wallet_id, table.record_id, table.device_id)
+        )
+        said = table.at, table.seq, tap, device, table.network, table.stop_id, table.direction
+        query = sa.select(wallet, ledger.is_reversed(table.record_id), *said).where(table.at >= since)
+        found: dict[Any, list[Row]] = {self._plain(wallet_id): [] for wallet_id in wallet_ids}
+        shrunk: set[Any] = set()
+        for row in rows.matching_plain(self._session, query, table.wallet_id, wallet_ids):
+            if row[1]:
+                shrunk.add(row[0])
+            else:
+                found[row[0]].append(row[2:])
+        taps = dict(zip(wallet_ids, found.values(), strict=True))
+        return Tapped(taps, {self._id(one) for one in shrunk})
+
+    def row(self, tap: TapEvent) -> Row:
+        facts = tap.network, tap.stop_id, tap.direction.value
+        return to_ms(tap.at), tap.sequence, self._plain(tap.tap_id), self._plain(tap.device_id), *facts
+
+    def event(self, row: Row) -> TapEvent:
+        at_ms, seq, tap_id, device_id, network, stop_id, direction = row
+        place = network, stop_id, _DIRECTIONS[direction]
+        return TapEvent(self._id(tap_id), self._id(device_id), seq, from_ms(at_ms), *place)
 
 
 # an enum's own call costs more than the rest of a row
@@ -75,19 +94,18 @@ _DIRECTIONS = {direction.value: direction for direction in Direction}
 
 def charged(session: Session, wallet_ids: Sequence[UUID], since: date) -> dict[UUID, list[Charged]]:
     """What was charged each wallet for rides of fare days from then on, without what was taken back."""
-    table = RideCharge.__table__.c
+    table, id_of = RideCharge.__table__.c, rows.id_of(session)
     columns = (table.wallet_id, table.ride_id, table.fare_day, table.network, table.agency, table.paid_by)
+    # a sum of bigints is a decimal to PostgreSQL, which costs more to read than all the rest
+    sums = (sa.cast(sa.func.sum(cents), sa.BigInteger) for cents in (table.fare_cents, table.subsidy_cents))
     query = (
-        sa.select(
-            *columns, sa.func.sum(table.fare_cents).label("fare"), sa.func.sum(table.subsidy_cents).label("subsidy")
-        )
+        sa.select(*columns, *sums)
         .where(table.fare_day >= since, ~ledger.is_reversed(table.entry_id))
         .group_by(*columns)
     )
     found: dict[UUID, list[Charged]] = defaultdict(list)
-    for row in rows.matching(session, query, table.wallet_id, wallet_ids):
-        wallet_id, ride_id, day, network, agency, payer, fare, subsidy = row
-        found[wallet_id].append(Charged(ride_id, day, network, agency, payer, int(fare), int(subsidy)))
+    for wallet, ride, day, *facts in rows.matching_plain(session, query, table.wallet_id, wallet_ids):
+        found[id_of(wallet)].append(Charged(id_of(ride), rows.day_of(day), *facts))
     return found
 
 

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cardsvc import devices
+from cardsvc.db import from_ms, to_ms
 from cardsvc.errors import CityError, ErrorKind
-from cardsvc.rows import matching
+from cardsvc.rows import id_of, matching, matching_plain
 from cardsvc.transactions.models import Transaction as Row
 from cardsvc.transactions.rules import Item
 from crypto.wire.transaction import Record
@@ -103,16 +104,22 @@ def charged_moments(session: Session, items: Sequence[Item]) -> set[tuple[UUID, 
     tapped = [item for item in items if item.card is not None]
     if not tapped:
         return set()
-    table = Row.__table__.c
+    table, read = Row.__table__.c, id_of(session)
     moments = [item.happened_at for item in tapped]
     query = (
         sa.select(table.card_id, table.happened_at, table.device_id)
         .where(table.kind == tapped[0].record.kind)
         .where(table.happened_at.between(min(moments), max(moments)), table.outcome == "accepted")
     )
-    wanted = {(item.card.card_id, item.happened_at, item.device.id) for item in tapped if item.card is not None}
-    rows = matching(session, query, table.card_id, list({card_id for card_id, _, _ in wanted}))
-    return {(row.card_id, row.happened_at) for row in rows if tuple(row) in wanted}
+    wanted = {
+        (item.card.card_id.int, to_ms(item.happened_at), item.device.id.int) for item in tapped if item.card is not None
+    }  # numbers, because a UUID's own hash is made in Python
+    cards = list({item.card.card_id for item in tapped if item.card is not None})
+    return {
+        (read(card), from_ms(at_ms))
+        for card, at_ms, device in matching_plain(session, query, table.card_id, cards)
+        if (read(card).int, at_ms, read(device).int) in wanted
+    }
 
 
 def placed(session: Session, device_id: UUID, sequences: Sequence[int]) -> list[devices.Link]:

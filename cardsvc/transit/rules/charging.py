@@ -58,34 +58,45 @@ class Window:
         return Window(self.period, self.period, self.reads_from)
 
 
-def window(at: datetime, tariffs: Sequence[TariffVersion]) -> Window:
-    """What a tap at that moment can change: the ride that it belongs to, and what was ridden since."""
-    terms = in_force(tariffs, at - SLACK).terms
-    used = {cap.period for tariff in tariffs for cap in tariff.terms.caps}
-    widest = next((period for period in _WIDEST if period in used), Period.DAY)
-    since = terms.fare_day(at - SLACK)
-    period = terms.period_of(widest, since)
-    return Window(since, period, terms.day_begins(period) - SLACK)
+class Windows:
+    """What taps can change under these tariffs, by the fare day on which that begins."""
+
+    def __init__(self, tariffs: Sequence[TariffVersion]) -> None:
+        self._tariffs = tariffs
+        used = {cap.period for tariff in tariffs for cap in tariff.terms.caps}
+        self._widest = next((period for period in _WIDEST if period in used), Period.DAY)
+        self._found: dict[tuple[date, int], Window] = {}
+
+    def of(self, at: datetime) -> Window:
+        """What a tap at that moment can change: the ride that it belongs to, and what was ridden since."""
+        tariff = in_force(self._tariffs, at - SLACK)
+        since = tariff.terms.fare_day(at - SLACK)
+        found = self._found.get((since, tariff.version))
+        if found is None:
+            period = tariff.terms.period_of(self._widest, since)
+            found = Window(since, period, tariff.terms.day_begins(period) - SLACK)
+            self._found[since, tariff.version] = found
+        return found
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """A ride as it stands: `known` is False where the tables do not know the fare of its journey."""
 
     charged: Charged
     journey: Journey
-    index: int
+    place: int
     known: bool
 
     @property
     def ride(self) -> Ride:
-        return self.journey.rides[self.index]
+        return self.journey.rides[self.place]
 
     def has(self, tap_id: UUID) -> bool:
-        return any(tap is not None and tap.tap_id == tap_id for tap in (self.ride.start, self.ride.end))
+        number, ride = tap_id.int, self.journey.rides[self.place]  # a UUID's own comparison is made in Python
+        return any(tap is not None and tap.tap_id.int == number for tap in (ride.start, ride.end))
 
     def explanation(self) -> str:
-        return explaining.explain(self.journey, self.index)
+        return explaining.explain(self.journey, self.place)
 
 
 def standing(
@@ -133,24 +144,24 @@ def changes(
     named; one whose fare is unknown stays as it was charged. What a claim gave back is not given back again when the
     ride turns out cheaper: of a ride that costs less now, no more goes back than was paid above it.
     """
-    charged: dict[UUID, list[Charged]] = defaultdict(list)
+    charged: dict[int, list[Charged]] = {}  # by numbers, because a UUID's own hash is made in Python
     for one in before:
-        charged[one.ride_id].append(one)
+        charged.setdefault(one.ride_id.int, []).append(one)
     found: list[Change] = []
     for ride in now:
-        old = charged.pop(ride.charged.ride_id, [])
+        old = charged.pop(ride.charged.ride_id.int, [])
         as_before = len(old) == 1 and old[0] == ride.charged  # as nearly all are; the sums would come to nothing
         moved = [] if as_before or not ride.known else _moved(ride.charged, old)
         if moved and ride.charged.ride_id in refunded:
             moved = _beside_refund(moved, old, refunded[ride.charged.ride_id])
         if moved or (ride.known and ride.has(tap_id)):
             told = ride.explanation()
-            found += (Change(one, told) for one in moved or [_nothing(ride.charged)])
-    for ride_id, old in charged.items():
+            found += [Change(one, told) for one in moved or [_nothing(ride.charged)]]
+    for old in charged.values():
         moved = _moved(None, old)
-        if ride_id in refunded:
-            moved = _beside_refund(moved, old, refunded[ride_id])
-        found += (Change(one, explaining.explain_gone()) for one in moved)
+        if old[0].ride_id in refunded:
+            moved = _beside_refund(moved, old, refunded[old[0].ride_id])
+        found += [Change(one, explaining.explain_gone()) for one in moved]
     return found
 
 
@@ -180,6 +191,8 @@ def _given_twice(moved_cents: int, charged_cents: int, refunded_cents: int) -> i
 
 def _moved(now: Charged | None, before: Sequence[Charged]) -> list[Charged]:
     """The differences, where they are not zero: fares by day and operator, subsidies by payer as well."""
+    if now is not None and not before:  # as with nearly every tap
+        return [now] if now.fare_cents or now.subsidy_cents else []
     fares: dict[tuple[UUID, date, str, str], int] = defaultdict(int)
     subsidies: dict[tuple[UUID, date, str, str, str], int] = defaultdict(int)
     for sign, rows in ((1, [] if now is None else [now]), (-1, before)):

@@ -1,9 +1,12 @@
 """Why a ride costs what it costs, as text that is kept with its charge: canonical JSON, the same for the same ride."""
 
 import json
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from cardsvc.transit.rules.pricing import Journey
+from cardsvc.transit.rules.rides import TapEvent
 from cardsvc.transit.rules.tariffs import FareLine
 
 _PRODUCT: Final = "fare_products.txt:"
@@ -16,29 +19,41 @@ def explain(journey: Journey, index: int) -> str:
     units ("2120", "10399/10").
     """
     ride = journey.rides[index]
-    lines = [line for line in journey.lines or () if line.ride == index]
-    return _canonical(
-        {
-            "tariff_version": journey.tariff_version,
-            "ending": ride.ending.value,
-            "network": ride.network,
-            "from_stop": ride.from_stop,
-            "to_stop": ride.to_stop,
-            "began_at": None if ride.start is None else ride.start.at.isoformat(),
-            "ended_at": None if ride.end is None else ride.end.at.isoformat(),
-            "passed_back": ride.passed_back,
-            "fare_cents": sum(line.amount_cents for line in lines),
-            "subsidy_cents": sum(line.subsidy_cents for line in lines),
-            "paid_by": payer(lines),
-            "product": next((found for line in reversed(lines) if (found := _product(line))), ""),
-            "capped": any(step.name == "cap" for line in lines for step in line.steps),
-            "steps": [
-                {"step": step.name, "rule": step.rule, "before": str(step.before), "after": str(step.after)}
-                for line in lines
-                for step in line.steps
-            ],
-        }
-    )
+    lines = tuple([line for line in journey.lines or () if line.ride == index])
+    place = ride.network, ride.from_stop, ride.to_stop
+    capped, rest = _told(journey.tariff_version, ride.ending._value_, place, ride.passed_back, lines)
+    return f'{{"began_at":{_moment(ride.start)},"capped":{capped},"ended_at":{_moment(ride.end)},{rest}'
+
+
+@lru_cache(maxsize=4096)  # most rides differ from another one in their moments alone
+def _told(
+    tariff_version: int, ending: str, place: tuple[str, str, str], passed_back: bool, lines: tuple[FareLine, ...]
+) -> tuple[str, str]:
+    """All but the moments, as it stands between and after them: canonical JSON has its keys in order."""
+    network, from_stop, to_stop = place
+    document = {
+        "tariff_version": tariff_version,
+        "ending": ending,
+        "network": network,
+        "from_stop": from_stop,
+        "to_stop": to_stop,
+        "passed_back": passed_back,
+        "fare_cents": sum(line.amount_cents for line in lines),
+        "subsidy_cents": sum(line.subsidy_cents for line in lines),
+        "paid_by": payer(lines),
+        "product": next((found for line in reversed(lines) if (found := _product(line))), ""),
+        "steps": [
+            {"step": step.name, "rule": step.rule, "before": str(step.before), "after": str(step.after)}
+            for line in lines
+            for step in line.steps
+        ],
+    }
+    capped = any(step.name == "cap" for line in lines for step in line.steps)
+    return _canonical(capped), _canonical(document)[1:]
+
+
+def _moment(tap: TapEvent | None) -> str:
+    return "null" if tap is None else f'"{tap.at.isoformat()}"'
 
 
 def explain_gone() -> str:
@@ -46,7 +61,7 @@ def explain_gone() -> str:
     return _canonical({"ending": GONE, "fare_cents": 0, "subsidy_cents": 0, "steps": []})
 
 
-def payer(lines: list[FareLine]) -> str:
+def payer(lines: Sequence[FareLine]) -> str:
     """The programme that pays a part of a ride; empty where none does."""
     return next((line.paid_by for line in lines if line.paid_by), "")
 
@@ -73,7 +88,7 @@ def _product(line: FareLine) -> str:
     return named.partition(" ")[2]
 
 
-def _canonical(document: dict[str, Any]) -> str:
+def _canonical(document: object) -> str:
     return _ENCODER.encode(document)
 
 

@@ -5,13 +5,15 @@ is left of passes. So what was ridden before may be remembered as just that. It 
 asked for by them: whoever does not remember it prices them again and comes to the same.
 """
 
-from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
+import hashlib
+import marshal
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
 from cardsvc.transit.rules.pricing import Journey, Past, Rider, price_rides
-from cardsvc.transit.rules.rides import NEVER_AGAIN, TapEvent, in_order, to_rides
+from cardsvc.transit.rules.rides import NEVER_AGAIN, TapEvent, to_rides
 from cardsvc.transit.rules.tariffs import TariffVersion, in_force
 
 _LOOKED_BACK: Final = 3
@@ -28,57 +30,102 @@ def quiet_time(tariffs: Sequence[TariffVersion]) -> timedelta:
     return max(spans)
 
 
+Row = tuple[int, int, *tuple[Any, ...]]
+"""A tap in plain values: milliseconds since 1970, sequence, id, and then all else that it says. Ids stand in it in a
+form that is quickly compared and looked up, and in the order of their bytes.
+"""
+
+
 class Taps:
-    """A rider's taps in their order, to which one after the other is added."""
+    """A rider's taps in their order, to which one after the other is added.
 
-    def __init__(self, taps: Iterable[TapEvent], quiet: timedelta) -> None:
-        self._taps = sorted(taps, key=in_order)
-        self._quiet = quiet
+    Rows, because most taps are only looked at to see that they are those whose past is remembered; `event_of` reads
+    the others.
+    """
 
-    def add(self, tap: TapEvent) -> None:
-        insort(self._taps, tap, key=in_order)
+    def __init__(self, rows: Iterable[Row], quiet: timedelta, event_of: Callable[[Row], TapEvent]) -> None:
+        self._rows = sorted(rows)
+        self._quiet_ms = quiet // timedelta(milliseconds=1)
+        self._event_of = event_of
+        self._added: dict[Row, TapEvent] = {}
+        self._before: tuple[int, Past] | None = None  # a place that was asked for, and what is left behind there
+        self._left: Past | None = None  # behind all of them
 
-    def remove(self, tap: TapEvent) -> None:
-        del self._taps[self._place_of(tap)]
+    def add(self, row: Row, tap: TapEvent) -> None:
+        place = bisect_left(self._rows, row)
+        self._rows.insert(place, row)
+        self._added[row] = tap
+        if self._before is not None and place < self._before[0]:
+            self._before = None
+        self._left = None
 
-    def begin(self, tap: TapEvent) -> int:
+    def remove(self, row: Row) -> None:
+        """Of what was added last."""
+        del self._rows[bisect_left(self._rows, row)]
+        self._left = None
+
+    def begin(self, row: Row) -> int:
         """The place of the first tap since the last quiet time before this one: it can change nothing before that."""
-        return self._quiet_before(self._place_of(tap))
+        return self._quiet_before(bisect_left(self._rows, row))
 
-    def since(self, place: int) -> Sequence[TapEvent]:
-        return self._taps[place:]
+    def since(self, place: int) -> list[TapEvent]:
+        return self._events(place, len(self._rows))
 
-    def past(self, place: int, rider: Rider, tariffs: tuple[TariffVersion, ...]) -> Past:
-        """What the taps before this place, which follows a quiet time, leave behind. Whoever gets it may use it up."""
-        if not place:
-            return Past.of(rider)
+    def price(self, place: int, rider: Rider, tariffs: tuple[TariffVersion, ...]) -> tuple[Journey, ...]:
+        """The journeys from this place on, which is the first or follows a quiet time."""
+        if self._before is None or self._before[0] != place:
+            self._before = place, self._past(place, rider, tariffs)
+        self._left = self._before[1].copy()
+        return price_on(self.since(place), rider, tariffs, self._left)
+
+    def remember(self, rider: Rider, tariffs: tuple[TariffVersion, ...]) -> None:
+        """What all of them leave behind, for whoever adds a tap after a quiet time."""
+        if self._left is not None and self._rows:
+            _keep(_known_by(self._rows, rider, tariffs), self._left, tariffs)
+            self._left = None
+
+    def _past(self, place: int, rider: Rider, tariffs: tuple[TariffVersion, ...]) -> Past:
+        """What the taps before this place leave behind; it stays as it is."""
         remembered = tariffs[-1].remembered
-        facts = [_facts(tap) for tap in self._taps[:place]]
-        about = rider, tuple(map(id, tariffs))
-        found, known = Past.of(rider), 0
         at = place
         for _ in range(_LOOKED_BACK + 1):
-            kept = remembered.pasts.get((about, *facts[:at]))
-            if kept is not None:
-                found, known = kept[0].copy(), at
-                break
-            at = self._quiet_before(at - 1)
             if not at:
                 break
-        if known < place:
-            price_on(self._taps[known:place], rider, tariffs, found)
-            remembered.make_room()
-            # with the tariffs themselves, so that what they are known by here stays theirs
-            remembered.pasts[(about, *facts)] = found.copy(), tariffs
-        return found
+            kept: tuple[Past, Any] | None = remembered.pasts.get(_known_by(self._rows[:at], rider, tariffs))
+            if kept is not None and at == place:
+                return kept[0]
+            if kept is not None:
+                return self._past_from(at, kept[0].copy(), place, rider, tariffs)
+            at = self._quiet_before(at - 1)
+        return self._past_from(0, Past.of(rider), place, rider, tariffs)
 
-    def _place_of(self, tap: TapEvent) -> int:
-        return bisect_left(self._taps, in_order(tap), key=in_order)
+    def _past_from(self, known: int, past: Past, place: int, rider: Rider, tariffs: tuple[TariffVersion, ...]) -> Past:
+        price_on(self._events(known, place), rider, tariffs, past)
+        if place:
+            _keep(_known_by(self._rows[:place], rider, tariffs), past, tariffs)
+        return past
+
+    def _events(self, first: int, end: int) -> list[TapEvent]:
+        return [self._added.get(row) or self._event_of(row) for row in self._rows[first:end]]
 
     def _quiet_before(self, place: int) -> int:
-        while place and self._taps[place].at - self._taps[place - 1].at <= self._quiet:
+        rows = self._rows
+        while place and rows[place][0] - rows[place - 1][0] <= self._quiet_ms:
             place -= 1
         return place
+
+
+def _known_by(rows: Sequence[Row], rider: Rider, tariffs: Sequence[TariffVersion]) -> tuple[Any, ...]:
+    """Short, because many are kept: a digest of the taps in the form that is soonest made, for this process only."""
+    digest = hashlib.blake2b(marshal.dumps(list(rows), 2), digest_size=16).digest()
+    return rider, digest, *map(id, tariffs)
+
+
+def _keep(known_by: tuple[Any, ...], past: Past, tariffs: tuple[TariffVersion, ...]) -> None:
+    remembered = tariffs[-1].remembered
+    remembered.make_room()
+    # with the tariffs themselves, so that what they are known by here stays theirs
+    remembered.pasts[known_by] = past, tariffs
 
 
 def price_on(
@@ -88,8 +135,3 @@ def price_on(
     only = tariffs[0].terms if len(tariffs) == 1 else None
     rides, _ = to_rides(taps, lambda at: only or in_force(tariffs, at).terms, now=NEVER_AGAIN)
     return price_rides(rides, rider, tariffs, past)
-
-
-def _facts(tap: TapEvent) -> tuple[Any, ...]:
-    # numbers, because a UUID's own hash is made in Python
-    return (tap.tap_id.int, tap.device_id.int, *tap[2:])

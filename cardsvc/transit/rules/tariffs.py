@@ -12,11 +12,10 @@ from cardsvc.transit.rules.terms import Cap, Concession, Terms
 PARTS: Final = 10_000
 """Of a minor unit. Amounts are whole parts until they are rounded: a percentage with two decimals is exact in them."""
 _REMEMBERED_MAX: Final = 50_000
-_PASTS_MAX: Final = 20_000  # of some kilobytes each
+_PASTS_MAX: Final = 50_000  # of about a kilobyte each
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):  # a tuple, as is all that is made for every ride: cheaper to make, compare and look up
     """What one rule made of an amount. `rule` names it: file and row, or the pass."""
 
     name: str
@@ -35,8 +34,7 @@ class Step:
         return Fraction(self.after_parts, PARTS)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenFare:
+class OpenFare(NamedTuple):
     """An amount before caps and rounding, in parts. `full_parts` is what it would be without the concession."""
 
     network: str
@@ -86,7 +84,7 @@ def in_force(tariffs: Sequence[TariffVersion], at: datetime) -> TariffVersion:
     return next((tariff for tariff in reversed(tariffs) if tariff.valid_from <= at), tariffs[0])
 
 
-class FareLine(NamedTuple):  # cheaper to make than a frozen dataclass; one for every ride
+class FareLine(NamedTuple):
     """One amount to charge for one ride. `subsidy_cents` is what the programme `paid_by` owes the operator for it."""
 
     ride: int

@@ -1,5 +1,6 @@
 """Laws of charging: whatever the order in which taps arrive, the differences come to what the rider's taps cost."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardsvc.transit import rules
-from cardsvc.transit.rules import charging, resuming
+from cardsvc.transit.rules import charging, explaining, resuming
 from cardsvc.transit.rules.charging import Charged, Pockets
 from cardsvc.transit.rules.pricing import HeldCategory, HeldPass, Rider, price
 from cardsvc.transit.rules.rides import NEVER_AGAIN, Direction, Ride, TapEvent
@@ -41,15 +42,30 @@ def taps(draw: st.DrawFn) -> list[TapEvent]:
     ]
 
 
+def row_of(tap: TapEvent) -> resuming.Row:
+    at_ms = (tap.at - MONDAY) // timedelta(milliseconds=1)
+    return at_ms, tap.sequence, tap.tap_id.bytes, tap.device_id.bytes, tap.network, tap.stop_id, tap.direction.value
+
+
+def event_of(row: resuming.Row) -> TapEvent:
+    at_ms, sequence, tap_id, device_id, network, stop, direction = row
+    ids, at = (UUID(bytes=tap_id), UUID(bytes=device_id)), MONDAY + timedelta(milliseconds=at_ms)
+    return TapEvent(*ids, sequence, at, network, stop, Direction(direction))
+
+
+def known_taps(events: Sequence[TapEvent] = ()) -> resuming.Taps:
+    return resuming.Taps(map(row_of, events), resuming.quiet_time([TARIFF]), event_of)
+
+
 def arriving(events: Sequence[TapEvent], rider: Rider) -> list[Charged]:
     """All charges, with the taps taken one after the other in this order."""
     charged: list[Charged] = []
-    taps = resuming.Taps([], resuming.quiet_time([TARIFF]))
+    taps = known_taps()
     for event in events:
-        taps.add(event)
-        begin = taps.begin(event)
-        window = charging.window(event.at, [TARIFF])
-        journeys = resuming.price_on(taps.since(begin), rider, [TARIFF], taps.past(begin, rider, (TARIFF,)))
+        taps.add(row_of(event), event)
+        begin = taps.begin(row_of(event))
+        window = charging.Windows([TARIFF]).of(event.at)
+        journeys = taps.price(begin, rider, (TARIFF,))
         now = charging.standing(journeys, [TARIFF], AGENCIES, window.since)
         priced = {tap.tap_id for tap in taps.since(begin)}
         before = [one for one in charged if one.fare_day >= window.since and one.ride_id in priced]
@@ -69,13 +85,44 @@ def test_a_remembered_past_prices_the_rest_as_the_whole_does(weeks: list[list[Ta
         for tap in some
     ]
     whole = price(events, rider, [TARIFF], now=NEVER_AGAIN).journeys
-    taps_ = resuming.Taps(events, resuming.quiet_time([TARIFF]))
+    taps_ = known_taps(events)
     for event in events:
-        begin = taps_.begin(event)
-        rest = resuming.price_on(taps_.since(begin), rider, [TARIFF], taps_.past(begin, rider, (TARIFF,)))
+        begin = taps_.begin(row_of(event))
+        rest = taps_.price(begin, rider, (TARIFF,))
         assert rest == (whole[-len(rest) :] if rest else ())
         first = {ride.first_tap.tap_id for journey in rest for ride in journey.rides}
         assert first <= {tap.tap_id for tap in taps_.since(begin)}
+
+
+@settings(max_examples=60, deadline=None)
+@given(taps(), st.randoms(use_true_random=False), st.sampled_from([Rider(), SENIOR, Rider(passes=(PASS,))]))
+def test_what_each_batch_leaves_behind_prices_the_next_as_the_whole_does(
+    events: list[TapEvent], random: Random, rider: Rider
+) -> None:
+    shuffled = list(events)
+    random.shuffle(shuffled)
+    for number, event in enumerate(shuffled):
+        known = known_taps(shuffled[:number])  # as they are read for every batch
+        known.add(row_of(event), event)
+        rest = known.price(known.begin(row_of(event)), rider, (TARIFF,))
+        known.remember(rider, (TARIFF,))
+        whole = price(shuffled[: number + 1], rider, [TARIFF], now=NEVER_AGAIN).journeys
+        assert rest == (whole[-len(rest) :] if rest else ())
+
+
+def test_an_explanation_is_canonical_json() -> None:
+    events = [
+        TapEvent(UUID(int=n), UUID(int=1), n, MONDAY + timedelta(minutes=125 * n), "bus", "ayala", Direction.FLAT)
+        for n in range(9)
+    ]
+    journeys = price(events, Rider(), [TARIFF], now=NEVER_AGAIN).journeys
+    texts = [explaining.explain(journey, 0) for journey in journeys]
+    for text in texts:
+        assert text == json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    told = [explaining.read(text) for text in texts]
+    assert [one["began_at"] for one in told] == [event.at.isoformat() for event in events]
+    assert [one["fare_cents"] for one in told] == [journey.total_cents for journey in journeys]
+    assert {one["capped"] for one in told} == {False, True}
 
 
 def sums(charged: Sequence[Charged]) -> dict[tuple[UUID, str], tuple[int, int]]:
