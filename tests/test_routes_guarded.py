@@ -35,7 +35,7 @@ PUBLIC = {
     "GET /verify/worker.js": "keeps that page for when there is no network",
     "GET /v1/keys": "the city's public keys",
     "GET /v1/policy": "signed; terminals check it, and it holds nothing secret",
-    "GET /v1/deny-list": "signed; it names no person, and no reason",
+    "GET /v1/deny-list": "signed; it names no person, and of cards no more than that they are stopped or owe a fare",
     "GET /v1/deny-list/deltas/<int:base_number>": "as the list",
     "POST /v1/devices/enrol": "a one-time code is the sign-in",
     "GET /v1/transit/tariff": "fares are public",

@@ -285,6 +285,7 @@ GAUGES: tuple[web.Gauge, ...] = (
     web.Gauge("city_disputes_waiting", "Records that finance has to decide about", transactions.disputes_waiting),
     web.Gauge("city_claims_waiting", "Claims of riders that finance has to decide about", transit.claims_waiting),
     web.Gauge("city_terminals_missing", "Terminals of which records are missing for a day", devices.terminals_missing),
+    web.Gauge("city_owing_waiting", "Cards that owe a fare and that gates do not refuse yet", devices.owing_waiting),
     web.Gauge("city_terminals_forked", "Terminals in service with two chains", devices.terminals_forked),
     web.Gauge("city_terminals_clock_off", "Terminals in service whose clock is off", transactions.clocks_off),
 )

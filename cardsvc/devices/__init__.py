@@ -32,6 +32,7 @@ from cardsvc.devices.queries import (
     held_back,
     listed,
     outdated_since,
+    owing_waiting,
     terminals_forked,
     terminals_missing,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "invite",
     "listed",
     "outdated_since",
+    "owing_waiting",
     "policy",
     "portal",
     "publish_deny_list",

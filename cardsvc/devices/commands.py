@@ -134,17 +134,23 @@ def _tell(report: queries.ChainReport, clock: Clock | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def deny_list(open_city: OpenCity, as_json: bool) -> None:
-    """The newest deny list, and how many cards the breaker keeps off it."""
+    """The newest deny list, how many cards the breaker keeps off it, and how many owe a fare and are not on it yet."""
     city = open_city()
     with db.unit_of_work(city.engine, read_only=True) as session:
         newest = queries.newest_deny_list(session)
         number = newest.number if newest else 0
         cards, keys = (len(queries.deny_entries(session, kind, number)) // ENTRY_BYTES for kind in ("card", "key"))
         held = len(queries.held_back(session))
+        owing = len(queries.owing_entries(session, number)) // ENTRY_BYTES
+        waiting = queries.owing_waiting(session, city.clock.now())
     if as_json:
-        click.echo(json.dumps({"number": number, "cards": cards, "keys": keys, "held": held}))
+        counts = {"cards": cards, "keys": keys, "held": held, "owing": owing, "owing_waiting": waiting}
+        click.echo(json.dumps({"number": number, **counts}))
         return
-    click.echo(f"Deny list {number}: {cards} cards, {keys} keys." if newest else "No deny list was published yet.")
+    listed = f"{cards} cards, {keys} keys; gates refuse {owing} cards that owe a fare."
+    click.echo(f"Deny list {number}: {listed}" if newest else "No deny list was published yet.")
+    if waiting:
+        click.echo(f"{waiting} more cards owe a fare and come onto the next lists.")
     if held:
         click.echo(
             f"{held} cards were denied at once and are held back: two people sign denials.release, or let them go."

@@ -190,6 +190,20 @@ class DenyHeldRow(Base):
     held_at: Mapped[datetime]
 
 
+class DenyOwingRow(Base):
+    """That a card owed a fare on the lists from `number` up to `until_number`, excluded; NULL: on the newest too.
+
+    It is no history: a row goes when no step begins at a list that it was on (`OWING_KEPT`).
+    """
+
+    __tablename__ = "deny_owing"
+    __table_args__ = (Index("ix_deny_owing_until_number", "until_number"),)
+
+    card_id: Mapped[bytes] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(ForeignKey("deny_list.number"), primary_key=True, autoincrement=False)
+    until_number: Mapped[int | None] = mapped_column(ForeignKey("deny_list.number"))
+
+
 class RevocationListRow(Base):
     """A certificate revocation list that an authority signed (RFC 5280 5). `authority` is its subject key identifier.
 

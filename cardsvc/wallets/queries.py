@@ -137,6 +137,14 @@ def by_references(session: Session, references: Sequence[str]) -> dict[str, Wall
     return found
 
 
+def owing(session: Session) -> tuple[UUID, ...]:
+    """The residents who owe a fare now, in no order."""
+    table = WalletRow.__table__.c
+    wallet_ids = [rules.wallet_of_account(code) for code in ledger.in_debit(session, rules.EVERY_OWED_ACCOUNT)]
+    found = rows.matching(session, select(table.resident_id), table.id, wallet_ids)
+    return tuple(resident_id for (resident_id,) in found)
+
+
 def purse_accounts(session: Session, wallet_ids: Sequence[UUID]) -> dict[UUID, tuple[ledger.PurseAccount, ...]]:
     """The purses of each of these wallets, empty where it has none: one statement for a whole batch of taps."""
     found = ledger.purses_of(session, [rules.owner(wallet_id) for wallet_id in wallet_ids])

@@ -1,4 +1,5 @@
-"""The deny list: which cards and which card keys no terminal may accept. Numbered snapshots, and steps between them.
+"""The deny list: which cards and which card keys no terminal may accept, and which good cards no gate lets in because a
+fare is owed. Numbered snapshots, and steps between them.
 
 Entries are packed: sixteen bytes each, ascending, nothing between. So a list of fifty thousand cards is one string of
 800 kB, and looking something up is bisecting. Why a card is denied is nobody's business and is not in it.
@@ -28,7 +29,7 @@ DELTA_DOMAIN, DELTA_AAD = "city.denydelta", b"city.denydelta.v1"
 ENTRY_BYTES, _START_BYTES = 16, 8
 _SHELVES, _SHELF_SHIFT = 4096, 52  # by the first twelve bits
 ENTRIES_MAX = 200_000
-"""Of one message, cards and keys together: what fits into a message of 4 MiB."""
+"""Of one message, cards, keys and cards that owe together: what fits into a message of 4 MiB."""
 
 
 class DeltaDoesNotFit(CryptoError):
@@ -66,7 +67,8 @@ _PACKED: Type[bytes] = Type(to_wire=_same, from_wire=_same, check=_check_packed)
 class DenyList(Tagged):
     """`number` only grows. `cards` are card ids, `keys` are key ids (of keys whose card itself may be good), packed.
 
-    `action_id` is what two people signed, where this list came of it; else None.
+    `action_id` is what two people signed, where this list came of it; else None. `owing` are ids of good cards whose
+    holders owe a fare, packed: no gate lets them in, all else takes them.
     """
 
     number: Annotated[int, Tag(1, integer(1))]
@@ -74,10 +76,11 @@ class DenyList(Tagged):
     cards: Annotated[bytes, Tag(3, _PACKED)]
     keys: Annotated[bytes, Tag(4, _PACKED)]
     action_id: Annotated[UUID | None, Tag(5, IDENTIFIER)] = None
+    owing: Annotated[bytes, Tag(6, _PACKED)] = b""
 
     def __post_init__(self) -> None:
         super(DenyList, self).__post_init__()
-        if len(self.cards) + len(self.keys) > ENTRIES_MAX * ENTRY_BYTES:
+        if len(self.cards) + len(self.keys) + len(self.owing) > ENTRIES_MAX * ENTRY_BYTES:
             raise MalformedMessage(f"A deny list has at most {ENTRIES_MAX} entries.")
 
     def denies_card(self, card_id: UUID) -> bool:
@@ -87,9 +90,13 @@ class DenyList(Tagged):
         """`key_id` is the first sixteen bytes of SHA-256 over the key's SPKI, as everywhere."""
         return _holds(self.keys, key_id)
 
+    def owes(self, card_id: UUID) -> bool:
+        """For gates alone: the card itself is good."""
+        return bool(self.owing) and _holds(self.owing, card_id.bytes)
+
     def hash(self) -> bytes:
         """What binds a number to its entries; when the list was issued does not matter."""
-        return content_hash(self.number, self.cards, self.keys)
+        return content_hash(self.number, self.cards, self.keys, self.owing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +117,18 @@ class DenyDelta(Tagged):
     added_keys: Annotated[bytes, Tag(8, _PACKED)] = b""
     removed_keys: Annotated[bytes, Tag(9, _PACKED)] = b""
     action_id: Annotated[UUID | None, Tag(10, IDENTIFIER)] = None
+    added_owing: Annotated[bytes, Tag(11, _PACKED)] = b""
+    removed_owing: Annotated[bytes, Tag(12, _PACKED)] = b""
 
     def __post_init__(self) -> None:
         super(DenyDelta, self).__post_init__()
         if self.number <= self.base_number:
             raise MalformedMessage("A delta leads to a higher number.")
-        for added, removed in ((self.added_cards, self.removed_cards), (self.added_keys, self.removed_keys)):
+        for added, removed in (
+            (self.added_cards, self.removed_cards),
+            (self.added_keys, self.removed_keys),
+            (self.added_owing, self.removed_owing),
+        ):
             if not set(unpack(added)).isdisjoint(unpack(removed)):
                 raise MalformedMessage("A delta does not add and remove the same entry.")
 
@@ -125,14 +138,16 @@ class DenyDelta(Tagged):
             raise DeltaDoesNotFit(f"The delta begins at another list than number {base.number}; take a whole list.")
         cards = _changed(base.cards, self.added_cards, self.removed_cards)
         key_ids = _changed(base.keys, self.added_keys, self.removed_keys)
-        if content_hash(self.number, cards, key_ids) != self.result_hash:
+        owing = _changed(base.owing, self.added_owing, self.removed_owing)
+        if content_hash(self.number, cards, key_ids, owing) != self.result_hash:
             raise DeltaDoesNotFit(f"The delta does not lead to the list {self.number} it promises; take a whole list.")
-        return DenyList(self.number, self.issued_at_ms, cards, key_ids, self.action_id)
+        return DenyList(self.number, self.issued_at_ms, cards, key_ids, self.action_id, owing)
 
 
-def content_hash(number: int, cards: bytes, key_ids: bytes) -> bytes:
-    """SHA-256 over CBOR [domain, version, number, cards, keys]."""
-    return hashlib.sha256(cbor.encode([LIST_DOMAIN, header.VERSION, number, cards, key_ids])).digest()
+def content_hash(number: int, cards: bytes, key_ids: bytes, owing: bytes = b"") -> bytes:
+    """SHA-256 over CBOR [domain, version, number, cards, keys], and `owing` behind them where it is not empty."""
+    parts: list[cbor.Value] = [LIST_DOMAIN, header.VERSION, number, cards, key_ids]
+    return hashlib.sha256(cbor.encode([*parts, owing] if owing else parts)).digest()
 
 
 def sign_list(content: DenyList, signer: Signer) -> bytes:
@@ -188,7 +203,7 @@ class _Index(NamedTuple):
 
 
 class _Indexes:
-    """Those of the two strings that were asked for last, the cards and the keys of one list; earlier ones are let go.
+    """Those of the three strings that were asked for last, the parts of one list; earlier ones are let go.
 
     A string is known by being the same object: to compare 800 kB would cost more than all the rest.
     """
@@ -201,7 +216,7 @@ class _Indexes:
             if index.packed is packed:
                 return index
         made = _index(packed)
-        self._kept = (made, *self._kept[:1])
+        self._kept = (made, *self._kept[:2])
         return made
 
 

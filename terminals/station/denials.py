@@ -19,7 +19,8 @@ _Part = tuple[bytes, str]  # a signed message, and the text of the keys that ver
 class Breaker:
     """How many entries a list may add to the one here without two people: `hourly` for each hour, begun ones too, that
     lies between the two, or `percent` of the list here, whichever is more. The service has such a breaker; this one
-    stands behind it, for the day on which the fault is there.
+    stands behind it, for the day on which the fault is there. Cards that owe a fare are not counted: there are many of
+    them on any morning, and for their sake no list of lost cards is held back.
     """
 
     hourly: int = 100

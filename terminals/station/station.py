@@ -110,6 +110,11 @@ class Station:
         """Raises: CardDenied; NoPolicy."""
         check_not_denied(card, self.policies.current(), self.denials.current())
 
+    def owes(self, card: CityCard) -> bool:
+        """Whether the list here says that its holder owes a fare. The card is good all the same: only a gate asks."""
+        denials = self.denials.current()
+        return denials is not None and denials.owes(card.card_id)
+
     def refresh(self, *, take_list: int = 0) -> Policy:
         """Fetch the policy and the deny list that it names, and keep both. The list comes first: if we stop between
         them, the policy here still stands, with a list that is newer than it needs. `take_list` is the number of a list

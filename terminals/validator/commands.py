@@ -201,6 +201,7 @@ def _say_found(found: Inspection) -> None:
             "text": found.text,
             "tap": {"record_id": str(tap.record_id), "at_ms": tap.at_ms, "stop": tap.stop_id} if tap else None,
             "unknown": list(found.unknown),
+            "owes": found.owes,
             "news": found.news.value if found.news else None,
         },
         " ".join([found.text, *(f"Not known here: {what[0].lower()}{what[1:]}" for what in found.unknown)]),

@@ -1,4 +1,4 @@
-"""The tap: genuine card, policy, deny list, duplicate, ceilings; then signed, stored, and only then the gate."""
+"""The tap: genuine card, policy, deny list, duplicate, debt, ceilings; then signed, stored, and only then the gate."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -24,6 +24,7 @@ from terminals.validator.rules import (
     TapRefused,
     check_ceilings,
     check_device,
+    check_nothing_owed,
     check_pass_back,
     earlier_tap,
     fare_at,
@@ -118,6 +119,7 @@ class Validator:
         earlier = earlier_tap(taps, now_ms, place)
         if earlier:
             return _again(earlier, card)
+        check_nothing_owed(self._station.owes(card), place)
         line = (*taps, *self._beside(card, ride_start))
         check_pass_back(line, now_ms, place)
         fare, limits = fare_at(policy, place), limits_at(policy, now_ms)

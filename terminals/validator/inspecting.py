@@ -16,6 +16,7 @@ from terminals.validator.values import EarlierTap, Place
 _OTHER_GATES: Final = "Taps at validators whose records are not on this device."
 _MONEY: Final = "Whether the wallet had the money: the city's service settles that."
 _LATER: Final = "Cards that were blocked after this device had its last news."
+_OWES: Final = " An earlier fare is owed: gates let this card in again when it is paid."
 _WITHOUT_NETWORK: Final = (_OTHER_GATES, _LATER, _MONEY)
 
 
@@ -30,7 +31,8 @@ class Finding(StrEnum):
 class Inspection:
     """`code` is stable: the finding, or what was wrong. `tap` is what was paid with; None where none is known here.
 
-    `unknown` are sentences about what this device cannot know, for the inspector to bear in mind.
+    `unknown` are sentences about what this device cannot know, for the inspector to bear in mind. `owes`: an earlier
+    fare is owed, as far as the news here say; it is no part of the finding, which is about this ride.
     """
 
     finding: Finding
@@ -39,6 +41,7 @@ class Inspection:
     tap: EarlierTap | None = None
     unknown: tuple[str, ...] = ()
     news: News | None = None
+    owes: bool = False
 
 
 class Inspector:
@@ -68,9 +71,10 @@ class Inspector:
         self._station.check_not_denied(card)
         since_ms = now_ms - self._place.ride_ms
         taps = (*self._taken.here(card.card_id, since_ms), *self._taken.beside(card.card_id, since_ms))
-        tap, news = ride_now(taps, now_ms, self._place), self._station.news()
+        tap, news, owes = ride_now(taps, now_ms, self._place), self._station.news(), self._station.owes(card)
+        owing = _OWES if owes else ""
         if tap:
-            text = f"A tap of this card at {tap.stop_id} counts for this ride."
-            return Inspection(Finding.PAID, Finding.PAID, text, tap, (_LATER, _MONEY), news)
-        text = "No tap of this card is known to this device; that does not prove that the rider did not pay."
-        return Inspection(Finding.NO_TAP_KNOWN, Finding.NO_TAP_KNOWN, text, None, _WITHOUT_NETWORK, news)
+            text = f"A tap of this card at {tap.stop_id} counts for this ride.{owing}"
+            return Inspection(Finding.PAID, Finding.PAID, text, tap, (_LATER, _MONEY), news, owes)
+        text = f"No tap of this card is known to this device; that does not prove that the rider did not pay.{owing}"
+        return Inspection(Finding.NO_TAP_KNOWN, Finding.NO_TAP_KNOWN, text, None, _WITHOUT_NETWORK, news, owes)

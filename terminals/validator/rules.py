@@ -14,6 +14,13 @@ class TapRefused(Exception):
     code: ClassVar[str] = "tap_refused"
 
 
+class FareOwed(TapRefused):
+    code = "fare_owed"
+
+    def __init__(self) -> None:
+        super().__init__("You owe a fare. Top up or pay at a counter.")
+
+
 class PassBack(TapRefused):
     code = "pass_back"
 
@@ -62,6 +69,12 @@ def earlier_tap(taps: Sequence[EarlierTap], now_ms: int, place: Place) -> Earlie
     """
     recent = [tap for tap in taps if tap.mode is place.mode and now_ms - tap.at_ms < place.duplicate_ms]
     return recent[-1] if recent else None
+
+
+def check_nothing_owed(owes: bool, place: Place) -> None:
+    """Whoever owes a fare begins no ride; nobody who is inside is kept there for it. Raises: FareOwed."""
+    if owes and place.mode is not Mode.OUT:
+        raise FareOwed
 
 
 def check_pass_back(taps: Sequence[EarlierTap], now_ms: int, place: Place) -> None:

@@ -118,11 +118,12 @@ class SmallCity:
         *,
         cards: tuple[UUID, ...] = (),
         key_ids: tuple[bytes, ...] = (),
+        owing: tuple[UUID, ...] = (),
         issued_at_ms: int = NOON_MS,
     ) -> bytes:
         """A signed deny list."""
-        packed = pack(card_id.bytes for card_id in cards)
-        return sign_list(DenyList(number, issued_at_ms, packed, pack(key_ids)), self.signer)
+        packed, owe = (pack(card_id.bytes for card_id in some) for some in (cards, owing))
+        return sign_list(DenyList(number, issued_at_ms, packed, pack(key_ids), owing=owe), self.signer)
 
     def card(self, card_id: UUID = MARIA, *, secret: int = 7, days: int = 365) -> SimulatedCard:
         """An issued card: three keys, three certificates, the holder's PIN."""

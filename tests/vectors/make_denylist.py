@@ -40,6 +40,10 @@ DELTA = DenyDelta(
     action_id=ACTION_ID,
 )
 EMPTY_DELTA = DenyDelta(7, BASE.hash(), 8, content_hash(8, BASE.cards, BASE.keys), AT_MS)
+OWED = DenyList(10, AT_MS + 120_000, NEXT.cards, NEXT.keys, owing=entries(4, 6))
+OWED_DELTA = replace(
+    DELTA, number=10, result_hash=OWED.hash(), issued_at_ms=OWED.issued_at_ms, action_id=None, added_owing=OWED.owing
+)
 LIMITS = OfflineLimits(5_000, 20_000, 20, 86_400_000, 43_200_000, 64_800_000, 2_500, 5_000)
 NEW_POLICY = replace(POLICY, deny=(), limits=LIMITS, deny_number=9)
 
@@ -55,6 +59,8 @@ def valid() -> Iterator[Case]:
     yield Case("policy that warns and does not lower", "policy", sign_policy(warning, SERVICE))
     nothing = replace(NEW_POLICY, limits=OfflineLimits(5_000, 20_000, 20, 86_400_000, age_lower_ms=1))
     yield Case("policy whose lower ceilings are nothing", "policy", sign_policy(nothing, SERVICE))
+    yield Case("list of cards whose holders owe a fare", "list", denylist.sign_list(OWED, SERVICE))
+    yield Case("delta to a list of cards whose holders owe a fare", "delta", denylist.sign_delta(OWED_DELTA, SERVICE))
 
 
 def _packed_faults(tag: int) -> dict[str, tuple[Change, str]]:
@@ -91,6 +97,17 @@ DELTAS: dict[str, tuple[Change, str]] = {
 }
 
 
+OWED_FAULTS: dict[str, tuple[Change, str]] = {
+    "list with cards that owe out of order": (put_in(2, 6, entries(6) + entries(4)), "malformed"),
+    "list with cards that owe written out where there are none": (put_in(2, 6, b""), "malformed"),
+    "list with a field behind the cards that owe": (put_in(2, 7, 1), "malformed"),
+    "delta with a field behind the cards that owe": (put_in(2, 13, 1), "malformed"),
+    "delta that adds and removes a card that owes": (put_in(2, 12, entries(4)), "malformed"),
+    "delta that lacks the cards that owe": (lambda parts: parts[2].pop(11), "delta_does_not_fit"),
+    "delta that names fewer cards that owe": (put_in(2, 11, entries(4)), "delta_does_not_fit"),
+}
+
+
 def _limit(tag: int, value: Any) -> Change:
     def change(parts: list[Any]) -> None:
         parts[2][7][tag] = value
@@ -121,6 +138,15 @@ def invalid() -> Iterator[Case]:
         payload = changed(_payload(sign_policy(NEW_POLICY, SERVICE)), change)
         yield Case(f"policy {name}", "policy", _signed(payload, SERVICE, policy.AAD), error)
     yield from _invalid_signatures(signed_list, delta)
+    for name, (change, error) in OWED_FAULTS.items():
+        payload, aad = _owed_payload(name.startswith("list"))
+        yield Case(name, name.split()[0], _signed(changed(payload, change), SERVICE, aad), error)
+
+
+def _owed_payload(whole: bool) -> tuple[bytes, bytes]:
+    if whole:
+        return _payload(denylist.sign_list(OWED, SERVICE)), denylist.LIST_AAD
+    return _payload(denylist.sign_delta(OWED_DELTA, SERVICE)), denylist.DELTA_AAD
 
 
 def _invalid_signatures(signed_list: bytes, delta: bytes) -> Iterator[Case]:

@@ -1,13 +1,13 @@
 """Reads of the cards: small frozen values. `keys_by_id` is on the way of every tap, so it is one Core statement."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, Row, Select, func, select, type_coerce
+from sqlalchemy import ColumnElement, LargeBinary, Row, Select, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from cardsvc import rows
@@ -257,17 +257,25 @@ def denied_cards(session: Session, now: datetime) -> tuple[UUID, ...]:
 
 def denied_ids(session: Session, now: datetime) -> list[bytes]:
     """The same as the sixteen bytes of each: as terminals hold them, with no value made in between."""
-    native = session.get_bind().dialect.name == "postgresql"
-    as_bytes = func.uuid_send(CardRow.id, type_=LargeBinary) if native else type_coerce(CardRow.id, LargeBinary)
-    query = (
-        select(as_bytes)
-        .where(
-            CardRow.state.in_([state.value for state in BLOCKED]),
-            CardRow.chuid.is_not(None),  # an order withdrawn before it had keys can meet no terminal
-            CardRow.expires_on >= city_day(now),
-        )
-    )  # fmt: skip
+    query = select(_id_bytes(session)).where(
+        CardRow.state.in_([state.value for state in BLOCKED]),
+        CardRow.chuid.is_not(None),  # an order withdrawn before it had keys can meet no terminal
+        CardRow.expires_on >= city_day(now),
+    )
     return sorted(session.scalars(query))
+
+
+def active_ids(session: Session, resident_ids: Collection[UUID], now: datetime) -> list[bytes]:
+    """The sixteen bytes of each good card of these residents, however many those are; in no order."""
+    query = select(_id_bytes(session)).where(
+        CardRow.state == CardState.ACTIVE.value, CardRow.expires_on >= city_day(now)
+    )
+    return [card_id for (card_id,) in rows.matching(session, query, CardRow.__table__.c.resident_id, resident_ids)]
+
+
+def _id_bytes(session: Session) -> ColumnElement[bytes]:
+    native = session.get_bind().dialect.name == "postgresql"
+    return func.uuid_send(CardRow.id, type_=LargeBinary) if native else type_coerce(CardRow.id, LargeBinary)
 
 
 def denied_key_ids(session: Session, now: datetime) -> tuple[bytes, ...]:

@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from cardsvc import access, cards, db
 from cardsvc.db import Base, to_ms
 from cardsvc.devices import queries
+from cardsvc.devices.actions import owing
 from cardsvc.devices.models import DenyChangeRow, DenyHeldRow, DenyListRow
 from cardsvc.devices.queries import CARD, KEY, PublishedList
-from cardsvc.devices.rules import BREAKER, Breaker, DenyListFull, HeldChanged, NoDeltaFrom, net
+from cardsvc.devices.rules import BREAKER, OWING_KEPT, Breaker, DenyListFull, HeldChanged, NoDeltaFrom, net
 from cardsvc.vault import Vault
 from crypto.wire.denylist import (
     ENTRIES_MAX,
@@ -40,6 +41,10 @@ class _Entries:
 
     cards: frozenset[bytes]
     keys: frozenset[bytes]
+    owing: frozenset[bytes]
+
+    def hash(self, number: int) -> bytes:
+        return content_hash(number, pack(self.cards), pack(self.keys), pack(self.owing))
 
 
 def publish_deny_list(
@@ -50,12 +55,14 @@ def publish_deny_list(
     release: bool = False,
     breaker: Breaker = BREAKER,
 ) -> int:
-    """Bring the list to what the cards say, and return its number; it grows when, and only when, the list changes.
+    """Bring the list to what the cards and the debts say, and return its number; it grows when, and only when, the list
+    changes.
 
     Cards that would come onto it in too great a number at once are held back, and the rest is published: until two
     people sign for it or the cards are let go. `action_id` is what two people signed: then nothing new is held back,
     and with `release` nothing at all. The service refuses held cards as any denied one; only terminals without a
-    network do not know of them. The very first list is taken as it is.
+    network do not know of them. The very first list is taken as it is. Cards that owe a fare come onto it at a pace
+    (`actions.owing`) and are never held back.
 
     Raises: DenyListFull; nothing changed.
     """
@@ -63,19 +70,24 @@ def publish_deny_list(
         newest = queries.newest_deny_list(session)
         denied, key_ids = _denied(session, now), frozenset(cards.denied_key_ids(session, now))
         held = _release(session) if release else _held(session, denied)
-        if newest and content_hash(newest.number, pack(denied - held), pack(key_ids)) == newest.content_hash:
+        owe = owing.wanted(session, newest, breaker, now, ENTRIES_MAX - len(denied - held) - len(key_ids))
+        if newest and _Entries(denied - held, key_ids, owe).hash(newest.number) == newest.content_hash:
             return newest.number
         before = _entries(session, newest)
         if newest and action_id is None:
             held |= _hold(session, denied - held - before.cards, breaker, now)
-        number = _publish(session, newest, before, _Entries(denied - held, key_ids), now, action_id)
+        number = _publish(session, newest, before, _Entries(denied - held, key_ids, owe), now, action_id)
         if number is not None:
             return number
         # Another process published this number a moment ago; it has committed, so its list is what we read next.
 
 
 def current_deny_number(session: Session, now: datetime) -> int | None:
-    """The newest list's number without writing anything; None where the list has to be published anew."""
+    """The newest list's number without writing anything; None where the list has to be published anew.
+
+    A debt alone never has to be: it waits for `publish_deny_list`, which a worker calls each minute. So a city in which
+    somebody comes to owe each second has a list a minute, and who asks for the policy reads no balance.
+    """
     newest = queries.newest_deny_list(session)
     if newest is None:
         return None
@@ -83,7 +95,8 @@ def current_deny_number(session: Session, now: datetime) -> int | None:
     denied = b"".join(
         card_id for card_id in cards.denied_ids(session, now) if card_id not in held
     )  # in order, as packed
-    wanted = content_hash(newest.number, denied, b"".join(cards.denied_key_ids(session, now)))
+    owe = queries.owing_entries(session, newest.number)
+    wanted = content_hash(newest.number, denied, b"".join(cards.denied_key_ids(session, now)), owe)
     return newest.number if wanted == newest.content_hash else None
 
 
@@ -98,6 +111,7 @@ def signed_deny_list(session: Session, vault: Vault) -> tuple[PublishedList, byt
         cards=queries.deny_entries(session, CARD, newest.number),
         keys=queries.deny_entries(session, KEY, newest.number),
         action_id=newest.action_id,
+        owing=queries.owing_entries(session, newest.number),
     )
     return newest, sign_list(content, vault.signer("policy"))
 
@@ -106,18 +120,20 @@ def signed_deny_delta(session: Session, vault: Vault, base_number: int) -> bytes
     """From that list to the newest one, signed. It carries what two people signed for any list on the way: a terminal
     that missed that list holds nothing back for want of a reason.
 
-    Raises: NoDeltaFrom: there is no such list, it is the newest, or the whole list is the shorter answer.
+    Raises: NoDeltaFrom: there is no such list, it is the newest or too old (`OWING_KEPT`), or the whole list is the
+    shorter answer.
     """
     newest = queries.newest_deny_list(session)
     if newest is None or not 0 < base_number < newest.number:
         raise NoDeltaFrom
     base = queries.deny_list(session, base_number)
-    if base is None:  # nobody published it, or a database that was given up did
-        raise NoDeltaFrom
+    if base is None or base.issued_at <= newest.issued_at - OWING_KEPT:
+        raise NoDeltaFrom  # nobody published it, or a database that was given up did; or who owed then is forgotten
     span = (base.number, newest.number)
     added_cards, removed_cards = net(queries.deny_changes(session, CARD, *span))
     added_keys, removed_keys = net(queries.deny_changes(session, KEY, *span))
-    changes = len(added_cards) + len(removed_cards) + len(added_keys) + len(removed_keys)
+    owed, owe = owing.on_list(session, base), owing.on_list(session, newest)
+    changes = len(added_cards) + len(removed_cards) + len(added_keys) + len(removed_keys) + len(owed ^ owe)
     if changes > ENTRIES_MAX:
         raise NoDeltaFrom
     delta = DenyDelta(
@@ -131,6 +147,8 @@ def signed_deny_delta(session: Session, vault: Vault, base_number: int) -> bytes
         added_keys=pack(added_keys),
         removed_keys=pack(removed_keys),
         action_id=queries.deny_reason(session, *span),
+        added_owing=pack(owe - owed),
+        removed_owing=pack(owed - owe),
     )
     return sign_delta(delta, vault.signer("policy"))
 
@@ -141,8 +159,9 @@ def _denied(session: Session, now: datetime) -> frozenset[bytes]:
 
 def _entries(session: Session, newest: PublishedList | None) -> _Entries:
     if newest is None:
-        return _Entries(frozenset(), frozenset())
-    return _Entries(*(frozenset(unpack(queries.deny_entries(session, kind, newest.number))) for kind in (CARD, KEY)))
+        return _Entries(frozenset(), frozenset(), frozenset())
+    denied, key_ids = (frozenset(unpack(queries.deny_entries(session, kind, newest.number))) for kind in (CARD, KEY))
+    return _Entries(denied, key_ids, owing.on_list(session, newest))
 
 
 def _held(session: Session, denied: frozenset[bytes]) -> frozenset[bytes]:
@@ -190,7 +209,7 @@ def _publish(
     new = _upsert(session)(DenyListRow).values(
         number=number,
         issued_at=now,
-        content_hash=content_hash(number, pack(wanted.cards), pack(wanted.keys)),
+        content_hash=wanted.hash(number),
         cards_added=len(wanted.cards - before.cards),
         action_id=action_id,
     )
@@ -200,6 +219,7 @@ def _publish(
     for kind, old, now_there in ((CARD, before.cards, wanted.cards), (KEY, before.keys, wanted.keys)):
         _write_changes(session, kind, number, now_there - old, denied=True)
         _write_changes(session, kind, number, old - now_there, denied=False)
+    owing.write(session, number, before.owing, wanted.owing, now)
     return number
 
 

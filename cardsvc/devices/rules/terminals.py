@@ -121,7 +121,9 @@ class DenyListFull(CityError):
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """How many cards may be denied within `window` without two people: `floor`, or `percent` of the cards in use."""
+    """How many cards may be denied within `window` without two people: `floor`, or `percent` of the cards in use.
+    As many may come onto the list in that time because they owe a fare; those behind them wait.
+    """
 
     floor: int
     percent: int
@@ -129,11 +131,18 @@ class Breaker:
 
     def trips(self, new: int, lately: int, cards_in_use: int) -> bool:
         """Whether `new` denials, beside those of the last `window`, are too many."""
-        return new > 0 and new + lately > max(self.floor, cards_in_use * self.percent // 100)
+        return new > self.room(lately, cards_in_use)
+
+    def room(self, lately: int, cards_in_use: int) -> int:
+        """How many more may come, beside those of the last `window`."""
+        return max(0, max(self.floor, cards_in_use * self.percent // 100) - lately)
 
 
 BREAKER = Breaker(floor=100, percent=1, window=timedelta(hours=1))
 """A city loses a few cards an hour. More than a hundred, and more than one of a hundred, is a fault or a decision."""
+
+OWING_KEPT = timedelta(days=31)
+"""How long it is known which cards owed on a list: a terminal whose whole list is older takes a whole list again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What the ledger can be asked, and the proof that its answers hold."""
 
-from cardsvc.ledger.queries.balances import balances
+from cardsvc.ledger.queries.balances import balances, in_debit
 from cardsvc.ledger.queries.checking import BooksChecked, check_books
 from cardsvc.ledger.queries.chunking import chunks
 from cardsvc.ledger.queries.days import Moved, moved_on, recorded_between, recorded_on
@@ -57,6 +57,7 @@ __all__ = [
     "expired_purses",
     "find_entries",
     "hold_parts",
+    "in_debit",
     "is_reversed",
     "joint_statement",
     "journal",

@@ -6,11 +6,11 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from cardsvc.ledger.models import BalanceSnapshot, Entry, Posting, RunningBalance
+from cardsvc.ledger.models import Account, BalanceSnapshot, Entry, Posting, RunningBalance
 from cardsvc.ledger.queries import blocks, windows
 from cardsvc.ledger.queries.chunking import chunks
 from cardsvc.ledger.queries.knowing import known_accounts
-from cardsvc.ledger.rules import AccountPolicy, Cursor, DateBasis, Span, UnknownAccount, Window
+from cardsvc.ledger.rules import AccountKind, AccountPolicy, Cursor, DateBasis, Span, UnknownAccount, Window
 
 _LINE_MAX = 10**9
 
@@ -71,6 +71,25 @@ def now(session: Session, account_ids: Collection[int]) -> dict[int, int]:
             for account_id, cents in session.execute(query):
                 sums[account_id] = sums.get(account_id, 0) + int(cents)
     return sums
+
+
+def in_debit(session: Session, like: str) -> tuple[str, ...]:
+    """The codes of the derived accounts of debit kinds that fit `like` (as SQL's) and have more than nothing now: one
+    statement, however many accounts there are.
+    """
+    behind = Posting.entry_seq > blocks.mark(session)
+    kept = sa.select(RunningBalance.account_id, RunningBalance.cents)
+    moved = sa.select(Posting.account_id).where(behind)
+    parts = sa.union_all(
+        kept.where(RunningBalance.cents > 0),
+        kept.where(RunningBalance.cents < 0, RunningBalance.account_id.in_(moved)),
+        sa.select(Posting.account_id, Posting.amount_cents).where(behind),
+    ).subquery()
+    sums = sa.select(parts.c.account_id).group_by(parts.c.account_id).having(sa.func.sum(parts.c.cents) > 0).subquery()
+    debit = [kind.value for kind in AccountKind if kind.sign > 0]
+    query = sa.select(Account.code).join(sums, sums.c.account_id == Account.id)
+    chosen = Account.code.like(like), Account.kind.in_(debit), Account.policy == AccountPolicy.DERIVED.value
+    return tuple(session.scalars(query.where(*chosen)))
 
 
 def _past(session: Session, account_ids: Collection[int], window: Window | None, at: int | None) -> dict[int, int]:

@@ -2,6 +2,7 @@
 
 from cardsvc.wallets.rules.accounts import (
     ANY,
+    EVERY_OWED_ACCOUNT,
     PURPOSES,
     RETURN_AFTER,
     TAX,
@@ -24,6 +25,7 @@ from cardsvc.wallets.rules.references import carried, ids_of, is_reference, refe
 
 __all__ = [
     "ANY",
+    "EVERY_OWED_ACCOUNT",
     "PURPOSES",
     "RETURN_AFTER",
     "TAX",

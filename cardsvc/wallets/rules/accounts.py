@@ -53,6 +53,10 @@ def main_account(wallet_id: UUID) -> str:
     return f"wallet:{wallet_id}:main"
 
 
+EVERY_OWED_ACCOUNT: Final = "wallet:%:owed"
+"""As SQL's LIKE."""
+
+
 def owed_account(wallet_id: UUID) -> str:
     """The account of what the holder owes for rides taken offline with an empty wallet."""
     return f"wallet:{wallet_id}:owed"

@@ -99,6 +99,19 @@ def test_the_wallet_page_shows_money_debt_card_dues_and_bills(browser: FlaskClie
     assert answer.text.count("Overdue") == 1  # a bill that is due today is not
 
 
+def test_whoever_owes_a_fare_reads_that_gates_refuse_the_card_until_it_is_paid(
+    browser: FlaskClient, city: web.City, maria: residents.Resident, clock: FixedClock
+) -> None:
+    sentence = "gates do not let your card in"
+    assert sentence in browser.get("/wallet").text
+    with db.unit_of_work(city.engine) as session:
+        owed = wallets.owed_account(wallets.of_resident(session, maria.id).id)
+        lines = ledger.Line("equity:general", 1200), ledger.Line(owed, -1200)
+        paid = ledger.Draft(UUID(int=99), ledger.EntryKind.ADJUSTMENT, lines, clock.now(), "a test's")
+        assert isinstance(ledger.post(session, [paid], first_seq=99, recorded_at=clock.now())[0], ledger.Posted)
+    assert sentence not in browser.get("/wallet").text
+
+
 def test_money_for_a_purpose_is_shown_with_its_last_moment_and_what_is_set_aside_beside_the_balance(
     browser: FlaskClient,
 ) -> None:

@@ -1,5 +1,6 @@
 """Wallets on a real database: opened once, filled by the ledger, read by their holders."""
 
+import random
 from datetime import timedelta
 from uuid import UUID
 
@@ -55,6 +56,26 @@ def test_many_wallets_open_at_once(session: Session, clock: FixedClock) -> None:
     assert len({wallet.id for wallet in opened.values()}) == 50
     assert wallets.by_residents(session, people) == opened
     assert wallets.open_wallets(session, [], clock.now()) == {}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_who_owes_is_said_as_the_balances_say_it_however_much_was_summed_up(
+    session: Session, clock: FixedClock, cash: str, seed: int
+) -> None:
+    """Debts grow, are paid, and are paid too much by a correction; now and then the ledger sums up what it has."""
+    chosen = random.Random(seed)
+    people = [make_resident(session, clock.now()).id for _ in range(6)]
+    owed = {
+        who: wallets.owed_account(one.id) for who, one in wallets.open_wallets(session, people, clock.now()).items()
+    }
+    for number in range(1, 40):
+        cents = chosen.choice([-2, -1, 1, 2])
+        move(session, clock, number, ledger.Line(owed[chosen.choice(people)], cents), ledger.Line(cash, -cents))
+        if not chosen.randrange(6):
+            ledger.take_all_snapshots(session)
+        money = ledger.balances(session, owed.values())
+        found = wallets.owing(session)
+        assert sorted(found) == sorted(who for who, code in owed.items() if money[code] > 0)
 
 
 def test_who_has_no_wallet_has_none(session: Session, clock: FixedClock) -> None:

@@ -1,6 +1,7 @@
 """A list that blocks very many cards at once, without a reason that two people signed, is held back at the terminal."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -81,6 +82,16 @@ def test_too_many_at_once_are_held_back_unless_two_people_signed_for_them(
         offer(taken=3)  # another list than the one that somebody asked about
     offer(taken=2)
     assert keeper.current() == fresh
+
+
+def test_cards_that_owe_a_fare_hold_no_list_back(keeper: DenyKeeper) -> None:
+    held = keeper.current()
+    assert held
+    fresh = replace(held, number=2, owing=listed(2, 5_000).cards)
+    keeper.keep_list(sign_list(fresh, CITY.signer), KEYS)
+    assert keeper.current() == fresh
+    with pytest.raises(MassDenial):  # what is denied is counted as ever, on a list that names some who owe too
+        keeper.keep_list(sign_list(replace(listed(3, 5_000), owing=fresh.owing), CITY.signer), KEYS)
 
 
 def test_a_long_list_may_grow_by_its_share(tmp_path: Path) -> None:

@@ -106,6 +106,19 @@ def test_a_card_that_is_passed_back_is_refused_at_every_gate_of_the_line_without
     assert line.tap(gate, card).outcome is Outcome.ACCEPTED
 
 
+def test_a_card_that_owes_a_fare_is_not_let_in_and_is_let_out(line: Line) -> None:
+    card = line.city.card()
+    assert line.tap("a", card).outcome is Outcome.ACCEPTED
+    for station in line.stations.values():
+        station.denials.keep_list(line.city.deny_list(1, owing=(MARIA,)), line.city.keys.format())
+    assert line.tap("a", card).outcome is Outcome.AGAIN  # the tap that began the ride stands
+    line.clock.advance(HOUR_MS)
+    assert line.tap("c", card).outcome is Outcome.ACCEPTED
+    refused = line.tap("b", card)
+    assert (refused.outcome, refused.code, refused.record_id) == (Outcome.REFUSED, "fare_owed", None)
+    assert line.tap("b", line.city.card(JUAN, secret=8)).outcome is Outcome.ACCEPTED
+
+
 def test_whoever_went_out_may_come_in_again_at_once(line: Line) -> None:
     card = line.city.card()
     for gate in "acbc":

@@ -13,7 +13,7 @@ from terminals.card import Interface, PivSession, SimulatedCard
 from terminals.client import Reply, ServiceUnreachable
 from terminals.settings import TerminalKind
 from terminals.station import News, Station
-from terminals.validator import DUPLICATE_MS, Outcome, Place, TapResult, Validator
+from terminals.validator import DUPLICATE_MS, Colour, Icon, Outcome, Place, TapResult, Tone, Validator, shown
 from tests.terminals.city import (
     BUS,
     DAY_MS,
@@ -156,6 +156,31 @@ def test_a_card_on_the_deny_list_that_the_policy_names_is_refused(
     assert (result.outcome, result.code) == (Outcome.REFUSED, "card_denied")
     assert (records(station), gate.opened) == ([], [])
     assert validator.tap(session(good)).code == ("accepted" if by_key else "card_denied")
+
+
+def test_a_card_that_owes_a_fare_is_refused_for_that_until_a_list_no_longer_names_it(
+    validator: Validator, station: Station, gate: Gate, city: SmallCity
+) -> None:
+    assert validator.tap(session(city.card(JUAN, secret=8)), b"uid").outcome is Outcome.ACCEPTED
+    station.denials.keep_list(city.deny_list(1, owing=(JUAN, MARIA)), city.keys.format())
+    station.policies.keep(city.policy(number=2, deny_number=1))
+    refused = validator.tap(session(city.card()))
+    assert (refused.outcome, refused.code, refused.fare_cents) == (Outcome.REFUSED, "fare_owed", 0)
+    show = shown(refused)
+    assert (show.icon, show.tone, show.colour) == (Icon.STOP, Tone.LONG, Colour.RED)
+    assert (show.text, show.amount) == ("You owe a fare. Top up or pay at a counter.", "")
+    assert (len(records(station)), len(gate.opened)) == (1, 1)
+    station.denials.keep_list(city.deny_list(2, owing=(JUAN,)), city.keys.format())
+    assert validator.tap(session(city.card())).outcome is Outcome.ACCEPTED
+
+
+def test_a_hint_does_not_lead_around_a_debt(
+    validator: Validator, station: Station, city: SmallCity, clock: SetClock
+) -> None:
+    assert validator.tap(session(city.card()), hint=b"uid").outcome is Outcome.ACCEPTED
+    station.denials.keep_list(city.deny_list(1, owing=(MARIA,)), city.keys.format())
+    clock.advance(HOUR_MS)
+    assert validator.tap(session(city.card()), hint=b"uid").code == "fare_owed"
 
 
 def test_a_hint_does_not_lead_around_the_deny_list(validator: Validator, station: Station, city: SmallCity) -> None:

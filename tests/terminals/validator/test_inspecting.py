@@ -122,6 +122,19 @@ def test_it_takes_one_signature_and_leaves_no_record(
     assert handheld.outbox.waiting() == 0
 
 
+def test_that_an_earlier_fare_is_owed_is_said_beside_the_finding(
+    bus: Station, handheld: Station, siblings: list[StoredElsewhere], city: SmallCity
+) -> None:
+    Validator(bus, BUS_STOP, lambda _result: None).tap(session(city.card()))
+    assert not asked(handheld, siblings, city.card()).owes
+    handheld.denials.keep_list(city.deny_list(1, owing=(MARIA,)), city.keys.format())
+    paid, unknown = asked(handheld, siblings, city.card()), asked(handheld, [], city.card())
+    assert (paid.finding, paid.owes) == (Finding.PAID, True)
+    assert (unknown.finding, unknown.owes) == (Finding.NO_TAP_KNOWN, True)
+    assert all("An earlier fare is owed" in found.text for found in (paid, unknown))
+    assert not asked(handheld, siblings, city.card(JUAN, secret=8)).owes
+
+
 def test_a_blocked_card_and_one_that_is_not_the_citys_are_said_to_be_so(
     handheld: Station, siblings: list[StoredElsewhere], city: SmallCity, clock: SetClock
 ) -> None:

@@ -1,4 +1,4 @@
-"""Reads of the terminals: small frozen values."""
+"""The terminals themselves, and their chains."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,24 +9,19 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from sqlalchemy import Row, exists, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from cardsvc.devices.models import (
-    DenyChangeRow,
-    DenyHeldRow,
-    DenyListRow,
     DeviceAnomalyRow,
     DeviceFilledRow,
     DeviceForkRow,
     DeviceMissingRow,
     DeviceRow,
     PolicyNumberRow,
-    RevocationListRow,
 )
 from cardsvc.devices.rules import (
     MISSING_OVERDUE,
     AnomalyKind,
-    Change,
     DeviceKind,
     DeviceNotFound,
     DeviceStatus,
@@ -35,7 +30,6 @@ from cardsvc.devices.rules import (
     Missing,
 )
 from crypto import keys
-from crypto.wire.denylist import pack
 
 _CHUNK = 5000
 _CACHED_KEYS = 10_000
@@ -67,27 +61,6 @@ class SeenAnomaly:
     until: int
     record_id: UUID
     seen_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedList:
-    """A deny list that was published; its entries are asked for apart. `action_id` as in `DenyList`."""
-
-    number: int
-    issued_at: datetime
-    content_hash: bytes
-    action_id: UUID | None
-
-
-@dataclass(frozen=True, slots=True)
-class RevocationList:
-    """An authority's certificate revocation list, DER."""
-
-    number: int
-    this_update: datetime
-    next_update: datetime
-    content_hash: bytes
-    der: bytes
 
 
 _COLUMNS = tuple(getattr(DeviceRow, name) for name in Device.__slots__)
@@ -260,81 +233,6 @@ def outdated_since(session: Session, policy_number: int) -> datetime | None:
     """When a policy with a higher number was first issued; None: this one, and with it its deny list, is the newest."""
     later = select(func.min(PolicyNumberRow.first_issued_at)).where(PolicyNumberRow.number > policy_number)
     return session.scalars(later).one()
-
-
-# ----------------------------------------------------------------------------------------------------------- deny lists
-
-CARD, KEY = "card", "key"
-"""What an entry of the deny list names."""
-_LIST_COLUMNS = (DenyListRow.number, DenyListRow.issued_at, DenyListRow.content_hash, DenyListRow.action_id)
-
-
-def newest_deny_list(session: Session) -> PublishedList | None:
-    """None before the first was published."""
-    row = session.execute(select(*_LIST_COLUMNS).order_by(DenyListRow.number.desc()).limit(1)).one_or_none()
-    return None if row is None else PublishedList(*row)
-
-
-def deny_list(session: Session, number: int) -> PublishedList | None:
-    """The list of this number; None where no list has it: numbers grow by more than one."""
-    row = session.execute(select(*_LIST_COLUMNS).where(DenyListRow.number == number)).one_or_none()
-    return None if row is None else PublishedList(*row)
-
-
-def deny_reason(session: Session, after: int, until: int) -> UUID | None:
-    """What two people signed last for a list after one number up to another; None where nobody did."""
-    query = select(DenyListRow.action_id).where(
-        DenyListRow.number > after, DenyListRow.number <= until, DenyListRow.action_id.is_not(None)
-    )
-    return session.scalars(query.order_by(DenyListRow.number.desc()).limit(1)).one_or_none()
-
-
-def deny_entries(session: Session, kind: str, number: int) -> bytes:
-    """The entries of one kind on the list of that number, packed: those whose last change until then denied them."""
-    later = aliased(DenyChangeRow)
-    query = select(DenyChangeRow.entry).where(
-        DenyChangeRow.kind == kind,
-        DenyChangeRow.number <= number,
-        DenyChangeRow.denied,
-        ~exists().where(
-            later.kind == DenyChangeRow.kind,
-            later.entry == DenyChangeRow.entry,
-            later.number > DenyChangeRow.number,
-            later.number <= number,
-        ),
-    )
-    return pack(session.scalars(query))
-
-
-def deny_changes(session: Session, kind: str, after: int, until: int) -> list[Change]:
-    """What changed on the lists after one number up to another, oldest first."""
-    query = (
-        select(DenyChangeRow.entry, DenyChangeRow.denied)
-        .where(DenyChangeRow.kind == kind, DenyChangeRow.number > after, DenyChangeRow.number <= until)
-        .order_by(DenyChangeRow.number)
-    )
-    return [Change(entry, denied) for entry, denied in session.execute(query)]
-
-
-def denied_lately(session: Session, since: datetime) -> int:
-    """Cards that came onto the list since then without two people's signatures; those of the first list count not."""
-    query = select(func.coalesce(func.sum(DenyListRow.cards_added), 0)).where(
-        DenyListRow.issued_at > since, DenyListRow.action_id.is_(None), DenyListRow.number > 1
-    )
-    return int(session.execute(query).scalar_one())
-
-
-def held_back(session: Session) -> frozenset[bytes]:
-    """Ids of denied cards that two people must sign for before terminals hear of them."""
-    return frozenset(session.scalars(select(DenyHeldRow.card_id)))
-
-
-def revocation_list(session: Session, authority: bytes) -> RevocationList | None:
-    """The newest list of the authority with this subject key identifier."""
-    columns = tuple(getattr(RevocationListRow, name) for name in RevocationList.__slots__)
-    query = select(*columns).where(RevocationListRow.authority == authority)
-    row = session.execute(query.order_by(RevocationListRow.number.desc()).limit(1)).one_or_none()
-    return None if row is None else RevocationList(*row)
 
 
 def _device(row: Row[*tuple[Any, ...]]) -> Device:
