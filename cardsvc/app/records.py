@@ -29,6 +29,7 @@ _HANDLERS: tuple[transactions.Handler, ...] = (
     finance.PurseExpiring(),
     transit.Tapping(),
     transit.Refunding(),
+    transit.Selling(),
     benefits.Approval(),
     benefits.Claiming(),
     taxes.Paying(),
