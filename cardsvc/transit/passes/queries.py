@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from cardsvc import ledger, rows
+from cardsvc.money import CURRENCY
 from cardsvc.transit import riders, versions
 from cardsvc.transit.models import NetworkRow, RiderPass, RideTap
 from cardsvc.transit.rules import resuming, selling
@@ -33,6 +34,17 @@ class OnSale:
     def today(self, at: datetime) -> date:
         """The fare day of that moment."""
         return self.tariff.terms.fare_day(at)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What anybody may know of it: the passes, and between which fare days one may begin. None: there is no tariff."""
+
+    tariff_version: int | None
+    currency: str
+    begins_first: date | None
+    begins_last: date | None
+    passes: tuple[Offer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,15 @@ def on_sale(session: Session, at: datetime) -> OnSale | None:
         return None
     offers = selling.offers(version.tariff.terms.passes.values(), version.agencies)
     return OnSale(version.tariff.version, version.tariff, {offer.pass_id: offer for offer in offers})
+
+
+def listed(session: Session, at: datetime) -> Listed:
+    """What is on sale at that moment."""
+    found = on_sale(session, at)
+    if found is None:
+        return Listed(None, CURRENCY, None, None, ())
+    first = found.today(at)
+    return Listed(found.version, CURRENCY, first, selling.last_beginning(first), tuple(found.offers.values()))
 
 
 def sold_at(session: Session, wallet_ids: Sequence[UUID], now: datetime) -> dict[UUID, datetime]:

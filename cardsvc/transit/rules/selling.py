@@ -49,9 +49,14 @@ def _offer(product: PassProduct, amount_cents: int, agency_of: Mapping[str, str]
     return Offer(product.pass_id, product.name, networks, amount_cents, product.days, product.rides, agency)
 
 
+def last_beginning(today: date) -> date:
+    """The last fare day on which a pass that is bought on the fare day `today` may begin."""
+    return today + timedelta(days=AHEAD_DAYS_MAX)
+
+
 def check_beginning(begins: date, today: date) -> Rejected | None:
     """May a pass begin on that fare day, when it is asked for on the fare day `today`?"""
-    if today <= begins <= today + timedelta(days=AHEAD_DAYS_MAX):
+    if today <= begins <= last_beginning(today):
         return None
     return Rejected(
         Reason.NOT_PERMITTED, f"A pass begins today or at most {AHEAD_DAYS_MAX} days from now. Choose another day."
