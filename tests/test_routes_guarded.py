@@ -40,6 +40,7 @@ PUBLIC = {
     "POST /v1/devices/enrol": "a one-time code is the sign-in",
     "GET /v1/transit/tariff": "fares are public",
     "GET /v1/transit/quote": "what a ride costs is public too",
+    "GET /v1/transit/passes": "and so is what a pass costs",
 }
 PUBLIC_PREFIXES = {
     "GET /log/": "the transparency log is for everybody",

@@ -29,6 +29,7 @@ _HANDLERS: tuple[transactions.Handler, ...] = (
     finance.PurseExpiring(),
     transit.Tapping(),
     transit.Refunding(),
+    transit.Selling(),
     benefits.Approval(),
     benefits.Claiming(),
     taxes.Paying(),
@@ -42,7 +43,12 @@ _SETTLED = (Kind.TAP, Kind.CLAIM, Kind.TAX_PAYMENT, Kind.CASH_TOP_UP)
 def handlers() -> transactions.Wiring:
     """What the features do with each kind of record, and what each room says when a card asks about itself."""
     sections: transactions.Sections = {
-        Kind.BALANCE_QUERY: {"wallet": _wallet_section, "benefits": _benefits_section, "taxes": _taxes_section},
+        Kind.BALANCE_QUERY: {
+            "wallet": _wallet_section,
+            "benefits": _benefits_section,
+            "taxes": _taxes_section,
+            "passes": _passes_section,
+        },
         Kind.ENTITLEMENTS_QUERY: {"benefits": _benefits_section},
         Kind.BILLS_QUERY: {"taxes": _taxes_section},
     }
@@ -100,4 +106,23 @@ def _taxes_section(session: Session, card: transactions.CardRef, _now: datetime)
             "due_on": bill.due_on.isoformat(),
         }
         for bill in taxes.open_bills(session, card.resident_id)
+    ]
+
+
+def _passes_section(session: Session, _card: transactions.CardRef, now: datetime) -> list[dict[str, Any]]:
+    on_sale = transit.on_sale(session, now)
+    if on_sale is None:
+        return []
+    return [
+        {
+            "pass_id": offer.pass_id,
+            "name": offer.name,
+            "tariff_version": on_sale.version,
+            "begins": on_sale.today(now).isoformat(),
+            "days": offer.days,
+            "rides": offer.rides,
+            "amount_cents": offer.amount_cents,
+            "currency": CURRENCY,
+        }
+        for offer in on_sale.offers.values()
     ]

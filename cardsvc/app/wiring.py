@@ -65,6 +65,9 @@ from cardsvc.transit.board import api as board_api
 from cardsvc.transit.board import pages as board_pages
 from cardsvc.transit.claims import api as claims_api
 from cardsvc.transit.claims import pages as claims_pages
+from cardsvc.transit.passes import api as passes_api
+from cardsvc.transit.passes import commands as passes_commands
+from cardsvc.transit.passes import pages as passes_pages
 from cardsvc.transit.riding import api as riding_api
 from cardsvc.transit.riding import pages as riding_pages
 from cardsvc.transit.settling import api as settling_api
@@ -185,6 +188,9 @@ def blueprints() -> list[Any]:
         riding_api.own_blueprint,
         riding_api.blueprint,
         riding_pages.pages,
+        passes_api.own_blueprint,
+        passes_api.blueprint,
+        passes_pages.pages,
         ledger_api.make(CLOSING),
         ledger_pages.make(CLOSING),
         *finance_api.blueprints(VOUCHER),
@@ -371,6 +377,7 @@ def _audit() -> click.Group:
 def _transit() -> click.Group:
     group = transit_commands.transit
     group.add_command(settling_commands.settlement)
+    group.add_command(passes_commands.passes)
     return group
 
 

@@ -3,6 +3,7 @@
 from cardsvc.transit.actions import import_feed
 from cardsvc.transit.claims import REFUNDING, Refunding, claims_waiting
 from cardsvc.transit.handler import Tapping
+from cardsvc.transit.passes import Holding, OnSale, Selling, held, on_sale
 from cardsvc.transit.queries import stops, tariff_at, tariffs
 from cardsvc.transit.riding import RideView, end_right, give_right, rides
 from cardsvc.transit.rules import (
@@ -29,10 +30,13 @@ __all__ = [
     "Fare",
     "FareEngine",
     "HeldCategory",
+    "Holding",
     "InvalidFeed",
+    "OnSale",
     "Refunding",
     "RideView",
     "Rider",
+    "Selling",
     "Stop",
     "TapEvent",
     "Tapping",
@@ -42,8 +46,10 @@ __all__ = [
     "end_right",
     "flat_fare",
     "give_right",
+    "held",
     "holds",
     "import_feed",
+    "on_sale",
     "price",
     "read_feed",
     "revenue_account",

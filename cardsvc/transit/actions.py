@@ -63,11 +63,12 @@ def _insert(session: Session, model: type[object], rows: Sequence[Mapping[str, o
 
 
 def _open_accounts(session: Session, feed: rules.Feed, now: datetime) -> None:
-    """Each operator's revenue, and what each programme pays for concessions: every tap moves them, so they are derived
-    and no row of them is hot.
+    """Each operator's revenue, what each programme pays for concessions, and what waits to be divided of each pass of
+    several operators: every tap or sale moves them, so they are derived and no row of them is hot.
     """
     agencies = sorted({network.agency_id for network in feed.networks})
     codes = [(rules.revenue_account(agency), ledger.AccountKind.REVENUE) for agency in agencies]
     codes += [(rules.concession_account(payer), ledger.AccountKind.EXPENSE) for payer in feed.payers]
+    codes += [(rules.pool_account(pass_id), ledger.AccountKind.LIABILITY) for pass_id in feed.pools]
     policy, fund = ledger.AccountPolicy.DERIVED, ledger.Fund.GENERAL
     ledger.open_accounts(session, [ledger.AccountSpec(code, kind, policy, fund) for code, kind in codes], now)

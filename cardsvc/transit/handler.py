@@ -5,7 +5,7 @@ with the tap and what was charged before: mostly a fare; for the exit of a ride 
 tap that came late whatever it changes, of other rides too. No entry is edited.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar
@@ -16,13 +16,12 @@ from sqlalchemy.orm import Session
 from cardsvc import ledger, rows, transactions, wallets
 from cardsvc.money import CURRENCY
 from cardsvc.transactions import Item, Plan, Reason, Rejected
-from cardsvc.transit import riders, rules
+from cardsvc.transit import riders, ridership, rules
 from cardsvc.transit.models import RideCharge, RideTap
 from cardsvc.transit.riders import Tariffs
+from cardsvc.transit.ridership import Account
 from cardsvc.transit.rules import charging
-from cardsvc.transit.rules.charging import Change, Charged, Pockets, Refunded
-from cardsvc.transit.rules.pricing import Rider
-from cardsvc.transit.rules.resuming import Taps, quiet_time
+from cardsvc.transit.rules.charging import Change, Charged, Pockets
 from cardsvc.transit.rules.rides import Direction, TapEvent
 from cardsvc.transit.rules.tariffs import in_force
 from crypto.wire.transaction import Purpose
@@ -46,20 +45,6 @@ class _Priced:
         return sum(change.charged.fare_cents for change in self.changes)
 
 
-@dataclass(slots=True)
-class _Account:
-    """A rider during a batch: what is known before its next tap."""
-
-    wallet_id: UUID
-    rider: Rider
-    window: charging.Window
-    reading: riders.Reading
-    taps: Taps
-    charged: list[Charged]
-    refunded: Mapping[UUID, Refunded]
-    whole: bool  # whether more changed than the taps that come: then all of the window is priced again
-
-
 class Tapping:
     """A tap made offline within policy is honoured even when the wallet is short: the rest becomes owed."""
 
@@ -73,12 +58,14 @@ class Tapping:
         return None if item.card is None else item.card.card_id, item.record.at_ms
 
     def plan(self, session: Session, items: Sequence[Item], _now: datetime, /) -> list[Plan | Rejected]:
-        tariffs = riders.tariffs(session, min(item.happened_at for item in items))
         residents = [item.card.resident_id for item in items if item.card is not None]
         wallet_of = wallets.by_residents(session, residents)
+        first = ridership.first_taps(items, wallet_of)
+        passes = riders.passes(session, [wallet_of[resident].id for resident in first])
+        tariffs = riders.tariffs(session, ridership.matters_since(min(item.happened_at for item in items), passes))
         moments = transactions.charged_moments(session, items)
         answers: list[_Priced | Rejected] = []
-        accounts = _accounts(session, items, wallet_of, tariffs) if tariffs.versions else {}
+        accounts = ridership.accounts(session, first, wallet_of, passes, tariffs) if tariffs.versions else {}
         for item in items:
             assert item.card is not None
             account = accounts.get(item.card.resident_id)
@@ -142,49 +129,7 @@ def _refusal(tap: Tap, at: datetime, tariffs: Tariffs) -> Rejected | None:
     return None
 
 
-def _accounts(
-    session: Session, items: Sequence[Item], wallet_of: dict[UUID, wallets.Wallet], tariffs: Tariffs
-) -> dict[UUID, _Account]:
-    """The riders of a batch by resident: one read of their taps, charges, rights and passes each."""
-    first: dict[UUID, datetime] = {}
-    for item in items:
-        if item.card is not None and item.card.resident_id in wallet_of:
-            resident = item.card.resident_id
-            first[resident] = min(first.get(resident, item.happened_at), item.happened_at)
-    if not first:
-        return {}
-    wallet_ids = [wallet_of[resident].id for resident in first]
-    rights = riders.current_rights(session, first)
-    known = riders.riders(session, {wallet_of[resident].id: resident for resident in first}, rights)
-    every = charging.Windows(tariffs.versions)
-    windows = {resident: every.of(at) for resident, at in first.items()}
-    counted = [held.valid_from for rider in known.values() for held in rider.passes if held.rides is not None]
-    since = min([*(window.reads_from for window in windows.values()), *counted])
-    reading = riders.Reading(session)
-    tapped = reading.tapped(wallet_ids, since)
-    # rights may be given for days that are over
-    whole = {right.resident_id for right in rights if right.given_at >= first[right.resident_id] - riders.REACH}
-    whole |= {resident for resident in first if wallet_of[resident].id in tapped.shrunk}
-    windows |= {resident: windows[resident].of_the_period() for resident in whole}
-    quiet = quiet_time(tariffs.versions)
-    refunded = riders.refunded(session, wallet_ids)
-    charged = riders.charged(session, wallet_ids, min(window.since for window in windows.values()))
-    return {
-        resident: _Account(
-            wallet_id,
-            known[wallet_id],
-            windows[resident],
-            reading,
-            Taps(tapped.taps[wallet_id], quiet, reading.event),
-            [one for one in charged.get(wallet_id, ()) if one.fare_day >= windows[resident].since],
-            refunded,
-            resident in whole,
-        )
-        for resident, wallet_id in zip(first, wallet_ids, strict=True)
-    }
-
-
-def _price(item: Item, account: _Account, tariffs: Tariffs) -> _Priced | Rejected:
+def _price(item: Item, account: Account, tariffs: Tariffs) -> _Priced | Rejected:
     """What the tap changes; the account then knows it."""
     tap = item.says(Tap)
     facts = item.record.record_id, item.device.id, item.record.sequence, item.happened_at
@@ -205,7 +150,7 @@ def _price(item: Item, account: _Account, tariffs: Tariffs) -> _Priced | Rejecte
 
 
 def _plans(
-    session: Session, answers: Sequence[_Priced | Rejected], tariffs: Tariffs, accounts: dict[UUID, _Account]
+    session: Session, answers: Sequence[_Priced | Rejected], tariffs: Tariffs, accounts: dict[UUID, Account]
 ) -> list[Plan | Rejected]:
     priced = [answer for answer in answers if isinstance(answer, _Priced)]
     session.info.setdefault(_PRICED, {}).update({one.item.record.record_id: one for one in priced})

@@ -134,10 +134,17 @@ class RiderRight(Base):
 
 
 class RiderPass(Base):
-    """A pass that a wallet holds, from one moment until another, for so many rides or any number (None)."""
+    """A pass that a wallet bought, good from one moment until another, for so many rides or any number (None).
+
+    `holding_id` is the record's that bought it, `agency` the operator that earned `amount_cents`: empty where several
+    did. One whose entry was taken back is a pass no more.
+    """
 
     __tablename__ = "rider_pass"
-    __table_args__ = (Index("ix_rider_pass_wallet_id", "wallet_id"),)
+    __table_args__ = (
+        CheckConstraint("amount_cents > 0", name="amount_cents"),
+        Index("ix_rider_pass_wallet_id", "wallet_id"),
+    )
 
     holding_id: Mapped[UUID] = mapped_column(primary_key=True)
     wallet_id: Mapped[UUID]
@@ -145,6 +152,9 @@ class RiderPass(Base):
     valid_from: Mapped[datetime]
     valid_to: Mapped[datetime]
     rides: Mapped[int | None]
+    tariff_version: Mapped[int]  # that it was bought by; its name and networks stand there
+    agency: Mapped[str]
+    amount_cents: Mapped[int]
 
 
 class RideClaim(Base):

@@ -132,16 +132,37 @@ def taken(session: Session, wallet_ids: Sequence[UUID], since: date) -> dict[str
     return ledger.moved_by(session, entry_ids, "wallet:")
 
 
-def riders(session: Session, resident_of: Mapping[UUID, UUID], given: Sequence["Right"]) -> dict[UUID, Rider]:
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """The passes of each wallet in order of their beginning; `ended` are those whose sale was taken back, which are not
+    among them.
+    """
+
+    held: Mapping[UUID, Sequence[HeldPass]]
+    ended: Mapping[UUID, Sequence[HeldPass]]
+
+
+def passes(session: Session, wallet_ids: Sequence[UUID]) -> Passes:
+    """All that these wallets ever bought."""
+    table = RiderPass.__table__.c
+    facts = table.holding_id, table.pass_id, table.valid_from, table.valid_to, table.rides
+    query = sa.select(table.wallet_id, ledger.is_reversed(table.holding_id), *facts)
+    held: dict[UUID, list[HeldPass]] = defaultdict(list)
+    ended: dict[UUID, list[HeldPass]] = defaultdict(list)
+    for wallet_id, gone, *bought in rows.matching(session, query, table.wallet_id, wallet_ids):
+        (ended if gone else held)[wallet_id].append(HeldPass(*bought))
+    for found in held.values():
+        found.sort(key=lambda one: (one.valid_from, one.holding_id.bytes))
+    return Passes(held, ended)
+
+
+def riders(
+    resident_of: Mapping[UUID, UUID], given: Sequence["Right"], held_passes: Mapping[UUID, Sequence[HeldPass]]
+) -> dict[UUID, Rider]:
     """What riders have a right to; `resident_of` names the resident of each wallet, `given` are their rights."""
     rights = held(given)
-    table = RiderPass.__table__.c
-    passes: dict[UUID, list[HeldPass]] = defaultdict(list)
-    for row in rows.matching(session, sa.select(RiderPass.__table__), table.wallet_id, list(resident_of)):
-        facts = row.holding_id, row.pass_id, row.valid_from, row.valid_to, row.rides
-        passes[row.wallet_id].append(HeldPass(*facts))
     return {
-        wallet_id: Rider(tuple(rights.get(resident_id, ())), tuple(passes.get(wallet_id, ())))
+        wallet_id: Rider(tuple(rights.get(resident_id, ())), tuple(held_passes.get(wallet_id, ())))
         for wallet_id, resident_id in resident_of.items()
     }
 

@@ -1,10 +1,11 @@
-"""Transit: the tap at a gate or on a bus, and a fare that staff give back."""
+"""Transit: the tap at a gate or on a bus, a fare that staff give back, and a pass that is bought."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from crypto.wire.body import CENTS, CURRENCY, IDENTIFIER, POSITIVE_CENTS, Body, Tag, choice, integer, text
+from crypto.wire.body import CENTS, CURRENCY, DATE, IDENTIFIER, POSITIVE_CENTS, Body, Tag, choice, integer, text
 from crypto.wire.kinds import Kind
 
 
@@ -44,3 +45,18 @@ class FareRefunded(Body):
     currency: Annotated[str, Tag(7, CURRENCY)]
     reason: Annotated[str, Tag(8, text())]
     action_id: Annotated[UUID | None, Tag(9, IDENTIFIER)] = None
+
+
+@dataclass(frozen=True, slots=True)
+class PassBought(Body):
+    """The holder of the card that signed, with PIN, or of the passkey buys a pass of this tariff from the wallet.
+
+    `begins` is the fare day on which it begins to be good, `amount_cents` the price that the buyer was shown.
+    """
+
+    KIND: ClassVar[int] = Kind.PASS_BOUGHT
+    pass_id: Annotated[str, Tag(1, text(64))]
+    tariff_version: Annotated[int, Tag(2, integer())]
+    begins: Annotated[date, Tag(3, DATE)]
+    amount_cents: Annotated[int, Tag(4, POSITIVE_CENTS)]
+    currency: Annotated[str, Tag(5, CURRENCY)]

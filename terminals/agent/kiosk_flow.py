@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 from crypto.errors import CryptoError
 from crypto.wire.receipt import peek_receipt
@@ -28,15 +27,17 @@ from terminals.agent.kiosk_screens import (
     Wait,
 )
 from terminals.card import CardError, LastPinTry, PinBlocked, PinFormat, PinRejected, PivSession, TransportError
-from terminals.client import BillView, ClientError, DueView, Look, PurseView, ServiceUnreachable
+from terminals.client import BillView, ClientError, DueView, Look, PassView, PurseView, ServiceUnreachable
 from terminals.kiosk import Kiosk, Outcome, Seen
 from terminals.outbox import OutboxError, State
 from terminals.station import Station, StationError, wipe
 
 ITEMS_A_PAGE: Final = 3
 CLAIM: Final = "claim"
-_PAYS_BILLS: Final = frozenset({"tax", "any"})  # purposes of purses that may pay a part of a bill
 PAY: Final = "pay"
+BUY: Final = "buy"
+_PAYS: Final = {PAY: frozenset({"tax", "any"}), BUY: frozenset({"transit", "any"})}
+"""Purposes of purses that may pay a part of it."""
 _CALM: Final = (Idle, Done, Failed, Removed)  # nothing is on its way: taking the card out is right
 _FAILURES: Final = (CardError, ClientError, OutboxError, StationError, CryptoError)
 
@@ -44,7 +45,7 @@ _FAILURES: Final = (CardError, ClientError, OutboxError, StationError, CryptoErr
 @dataclass(frozen=True, slots=True)
 class Chosen:
     deed: str
-    what: DueView | BillView
+    what: DueView | BillView | PassView
     title: str
     detail: str
 
@@ -108,13 +109,16 @@ class KioskFlow:
     def bills(self) -> None:
         self._choose(PAY, 1)
 
+    def passes(self) -> None:
+        self._choose(BUY, 1)
+
     def page(self, number: int) -> None:
         """More of the list that is shown."""
         screen = self.screen
         if isinstance(screen, Choose):
             self._choose(screen.deed, number)
 
-    def choose(self, item_id: UUID) -> None:
+    def choose(self, item_id: str) -> None:
         screen, seen = self.screen, self._seen
         if seen is None or not isinstance(screen, Choose):
             return
@@ -196,6 +200,8 @@ class KioskFlow:
     def _sign(self, session: PivSession, seen: Seen, chosen: Chosen, pin: bytearray) -> Outcome:
         if isinstance(chosen.what, DueView):
             return self._kiosk.claim(session, seen.card_id, chosen.what, pin)
+        if isinstance(chosen.what, PassView):
+            return self._kiosk.buy(session, seen.card_id, chosen.what, pin)
         return self._kiosk.pay(session, seen.card_id, chosen.what, pin)
 
     def _go(self, screen: Screen) -> None:
@@ -224,6 +230,7 @@ class KioskFlow:
             due_count=len(look.entitlements),
             due_cents=sum(due.amount_cents for due in look.entitlements),
             bill_count=len(look.bills),
+            pass_count=len(look.passes),
             held_cents=look.held_cents,
             purses=tuple(_purse(purse) for purse in look.purses),
         )
@@ -254,7 +261,7 @@ def _after(look: Look, chosen: Chosen) -> int | None:
     """The balance once it is done; None where purses may pay a part, which the service decides."""
     if chosen.deed == CLAIM:
         return look.balance_cents + chosen.what.amount_cents
-    if any(purse.purpose in _PAYS_BILLS for purse in look.purses):
+    if any(purse.purpose in _PAYS[chosen.deed] for purse in look.purses):
         return None
     return look.balance_cents - chosen.what.amount_cents
 
@@ -270,14 +277,25 @@ def _choices(seen: Seen, deed: str) -> list[Chosen]:
             Chosen(CLAIM, due, due.programme, f"{due.cycle} · {_day(due.claim_until)}")
             for due in seen.look.entitlements
         ]
+    if deed == BUY:
+        return [Chosen(BUY, offer, offer.name, _days(offer)) for offer in seen.look.passes]
     return [
         Chosen(PAY, bill, f"{bill.tdn} · {bill.year}", f"{bill.number} · {_day(bill.due_on)}")
         for bill in seen.look.bills
     ]
 
 
-def _id(what: DueView | BillView) -> UUID:
-    return what.entitlement_id if isinstance(what, DueView) else what.bill_id
+def _id(what: DueView | BillView | PassView) -> str:
+    if isinstance(what, PassView):
+        return what.pass_id
+    return str(what.entitlement_id if isinstance(what, DueView) else what.bill_id)
+
+
+def _days(offer: PassView) -> str:
+    """Its first day and its last, where it has one."""
+    begins = date.fromisoformat(offer.begins)
+    last = "" if offer.days is None else (begins + timedelta(days=offer.days - 1)).isoformat()
+    return f"{_day(offer.begins)} - {_day(last)}" if last else _day(offer.begins)
 
 
 def _day(text: str) -> str:

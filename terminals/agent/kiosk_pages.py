@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
-from uuid import UUID
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -24,6 +23,7 @@ def make(flow: KioskFlow, watcher: Watcher) -> Blueprint:
     deeds: dict[str, Callable[[], None]] = {
         "claim": flow.claims,
         "bills": flow.bills,
+        "passes": flow.passes,
         "choose": lambda: _choose(flow),
         "confirm": flow.confirm,
         "pin": lambda: flow.sign(read_pins("pin")[0], watcher.with_card),
@@ -48,7 +48,7 @@ def make(flow: KioskFlow, watcher: Watcher) -> Blueprint:
 
 def _choose(flow: KioskFlow) -> None:
     page = request.form.get("page", type=int)
-    item = request.form.get("item", type=UUID)
+    item = request.form.get("item")
     if page is not None:
         flow.page(page)
     elif item is not None:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
-from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,7 @@ class Balance(Screen):
     due_count: int
     due_cents: int
     bill_count: int
+    pass_count: int = 0
     held_cents: int = 0
     purses: tuple[Purse, ...] = ()
 
@@ -51,7 +51,7 @@ class Balance(Screen):
 class Item:
     """Something to choose. `detail` says until when."""
 
-    id: UUID
+    id: str
     title: str
     detail: str
     amount_cents: int

@@ -271,6 +271,35 @@ class BillView:
 
 
 @dataclass(frozen=True, slots=True)
+class PassView:
+    """A transit pass on sale. `begins` is the fare day of now, ISO 8601; `days` and `rides` are None where it has no
+    such limit.
+    """
+
+    pass_id: str
+    name: str
+    tariff_version: int
+    begins: str
+    days: int | None
+    rides: int | None
+    amount_cents: int
+    currency: str
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        return cls(
+            pass_id=fields.text("pass_id"),
+            name=fields.text("name"),
+            tariff_version=fields.integer("tariff_version"),
+            begins=fields.text("begins"),
+            days=fields.optional_integer("days"),
+            rides=fields.optional_integer("rides"),
+            amount_cents=fields.integer("amount_cents"),
+            currency=fields.text("currency"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class PurseView:
     """Money for a purpose ("transit", "tax", "any"), spent before the balance. `use_by` is the moment at which its time
     is over, ISO 8601; None: it has no end.
@@ -293,7 +322,7 @@ class PurseView:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a holder sees: the wallet, what may be claimed, what is to be paid. `initials` stand for the name.
+    """What a holder sees: the wallet, what may be claimed, paid and bought. `initials` stand for the name.
 
     `balance_cents` is for everything and for ever, `purses` are beside it, `held_cents` are set aside and in neither.
     `owed_cents` is what offline rides left to be repaid, 0 when nothing. A feature that a city does not have answers
@@ -308,6 +337,7 @@ class Look:
     bills: tuple[BillView, ...]
     held_cents: int = 0
     purses: tuple[PurseView, ...] = ()
+    passes: tuple[PassView, ...] = ()
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
@@ -322,4 +352,5 @@ class Look:
             bills=tuple(BillView.read(item) for item in sections.each("taxes", optional=True)),
             held_cents=wallet.optional_integer("held_cents") or 0,
             purses=tuple(PurseView.read(item) for item in wallet.each("purses", optional=True)),
+            passes=tuple(PassView.read(item) for item in sections.each("passes", optional=True)),
         )

@@ -1,12 +1,14 @@
 """`./city kiosk`: what a resident does at a kiosk, from the command line."""
 
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from terminals.card import PivSession, Reader, pcsc
-from terminals.client import BillView, DueView
+from terminals.client import BillView, DueView, PassView
 from terminals.kiosk.desk import Kiosk, Outcome, Seen
 from terminals.outbox import State
 from terminals.settings import TerminalKind
@@ -19,7 +21,7 @@ _WAIT_SECONDS = 30.0
 @console.terminal_options
 @click.pass_context
 def kiosk(context: click.Context, /, **options: Any) -> None:
-    """What residents do themselves: balance, claim, pay."""
+    """What residents do themselves: balance, claim, pay, buy a pass."""
     console.keep_options(context, TerminalKind.KIOSK, options)
 
 
@@ -27,7 +29,7 @@ def kiosk(context: click.Context, /, **options: Any) -> None:
 @console.json_option
 @click.pass_context
 def balance(context: click.Context) -> None:
-    """Show the balance of the card's wallet, what may be claimed, what is to be paid."""
+    """Show the balance of the card's wallet, what may be claimed, what is to be paid, which passes are on sale."""
     station = console.open_station(context)
     seen = _look(station)
     look = seen.look
@@ -42,6 +44,7 @@ def balance(context: click.Context) -> None:
         for due in look.entitlements
     ]
     lines += [f"  pay   {_pesos(bill.amount_cents)}  {bill.number}, due {bill.due_on}" for bill in look.bills]
+    lines += [f"  pass  {_pesos(offer.amount_cents)}  {offer.pass_id}, {offer.name}" for offer in look.passes]
     console.say(
         {
             "card_id": str(seen.card_id),
@@ -59,6 +62,10 @@ def balance(context: click.Context) -> None:
             "bills": [
                 {"id": str(bill.bill_id), "number": bill.number, "amount_cents": bill.amount_cents}
                 for bill in look.bills
+            ],
+            "passes": [
+                {"pass_id": offer.pass_id, "name": offer.name, "amount_cents": offer.amount_cents}
+                for offer in look.passes
             ],
         },
         "\n".join(lines),
@@ -95,16 +102,38 @@ def pay(context: click.Context, bill: str, pin_file: Path | None) -> None:
     _finish(context, _act(station, seen, found[0], console.read_pin(pin_file)))
 
 
+@kiosk.command()
+@click.argument("pass_id")
+@click.option(
+    "--begins", type=click.DateTime(["%Y-%m-%d"]), help="The first day, up to 30 days ahead; today without it."
+)
+@console.pin_option
+@console.json_option
+@click.pass_context
+def buy(context: click.Context, pass_id: str, begins: datetime | None, pin_file: Path | None) -> None:
+    """Buy the transit pass PASS_ID with the PIN; `balance` lists what is on sale."""
+    station = console.open_station(context)
+    seen = _look(station)
+    found = next((offer for offer in seen.look.passes if offer.pass_id == pass_id), None)
+    if found is None:
+        raise click.ClickException("There is no such pass on sale.")
+    if begins is not None:
+        found = replace(found, begins=begins.date().isoformat())
+    _finish(context, _act(station, seen, found, console.read_pin(pin_file)))
+
+
 def _look(station: Station) -> Seen:
     with _session(station) as session:
         return Kiosk(station).look(session)
 
 
-def _act(station: Station, seen: Seen, what: DueView | BillView, pin: bytearray) -> Outcome:
+def _act(station: Station, seen: Seen, what: DueView | BillView | PassView, pin: bytearray) -> Outcome:
     desk = Kiosk(station)
     with _session(station) as session:
         if isinstance(what, DueView):
             return desk.claim(session, seen.card_id, what, pin)
+        if isinstance(what, PassView):
+            return desk.buy(session, seen.card_id, what, pin)
         return desk.pay(session, seen.card_id, what, pin)
 
 

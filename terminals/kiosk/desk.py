@@ -1,16 +1,20 @@
-"""What a resident does at a kiosk: look, claim, pay. The card says who, the PIN says yes."""
+"""What a resident does at a kiosk: look, claim, pay, buy a pass. The card says who, the PIN says yes."""
 
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from crypto.wire.benefits import Claim
 from crypto.wire.body import Body
 from crypto.wire.taxes import TaxPayment
+from crypto.wire.transit import PassBought
 from crypto.wire.wallets import BalanceQuery
 from terminals.card import PivSession, Slot
-from terminals.client import BillView, DueView, Look
+from terminals.client import BillView, DueView, Look, PassView
 from terminals.outbox import State, Stored
 from terminals.station import AnotherCard, Station, consent, question, read_card, wipe
+
+_Content = Claim | TaxPayment | PassBought
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a claim or payment.
+    """What became of a claim, payment or purchase.
 
     `state` waiting: it is kept and will be confirmed; `earlier` when this was asked for before and no second record was
     made. `reason` and `detail` are the service's, None unless it was rejected.
@@ -70,9 +74,15 @@ class Kiosk:
         content = TaxPayment(bill.bill_id, bill.amount_cents, bill.currency)
         return self._consented(session, card_id, content, f"pay:{bill.bill_id}", pin)
 
-    def _consented(
-        self, session: PivSession, card_id: UUID, content: Claim | TaxPayment, intent: str, pin: bytearray
-    ) -> Outcome:
+    def buy(self, session: PivSession, card_id: UUID, offer: PassView, pin: bytearray) -> Outcome:
+        """Buy a pass from the wallet of the card that was looked at; the same one for the same day once. `pin` is
+        wiped. Raises: as `claim`.
+        """
+        begins = date.fromisoformat(offer.begins)
+        content = PassBought(offer.pass_id, offer.tariff_version, begins, offer.amount_cents, offer.currency)
+        return self._consented(session, card_id, content, f"pass:{card_id}:{offer.pass_id}:{begins}", pin)
+
+    def _consented(self, session: PivSession, card_id: UUID, content: _Content, intent: str, pin: bytearray) -> Outcome:
         try:
             earlier = self._station.outbox.by_intent(intent)
             if earlier and earlier.state is State.WAITING:
@@ -102,7 +112,7 @@ class Kiosk:
         )
 
 
-def _outcome(stored: Stored, content: Claim | TaxPayment, *, earlier: bool) -> Outcome:
+def _outcome(stored: Stored, content: _Content, *, earlier: bool) -> Outcome:
     return Outcome(
         record_id=stored.record_id,
         state=stored.state,

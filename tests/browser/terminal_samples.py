@@ -40,6 +40,10 @@ BILLS = (
         amount_cents=1_180_000,
     ),
 )
+PASSES = (
+    thing(id="bus-week", title="Bus for a week", detail="22 Nov 2026 - 28 Nov 2026", amount_cents=15_000),
+    thing(id="city-month", title="All lines for 30 days", detail="22 Nov 2026 - 21 Dec 2026", amount_cents=120_000),
+)
 
 PURSES = (
     thing(purpose="transit", amount_cents=12_000, use_by=NOW),
@@ -61,6 +65,7 @@ KIOSK = (
             "due_count": 2,
             "due_cents": 350_000,
             "bill_count": 1,
+            "pass_count": 3,
             "held_cents": 50_000,
             "purses": PURSES,
         },
@@ -76,12 +81,25 @@ KIOSK = (
             "due_count": 0,
             "due_cents": 0,
             "bill_count": 0,
+            "pass_count": 0,
             "held_cents": 0,
             "purses": (),
         },
     ),
     Sample("kiosk-claim-choose", "kiosk/choose.html", {"deed": "claim", "items": ITEMS, "next_page": None}),
     Sample("kiosk-bill-choose", "kiosk/choose.html", {"deed": "pay", "items": BILLS, "next_page": 2}),
+    Sample("kiosk-pass-choose", "kiosk/choose.html", {"deed": "buy", "items": PASSES, "next_page": None}),
+    Sample(
+        "kiosk-pass-confirm",
+        "kiosk/confirm.html",
+        {
+            "deed": "buy",
+            "title": PASSES[0].title,
+            "detail": PASSES[0].detail,
+            "amount_cents": 15_000,
+            "after_cents": 108_450,
+        },
+    ),
     Sample(
         "kiosk-claim-confirm",
         "kiosk/confirm.html",
@@ -136,6 +154,18 @@ KIOSK = (
             "balance_cents": 0,
             "official_number": "RPT-2026-0000001",
             "receipt_text": "",
+        },
+    ),
+    Sample(
+        "kiosk-pass-done",
+        "kiosk/done.html",
+        {
+            "deed": "buy",
+            "title": PASSES[0].title,
+            "amount_cents": 15_000,
+            "balance_cents": None,
+            "official_number": "",
+            "receipt_text": RECEIPT,
         },
     ),
     Sample(

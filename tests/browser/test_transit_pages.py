@@ -9,10 +9,11 @@ from flask import Flask
 
 from cardsvc.clock import business_date
 from crypto.wire.transaction import Purpose
-from crypto.wire.transit import Tap
+from crypto.wire.transit import PassBought, Tap
 from tests import builders, surfing
 from tests.browser.conftest import WIDTHS, Open, fits, judge
 from tests.browser.test_real_pages import sign_in
+from tests.passkeys import SoftPasskey
 from tests.serving import serving
 from tests.town import Person, Town, tap
 
@@ -64,6 +65,24 @@ def test_the_riders_pages_are_accessible_and_fit(open_page: Open, place: Place) 
     judge(page, "own-claims", WIDTHS)
     for name, path in (("rides", "/wallet/rides"), ("own-claims", "/wallet/claims")):
         page.goto(f"{place.address}{path}?lang=fil")
+        fits(page, f"{name}-fil", WIDTHS[0])
+
+
+def test_the_pages_of_passes_are_accessible_and_fit(open_page: Open, place: Place) -> None:
+    """One pass is held, another is about to be bought."""
+    sale = PassBought("rail-ten", 1, business_date(place.town.clock.now()), 180_00, "PHP")
+    assert place.town.kiosk().send_one(sale, place.ana.signs(Purpose.CONSENT)).outcome == "accepted"
+    SoftPasskey(place.ana.resident_id).register(place.town.city)
+    place.town.clock.advance(timedelta(minutes=5))
+    page = open_page(f"{place.address}/wallet/passes")
+    sign_in(page, f"resident-{place.ana.number.lower()}", builders.PASSWORD)
+    page.wait_for_url("**/wallet/passes")
+    judge(page, "passes", WIDTHS)
+    page.click("text=Bus for a week")
+    page.wait_for_url("**/buy?pass=bus-week")
+    judge(page, "buy-pass", WIDTHS)
+    for name, path in (("passes", "/wallet/passes"), ("buy-pass", "/wallet/passes/buy?pass=city-month")):
+        page.goto(f"{place.address}{path}{'&' if '?' in path else '?'}lang=fil")
         fits(page, f"{name}-fil", WIDTHS[0])
 
 

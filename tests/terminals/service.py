@@ -13,7 +13,7 @@ from uuid import UUID
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from cardsvc import access, app, db, devices
+from cardsvc import access, app, db, devices, transit
 from cardsvc.clock import FixedClock, business_date
 from cardsvc.settings import CHEAP
 from cardsvc.vault import Vault
@@ -26,9 +26,10 @@ from terminals.outbox import Identity
 from terminals.settings import TerminalKind, TerminalSettings
 from terminals.station import Station, enrol
 from tests import apps
-from tests.builders import make_city
+from tests.builders import CLERK, make_city
 from tests.terminals.city import session
 
+FEED = Path(__file__).parents[2] / "demo" / "city" / "gtfs"
 URL = "http://localhost"
 PASSWORD = "correct horse battery"
 PIN = b"24681357"
@@ -239,3 +240,9 @@ class CityService:
         heading = "number,tdn,owner_name,resident_number,year,quarter,basic,sef,due_on"
         row = f"B-1,TD-1,Juan Reyes,{resident_number},2026,,{pesos},{pesos},{due}"
         self.ask("tessa", "POST", "/v1/taxes/bills", f"{heading}\n{row}\n", media="text/csv")
+
+    def tariff(self) -> None:
+        """The demo city's, in force, with passes on sale."""
+        feed = {path.name: path.read_bytes() for path in sorted(FEED.glob("*.txt"))}
+        now = self.clock.now()
+        db.run(self.city.engine, lambda session: transit.import_feed(session, feed, valid_from=now, by=CLERK, now=now))

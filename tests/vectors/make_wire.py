@@ -25,7 +25,7 @@ from crypto.wire.policy import FlatFare, OfflineLimits, Policy
 from crypto.wire.query import Query, SignedQuery
 from crypto.wire.receipt import Receipt
 from crypto.wire.transaction import NO_PREVIOUS, Purpose, Record, Transaction, authorise
-from crypto.wire.transit import Tap
+from crypto.wire.transit import PassBought, Tap
 from crypto.wire.wallets import AutoTopUp, HoldCaptured, HoldPlaced, HoldReleased, PurseExpired, PurseFunded
 from tests.testdata import vectors
 from tests.vectors.wire_bodies import (
@@ -189,6 +189,9 @@ def _invalid_money() -> Iterator[Case]:
         "of an automatic top-up of nothing": (AutoTopUp, put_in(8, 4, 0)),
         "of an automatic top-up from a purse in capitals": (AutoTopUp, put_in(8, 3, "Family")),
         "of an assigned transfer without a reason": (TransferAssigned, put_in(8, 6, "")),
+        "of a pass for nothing": (PassBought, put_in(8, 4, 0)),
+        "of a pass without a name": (PassBought, put_in(8, 1, "")),
+        "of a pass that begins with a text": (PassBought, put_in(8, 3, "2026-11-23")),
     }
     for name, (kind, change) in changes.items():
         yield Case(f"record {name}", "record", changed(of[kind], change), "malformed")

@@ -19,7 +19,7 @@ from crypto.wire.finance import (
 )
 from crypto.wire.taxes import BillsQuery, TaxPayment
 from crypto.wire.transaction import Reversal
-from crypto.wire.transit import FareRefunded, Tap
+from crypto.wire.transit import FareRefunded, PassBought, Tap
 from crypto.wire.wallets import (
     AutoTopUp,
     BalanceQuery,
@@ -81,6 +81,7 @@ BODIES: tuple[Body, ...] = (
     BankTransfer(STAFF_ID, HASH, 250_000, "PHP", "RF76067KRQKW01XB", OTHER_ID),
     TransferAssigned(STAFF_ID, OTHER_ID, OTHER_ID, 250_000, "PHP", "Her bank slip has the name and the day"),
     AutoTopUp(OTHER_ID, STAFF_ID, "family", 20_000, "PHP"),
+    PassBought("bus-week", 7, date(2026, 11, 23), 15_000, "PHP"),
 )
 QUERIES: tuple[Body, ...] = (BalanceQuery(), EntitlementsQuery(), BillsQuery())
 

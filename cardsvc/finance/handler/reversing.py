@@ -33,7 +33,12 @@ class Reversing:
     device_kinds: ClassVar[frozenset[str]] = frozenset({"portal"})
     roles: ClassVar[frozenset[str]] = frozenset({"finance"})
     kinds: ClassVar[frozenset[ledger.EntryKind]] = frozenset(
-        {ledger.EntryKind.CASH_TOP_UP, ledger.EntryKind.TAP, ledger.EntryKind.HOLD_CAPTURED}
+        {
+            ledger.EntryKind.CASH_TOP_UP,
+            ledger.EntryKind.TAP,
+            ledger.EntryKind.PASS_BOUGHT,
+            ledger.EntryKind.HOLD_CAPTURED,
+        }
     )
 
     def subject(self, item: Item, /) -> UUID:

@@ -28,6 +28,7 @@ class EntryKind(IntEnum):
     SHIFT_CLOSED = 3
     TAP = 10
     FARE_REFUNDED = 11
+    PASS_BOUGHT = 12
     CYCLE_APPROVED = 20
     CLAIM = 21
     TAX_PAYMENT = 30

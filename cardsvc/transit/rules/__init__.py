@@ -1,7 +1,7 @@
 """Transit's decisions: reading feeds, pricing taps."""
 
 from cardsvc.transit.rules.cases import CheckedCase, InvalidCases, check_cases
-from cardsvc.transit.rules.fares import Tariff, check_tap, concession_account, flat_fare, revenue_account
+from cardsvc.transit.rules.fares import Tariff, check_tap, concession_account, flat_fare, pool_account, revenue_account
 from cardsvc.transit.rules.feed import Fare, Feed, InvalidFeed, Network, Stop
 from cardsvc.transit.rules.gtfs import FareFeed, read_feed
 from cardsvc.transit.rules.importing import read
@@ -42,6 +42,7 @@ __all__ = [
     "concession_account",
     "explained",
     "flat_fare",
+    "pool_account",
     "price",
     "quote",
     "read",

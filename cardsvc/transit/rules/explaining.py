@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from cardsvc.transit.rules.pricing import Journey
+from cardsvc.transit.rules.pricing import COVERED, COVERED_BY, Journey
 from cardsvc.transit.rules.rides import TapEvent
 from cardsvc.transit.rules.tariffs import FareLine
 
@@ -75,6 +75,12 @@ def read(explanation: str) -> dict[str, Any]:
 def product(explanation: str) -> str:
     """The fare product of the ride; empty where none was: a pass, or a ride that lacks a tap."""
     return str(read(explanation).get("product", ""))
+
+
+def pass_of(explanation: str) -> str:
+    """The pass that paid the ride; empty where none did."""
+    steps = read(explanation)["steps"]
+    return next((str(one["rule"]).removeprefix(COVERED_BY) for one in steps if one["step"] == COVERED), "")
 
 
 def capped(explanation: str) -> bool:

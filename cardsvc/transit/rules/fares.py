@@ -50,3 +50,8 @@ def revenue_account(agency_id: str) -> str:
 def concession_account(payer: str) -> str:
     """What a programme pays to operators for the discounts that it grants."""
     return f"expense:concession:{payer}"
+
+
+def pool_account(pass_id: str) -> str:
+    """What was paid for a pass that is good at several operators, until finance divides it among them."""
+    return f"liability:transit:pass:{pass_id}"

@@ -47,7 +47,7 @@ class Network:
 @dataclass(frozen=True, slots=True)
 class Feed:
     """A feed as the city's tariff. `default_category` is the rider category of a person without another; `payers` are
-    the programmes that pay for concessions.
+    the programmes that pay for concessions, `pools` the passes on sale that are good at several operators.
     """
 
     networks: tuple[Network, ...]
@@ -55,6 +55,7 @@ class Feed:
     fares: tuple[Fare, ...]
     default_category: str
     payers: tuple[str, ...] = ()
+    pools: tuple[str, ...] = ()
 
 
 def raise_wrong(wrong: dict[str, list[str]]) -> None:

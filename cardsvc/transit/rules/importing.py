@@ -9,6 +9,7 @@ from cardsvc.transit.rules.checking import Wrong
 from cardsvc.transit.rules.compiling import EMPTY, Row, Table, read_amount
 from cardsvc.transit.rules.feed import TRANSIT_CARD, Fare, Feed, Network, Stop, raise_wrong
 from cardsvc.transit.rules.gtfs import agencies_of_networks, compile_feed, read_tables
+from cardsvc.transit.rules.selling import offers
 
 _ID = re.compile(r"[^\s:\x00-\x1f]{1,64}\Z")  # ids become parts of account codes and of signed taps
 _NAME_MAX: Final = 200
@@ -48,6 +49,7 @@ def read(files: Mapping[str, bytes]) -> Feed:
         tuple(_flat_fares(tables)),
         feed.tables.default_category,
         tuple(sorted({concession.paid_by for concession in feed.terms.concessions if concession.paid_by})),
+        tuple(offer.pass_id for offer in offers(feed.terms.passes.values(), agency_of) if not offer.agency),
     )
 
 

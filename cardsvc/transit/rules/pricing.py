@@ -19,7 +19,7 @@ journey is read and priced by the version in force when it began.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from cardsvc.transit.rules.capping import Spending, charge, charge_no_less_than_the_law, rounded
@@ -29,6 +29,9 @@ from cardsvc.transit.rules.tariffs import FareLine, Step, TariffVersion, in_forc
 from cardsvc.transit.rules.terms import Terms
 
 _NONE: frozenset[str] = frozenset()
+COVERED: Final = "pass"
+COVERED_BY: Final = "pass "
+"""How the rule of that step begins; the pass's id follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +167,8 @@ def _price_journey(rides: Sequence[Ride], tariff: TariffVersion, rider: Rider, p
             if covered is None:
                 paying.append(index)
             else:
-                lines.append(FareLine(index, ride.network, 0, (Step("pass", f"pass {covered.pass_id}", 0, 0),)))
+                paid = Step(COVERED, f"{COVERED_BY}{covered.pass_id}", 0, 0)
+                lines.append(FareLine(index, ride.network, 0, (paid,)))
         elif ending is Ending.NO_EXIT or ending is Ending.NO_ENTRY:
             fare = incomplete_fare(ride, tariff.terms, held, day)
             lines.append(rounded(index, fare, fare.amount_parts, fare.steps))

@@ -1,5 +1,7 @@
 """What the city owes an operator for a day: charged, given back, subsidised, and the proof that the books say the same.
 
+Of rides and of the passes that only this operator takes.
+
 A settlement holds what the books took in on its day, whenever it happened. So each entry is in exactly one, a day that
 is over never changes, and a tap that came late is an adjustment of the day on which it came.
 """
@@ -23,16 +25,25 @@ BEFORE_RIDES = "transit/flat/"
 
 
 class What(StrEnum):
-    """Why a ride's charge moved."""
+    """Why a ride's charge moved, or a pass's price."""
 
     RIDE = "ride"  # a tap was taken
-    REVERSAL = "reversal"  # finance took a whole tap back
+    SALE = "sale"  # a pass was bought
+    REVERSAL = "reversal"  # finance took a whole tap or sale back
     REFUND = "refund"  # a claim was granted
+
+
+class Kind(StrEnum):
+    """What a line of a settlement has."""
+
+    RIDES = "rides"
+    SALES = "pass"
 
 
 class Booked(NamedTuple):
     """What an entry moved for one ride: the fare from the rider, the subsidy from the programme `paid_by`, both to the
-    operator; less than zero is back. `product` and `capped` are of the ride as it stood then.
+    operator; less than zero is back. `product` and `capped` are of the ride as it stood then, and `pass_id` is the pass
+    that paid it. Of a `sale` it is the pass that was sold, and `ride_id` names that one.
     """
 
     seq: int
@@ -50,6 +61,8 @@ class Booked(NamedTuple):
     paid_by: str
     product: str
     capped: bool
+    pass_id: str
+    sale: bool = False
 
 
 class Posted(NamedTuple):
@@ -68,14 +81,18 @@ class Posted(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class SettlementLine:
     """Rides of one network, product and fare day, each with what it came to on the day of the settlement: a hold and
-    its release are one amount. `late` is whether the fare day is an earlier one.
+    its release are one amount. `late` is whether the fare day is an earlier one. Rides that a pass paid name it, and
+    cost nothing. A line of kind SALES has the sales of one pass instead.
     """
 
+    kind: Kind
     network: str
     product: str
+    pass_id: str
     fare_day: date
     late: bool
     rides: int
+    passes: int
     charged_cents: int
     refunded_cents: int
     subsidy_cents: int
@@ -126,6 +143,9 @@ class Settlement:
         return self.charged_cents - self.refunded_cents + self.subsidy_cents + self.other_cents
 
 
+_CHARGED = frozenset({What.RIDE, What.SALE})
+
+
 class SettlementDiffers(CityError):
     code: ClassVar[str] = "settlement_differs"
     kind: ClassVar[ErrorKind] = ErrorKind.UNAVAILABLE
@@ -145,24 +165,34 @@ def settle(
     for one in booked:
         if one.agency == agency:
             rides[one.ride_id, one.fare_day, one.network].append(one)
-    lines: dict[tuple[str, str, date], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    lines: dict[tuple[date, Kind, str, str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for (_, fare_day, network), moves in rides.items():
-        net = sum(move.fare_cents for move in moves if move.what is What.RIDE)
-        back = -sum(move.fare_cents for move in moves if move.what is not What.RIDE)
-        line = lines[network, moves[-1].product, fare_day]
+        net = sum(move.fare_cents for move in moves if move.what in _CHARGED)
+        back = -sum(move.fare_cents for move in moves if move.what not in _CHARGED)
+        last = moves[-1]
+        line = lines[fare_day, Kind.SALES if last.sale else Kind.RIDES, network, last.product, last.pass_id]
         line[0] += 1
         line[1] += max(net, 0)
         line[2] += max(-net, 0) + back
         line[3] += sum(move.subsidy_cents for move in moves)
-    ordered = sorted(lines.items(), key=lambda item: (item[0][2], item[0][0], item[0][1]))
     return Settlement(
         agency,
         day,
         final,
         money.CURRENCY,
         tuple(
-            SettlementLine(network, product, fare_day, fare_day < day, *amounts)
-            for (network, product, fare_day), amounts in ordered
+            SettlementLine(
+                kind,
+                network,
+                product,
+                pass_id,
+                fare_day,
+                fare_day < day,
+                count if kind is Kind.RIDES else 0,
+                count if kind is Kind.SALES else 0,
+                *amounts,
+            )
+            for (fare_day, kind, network, product, pass_id), (count, *amounts) in sorted(lines.items())
         ),
         tuple(others),
     )

@@ -59,7 +59,8 @@ class FareAction(StrEnum):
     ENTER = "Enter"  # a tap with which a ride begins, or that is the whole ride
     EXIT = "Exit"  # one with which it ends: what is given back of a hold is less than zero
     ADJUST = "Adjust"  # another ride that a tap changed, or a claim that was granted in part
-    VOID = "Void"  # a tap or a ride that was taken back
+    VOID = "Void"  # a tap or a ride that was taken back, or the sale of a pass
+    PURCHASE = "Purchase"  # of a pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,9 @@ class Tapped(NamedTuple):
 def rows(
     entry: Sequence[Tapped | Booked], secret: bytes, fare_day: Callable[[datetime], date]
 ) -> Iterator[FareTransaction]:
-    """The rows of one entry: its tap with what that moved for its own ride, then each other ride that it changed."""
+    """The rows of one entry: its tap with what that moved for its own ride, then each other ride that it changed; or
+    the sale of a pass.
+    """
     tap = next((one for one in entry if isinstance(one, Tapped)), None)
     moves = [one for one in entry if isinstance(one, Booked)]
     own = None if tap is None else _own(tap, moves)
@@ -128,7 +131,7 @@ def rows(
             FareAction.EXIT if exits else FareAction.ENTER,
             tap.device_id,
             tap.stop_id,
-            "" if own is None else own.product,
+            "" if own is None else own.product or own.pass_id,
             own is not None and own.capped,
             token(secret, tap.wallet_id),
         )
@@ -145,17 +148,17 @@ def _own(tap: Tapped, moves: Sequence[Booked]) -> Booked | None:
 
 
 def _moved(move: Booked, secret: bytes) -> FareTransaction:
-    action = FareAction.VOID if move.what is What.REVERSAL else FareAction.ADJUST
+    actions = {What.REVERSAL: FareAction.VOID, What.SALE: FareAction.PURCHASE}
     return FareTransaction(
         f"{move.entry_id}:{move.ride_id}",
         move.fare_day,
         move.recorded_at,
         move.fare_cents,
         CURRENCY,
-        action,
+        actions.get(move.what, FareAction.ADJUST),
         None,
         "",
-        move.product,
+        move.product or move.pass_id,
         move.capped,
         token(secret, move.wallet_id),
     )

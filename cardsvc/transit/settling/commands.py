@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from cardsvc import db, web
 from cardsvc.transit.rules import tides
-from cardsvc.transit.rules.settling import Settlement
+from cardsvc.transit.rules.settling import Kind, Settlement
 from cardsvc.transit.rules.tides import decimal
 from cardsvc.transit.settling import files, queries
 
@@ -63,8 +63,11 @@ def settlement(
         return
     for line in found.lines:
         late = " late" if line.late else ""
+        what, count = (
+            (line.network, f"{line.rides:>7} rides") if line.kind is Kind.RIDES else ("pass", f"{line.passes:>7} sold ")
+        )
         click.echo(
-            f"{line.fare_day} {line.network:<12} {line.product:<16} {line.rides:>7} rides"
+            f"{line.fare_day} {what:<12} {line.product or line.pass_id:<16} {count}"
             f" {decimal(line.charged_cents):>14} charged {decimal(line.refunded_cents):>12} refunded"
             f" {decimal(line.subsidy_cents):>12} subsidy{late}"
         )

@@ -24,6 +24,8 @@ COLUMNS = (
     "due",
     "currency",
     "entry_id",
+    "pass_id",
+    "passes",
 )
 
 
@@ -40,19 +42,25 @@ def to_csv(found: Settlement) -> str:
     }
     for line in found.lines:
         what = {
-            "row": "rides",
+            "row": line.kind.value,
             "network_id": line.network,
             "fare_product_id": line.product,
             "fare_day": line.fare_day.isoformat(),
             "late": _flag(line.late),
             "rides": str(line.rides),
+            "pass_id": line.pass_id,
+            "passes": str(line.passes),
         }
         writer.writerow(same | what | _amounts(line.charged_cents, line.refunded_cents, line.subsidy_cents, 0))
     for other in found.others:
         entry = {"row": "other", "entry_id": str(other.entry_id)}
         writer.writerow(same | entry | _amounts(0, 0, 0, other.amount_cents))
     total = found.charged_cents, found.refunded_cents, found.subsidy_cents, found.other_cents
-    writer.writerow(same | {"row": "total", "rides": str(sum(line.rides for line in found.lines))} | _amounts(*total))
+    counts = {
+        "rides": str(sum(line.rides for line in found.lines)),
+        "passes": str(sum(one.passes for one in found.lines)),
+    }
+    writer.writerow(same | {"row": "total"} | counts | _amounts(*total))
     return buffer.getvalue()
 
 
@@ -85,11 +93,14 @@ def to_document(found: Settlement) -> dict[str, Any]:
         "agrees_with_the_books": True,
         "lines": [
             {
+                "kind": line.kind.value,
                 "network": line.network,
                 "product": line.product,
+                "pass_id": line.pass_id,
                 "fare_day": line.fare_day.isoformat(),
                 "late": line.late,
                 "rides": line.rides,
+                "passes": line.passes,
                 "charged_cents": line.charged_cents,
                 "refunded_cents": line.refunded_cents,
                 "subsidy_cents": line.subsidy_cents,

@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 from cardsvc import ledger
 from cardsvc.clock import MANILA, business_date
 from cardsvc.transit import rules, versions
-from cardsvc.transit.models import ClaimDecision, NetworkRow, RideCharge, RideClaim, RideTap
+from cardsvc.transit.models import ClaimDecision, NetworkRow, RideCharge, RideClaim, RiderPass, RideTap
 from cardsvc.transit.rules import explaining, settling, tides
 from cardsvc.transit.rules.settling import Booked, OtherMovement, Posted, Settlement, What
 from cardsvc.transit.rules.terms import Terms
 from cardsvc.transit.rules.tides import FareTransaction, Tapped
 from cardsvc.vault import Vault
 
-_CHARGING = frozenset({ledger.EntryKind.TAP, ledger.EntryKind.FARE_REFUNDED})
+_CHARGING = frozenset({ledger.EntryKind.TAP, ledger.EntryKind.FARE_REFUNDED, ledger.EntryKind.PASS_BOUGHT})
 _TIDES = "transit-tides"
 _SECRET_BYTES = 32
 
@@ -59,7 +59,9 @@ def _posted(session: Session, day: date) -> Iterator[Posted]:
 
 
 def _booked(session: Session, day: date, agency: str | None = None) -> Iterator[Booked]:
-    """What the day moved for rides, in the order of the log: by taps, by what took them back, by claims."""
+    """What the day moved for rides and passes, in the order of the log: by taps, by sales, by what took them back, by
+    claims.
+    """
     entry = ledger.recorded_on(day)
     charge = (
         sa.select(entry, RideCharge, RideTap.at.label("began_at"))
@@ -75,13 +77,20 @@ def _booked(session: Session, day: date, agency: str | None = None) -> Iterator[
         .join(RideTap, RideTap.record_id == RideClaim.ride_id)
         .order_by(entry.c.seq)
     )
+    of_one = RiderPass.agency != ""  # what several operators share moves an account of none
     if agency is not None:
         charged, reversed_ = (query.where(RideCharge.agency == agency) for query in (charged, reversed_))
         refunded = refunded.where(ClaimDecision.agency == agency)
+        of_one = RiderPass.agency == agency
+    sale = sa.select(entry, RiderPass).where(of_one).order_by(entry.c.seq)
+    sold = sale.join(entry, RiderPass.holding_id == entry.c.id)
+    unsold = sale.join(entry, RiderPass.holding_id == entry.c.reverses)
     return merge(
         (_charge(row, What.RIDE, 1) for row in session.execute(charged)),
         (_charge(row, What.REVERSAL, -1) for row in session.execute(reversed_)),
         (_refund(row) for row in session.execute(refunded)),
+        (_sale(row, What.SALE, 1) for row in session.execute(sold)),
+        (_sale(row, What.REVERSAL, -1) for row in session.execute(unsold)),
         key=attrgetter("seq"),
     )
 
@@ -90,15 +99,28 @@ def _charge(row: Any, what: What, sign: int) -> Booked:
     charge = row.RideCharge
     facts = charge.ride_id, row.began_at, charge.wallet_id, charge.fare_day, charge.network, charge.agency
     cents = sign * charge.fare_cents, sign * charge.subsidy_cents
-    said = explaining.product(charge.explanation), explaining.capped(charge.explanation)
-    return Booked(row.seq, row.id, row.recorded_at, what, *facts, *cents, charge.paid_by, *said)
+    told = charge.explanation
+    said = explaining.product(told), explaining.capped(told)
+    return Booked(
+        row.seq, row.id, row.recorded_at, what, *facts, *cents, charge.paid_by, *said, explaining.pass_of(told)
+    )
 
 
 def _refund(row: Any) -> Booked:
     ended, claim = row.ClaimDecision, row.RideClaim
     facts = claim.ride_id, row.began_at, claim.wallet_id, ended.fare_day, ended.network, ended.agency
     cents = -ended.fare_cents, -ended.subsidy_cents
-    return Booked(row.seq, row.id, row.recorded_at, What.REFUND, *facts, *cents, ended.paid_by, ended.product, False)
+    return Booked(
+        row.seq, row.id, row.recorded_at, What.REFUND, *facts, *cents, ended.paid_by, ended.product, False, ""
+    )
+
+
+def _sale(row: Any, what: What, sign: int) -> Booked:
+    """Of the day on which the books took it: a pass is of no fare day."""
+    sold = row.RiderPass
+    facts = sold.holding_id, row.recorded_at, sold.wallet_id, business_date(row.recorded_at), "", sold.agency
+    cents = sign * sold.amount_cents, 0
+    return Booked(row.seq, row.id, row.recorded_at, what, *facts, *cents, "", "", False, sold.pass_id, sale=True)
 
 
 # ---------------------------------------------------------------------------------------------------------- TIDES

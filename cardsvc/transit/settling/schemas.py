@@ -17,13 +17,16 @@ class AskedTableSchema(AskedDaySchema):
 
 
 class OperatorSettlementLineSchema(web.ApiSchema):
-    network = fields.String()
+    kind = fields.String(metadata={"enum": ["rides", "pass"], "description": "pass: sales of one pass"})
+    network = fields.String(metadata={"description": "empty of a pass"})
     product = fields.String(
         metadata={"description": "that of the ride as it stands; empty: a pass, or an incomplete ride"}
     )
+    pass_id = fields.String(metadata={"description": "the pass that paid these rides, or that was sold"})
     fare_day = fields.Date()
     late = fields.Boolean(metadata={"description": "the fare day is before the day of the settlement"})
     rides = fields.Integer()
+    passes = fields.Integer(metadata={"description": "how many were sold or taken back"})
     charged_cents = web.cents_field()
     refunded_cents = web.cents_field()
     subsidy_cents = fields.Integer(metadata={"description": "centavos; less than zero: given back to the programme"})

@@ -31,7 +31,7 @@ from crypto.wire.reasons import Reason
 from crypto.wire.receipt import Receipt
 from crypto.wire.taxes import BillsQuery, TaxPayment
 from crypto.wire.transaction import Purpose, Reversal
-from crypto.wire.transit import FareRefunded, Tap
+from crypto.wire.transit import FareRefunded, PassBought, Tap
 from crypto.wire.wallets import (
     AutoTopUp,
     BalanceQuery,
@@ -48,7 +48,7 @@ TEXT = (Path(crypto.__file__).parent / "FORMATS.md").read_text()
 MAPS: list[type[Tagged]] = [
     CashTopUp, ShiftOpened, ShiftClosed, Tap, CycleApproved, Claim, TaxPayment, BankDeposit, Funding, CashWithdrawal,
     Reversal, JournalEntry, JournalLine, BalanceQuery, EntitlementsQuery, BillsQuery, Receipt, Policy, OfflineLimits,
-    FlatFare, FareRefunded, BankTransfer, TransferAssigned, AutoTopUp,
+    FlatFare, FareRefunded, PassBought, BankTransfer, TransferAssigned, AutoTopUp,
     DisputeSettled, DenyList, DenyDelta, HoldPlaced, HoldCaptured, HoldReleased, PurseFunded, PurseExpired,
 ]  # fmt: skip
 

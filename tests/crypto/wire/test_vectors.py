@@ -29,7 +29,7 @@ from crypto.wire.kinds import Kind
 from crypto.wire.query import Query
 from crypto.wire.taxes import BillsQuery, TaxPayment
 from crypto.wire.transaction import Purpose, Record, Reversal, Transaction, verify_authorisation
-from crypto.wire.transit import FareRefunded, Tap
+from crypto.wire.transit import FareRefunded, PassBought, Tap
 from crypto.wire.wallets import (
     AutoTopUp,
     BalanceQuery,
@@ -66,7 +66,7 @@ BODIES: dict[int, type[Body]] = {
         CashTopUp, ShiftOpened, ShiftClosed, Tap, CycleApproved, Claim, TaxPayment, BankDeposit, Funding,
         CashWithdrawal, JournalEntry, Reversal, HoldPlaced, HoldCaptured, HoldReleased, PurseFunded, PurseExpired,
         DisputeSettled, BalanceQuery, EntitlementsQuery, BillsQuery, FareRefunded,
-        BankTransfer, TransferAssigned, AutoTopUp,
+        BankTransfer, TransferAssigned, AutoTopUp, PassBought,
     )
 }  # fmt: skip
 
@@ -140,7 +140,7 @@ def test_there_are_as_many_refusals_as_messages_of_every_kind() -> None:
     refused = Counter(case.message for case in CASES if case.error is not None)
     assert set(read) == set(refused) == set(READERS)
     assert all(refused[message] >= read[message] for message in read)
-    assert len({case.name for case in CASES}) == len(CASES) == 165
+    assert len({case.name for case in CASES}) == len(CASES) == 169
 
 
 def test_every_kind_that_is_not_reserved_has_a_vector() -> None:

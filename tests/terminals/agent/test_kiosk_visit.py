@@ -105,3 +105,30 @@ def test_a_card_of_another_city_is_told_so(reader: LocalReader, visit: Callable[
 def test_a_pin_without_a_question_does_nothing(visit: Callable[[], Visitor]) -> None:
     visitor = visit()
     assert "Insert your city card" in visitor.press("pin", pin="123456")
+
+
+def test_a_pass_is_bought_from_card_in_to_done(
+    office: CityService, reader: LocalReader, visit: Callable[[], Visitor]
+) -> None:
+    office.tariff()
+    resident_id = UUID(office.resident()["id"])
+    office.entitlement(resident_id, 500_00)
+    card = office.active_card(resident_id)
+    visitor = visit()
+    reader.insert(card)
+    assert "Buy a transit pass" in visitor.wait_for("Your balance")
+    item = re.search(r'name="item" value="([0-9a-f-]+)"', visitor.press("claim"))
+    assert item
+    visitor.press("choose", item=item[1])
+    visitor.press("confirm")
+    visitor.press("pin", pin=PIN.decode())
+    visitor.press("back")
+    page = visitor.press("passes")
+    assert "Which pass do you want to buy?" in page
+    assert "Bus for a week" in page
+    page = visitor.press("choose", item="bus-week")
+    assert "Buy this pass?" in page
+    assert "350.00" in page  # the balance after it
+    visitor.press("confirm")
+    assert "The pass is yours" in visitor.press("pin", pin=PIN.decode())
+    assert "350.00" in visitor.press("back")

@@ -147,3 +147,22 @@ def test_without_a_network_there_is_no_look(visit: Visit) -> None:
     visit.office.send.off = True
     with pytest.raises(ServiceUnreachable):
         visit.look()
+
+
+def test_a_pass_is_bought_with_the_pin_and_the_same_one_for_the_same_day_once(visit: Visit) -> None:
+    assert visit.look().look.passes == ()
+    visit.office.tariff()
+    seen = visit.look()
+    week, ten, month = seen.look.passes
+    assert (week.pass_id, week.amount_cents, week.days, week.rides) == ("bus-week", 150_00, 7, None)
+    assert (ten.rides, month.amount_cents) == (10, 1_200_00)
+    refused = visit.kiosk.buy(session(visit.card), seen.card_id, week, bytearray(PIN))
+    assert (refused.state, refused.reason) == (State.REJECTED, "insufficient_funds")
+    visit.kiosk.claim(session(visit.card), seen.card_id, seen.look.entitlements[0], bytearray(PIN))
+    pin = bytearray(PIN)
+    bought = visit.kiosk.buy(session(visit.card), seen.card_id, week, pin)
+    assert (bought.state, bought.earlier, bought.amount_cents) == (State.ACCEPTED, False, 150_00)
+    assert not any(pin)
+    again = visit.kiosk.buy(session(visit.card), seen.card_id, week, bytearray(PIN))
+    assert (again.record_id, again.earlier) == (bought.record_id, True)
+    assert visit.look().look.balance_cents == PESOS_500 - 150_00
