@@ -176,6 +176,18 @@ def blueprints() -> list[Any]:
         benefits_api.blueprint,
         taxes_api.blueprint,
         taxes_pages.pages,
+        *_transit_routes(),
+        ledger_api.make(CLOSING),
+        ledger_pages.make(CLOSING),
+        *finance_api.blueprints(VOUCHER),
+        finance_pages.pages,
+        finance_pages.own_pages,
+        wallets_pages.make(wallets_pages.PageSources(_card_line, _due_lines, _bill_lines)),
+    ]
+
+
+def _transit_routes() -> list[Any]:
+    return [
         transit_api.blueprint,
         board_api.blueprint,
         board_pages.pages,
@@ -191,12 +203,6 @@ def blueprints() -> list[Any]:
         passes_api.own_blueprint,
         passes_api.blueprint,
         passes_pages.pages,
-        ledger_api.make(CLOSING),
-        ledger_pages.make(CLOSING),
-        *finance_api.blueprints(VOUCHER),
-        finance_pages.pages,
-        finance_pages.own_pages,
-        wallets_pages.make(wallets_pages.PageSources(_card_line, _due_lines, _bill_lines)),
     ]
 
 

@@ -158,13 +158,14 @@ def test_what_was_charged_is_what_the_engine_says_and_what_operators_get(events:
 @settings(max_examples=40, deadline=None)
 @given(taps())
 def test_no_cap_is_exceeded_and_a_senior_never_pays_more_than_the_law_leaves(events: list[TapEvent]) -> None:
+    # who comes along on the same card pays the usual fare, which no cap of the holder's covers
+    passed_back = any(ride.passed_back for journey in _journeys(events) for ride in journey)
     usual, senior = sums(arriving(events, Rider())), sums(arriving(events, SENIOR))
-    assert sum(fare for fare, _ in senior.values()) * 5 <= sum(fare for fare, _ in usual.values()) * 4
+    assert passed_back or sum(fare for fare, _ in senior.values()) * 5 <= sum(fare for fare, _ in usual.values()) * 4
     by_day: dict[date, int] = {}
     for one in arriving(events, Rider()):
         if one.network == "bus":
             by_day[one.fare_day] = by_day.get(one.fare_day, 0) + one.fare_cents
-    passed_back = any(ride.passed_back for journey in _journeys(events) for ride in journey)
     assert passed_back or all(cents <= 104_00 for cents in by_day.values())
 
 
