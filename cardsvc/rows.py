@@ -19,6 +19,7 @@ _LENGTH = struct.Struct(">i")
 _INT8 = struct.Struct(">iq")
 _INT4 = struct.Struct(">ii")
 _NULL: Final = _LENGTH.pack(-1)
+_EPOCH: Final = date(2000, 1, 1).toordinal()  # PostgreSQL's
 
 Cell = Callable[[Any], bytes]
 K = TypeVar("K", uuid.UUID, str, bytes)
@@ -36,6 +37,10 @@ def _int4(value: int) -> bytes:
     return _INT4.pack(4, value)
 
 
+def _date(value: date) -> bytes:
+    return _INT4.pack(4, value.toordinal() - _EPOCH)
+
+
 def _bytes(value: bytes) -> bytes:
     return _LENGTH.pack(len(value)) + value
 
@@ -49,6 +54,7 @@ _CELLS: Final[Mapping[str, Cell]] = {
     "UUID": _uuid,
     "BIGINT": _int8,
     "INTEGER": _int4,
+    "DATE": _date,
     "BYTEA": _bytes,
     "TEXT": _text,
     "VARCHAR": _text,

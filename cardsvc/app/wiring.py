@@ -31,7 +31,7 @@ from cardsvc import (
 from cardsvc.access import api as access_api
 from cardsvc.access import commands as access_commands
 from cardsvc.access import pages as access_pages
-from cardsvc.app import records
+from cardsvc.app import policy, records
 from cardsvc.audit import api as audit_api
 from cardsvc.audit import commands as audit_commands
 from cardsvc.benefits import api as benefits_api
@@ -76,7 +76,6 @@ from cardsvc.transit.settling import pages as settling_pages
 from cardsvc.wallets import pages as wallets_pages
 from cardsvc.witness import commands as witness_commands
 from crypto.wire.finance import JournalEntry
-from crypto.wire.policy import FlatFare, OfflineLimits
 
 PUBLISH_EVERY = timedelta(seconds=10)
 SNAPSHOTS_EVERY = timedelta(seconds=10)
@@ -88,22 +87,6 @@ TOP_UP_EVERY = timedelta(seconds=30)
 DENY_EVERY = timedelta(minutes=1)
 REVOKE_EVERY = timedelta(minutes=15)
 _SERVICE = UUID(int=0)  # the actor of what the service does by itself
-_HOUR_MS = 3600 * 1000
-LIMITS = OfflineLimits(
-    tap_cents_max=100_00,
-    card_day_cents_max=500_00,
-    card_day_taps_max=20,
-    policy_age_ms_max=4 * 24 * _HOUR_MS,
-    age_warning_ms=12 * _HOUR_MS,
-    age_lower_ms=24 * _HOUR_MS,
-    lower_tap_cents_max=50_00,
-    lower_card_day_cents_max=100_00,
-)
-"""What a validator may accept without asking. The loss limit of a card is `card_day_cents_max` a validator and day.
-
-A gate works for days without a network. What it may lose falls after the first day, because its deny list is as old as
-its policy; after the fourth nothing is accepted.
-"""
 
 # ---------------------------------------------------------------------------------------------------- actions of two
 
@@ -165,9 +148,7 @@ def blueprints() -> list[Any]:
         cards_api.own_blueprint,
         cards_api.make_secrets(_counter_key),
         cards_pages.pages,
-        devices_api.make(
-            devices.PolicySources(_fares, _tariff_version, lambda _session, _now: LIMITS, _holds), transactions.clocks
-        ),
+        devices_api.make(policy.SOURCES, transactions.clocks),
         devices_pages.make(transactions.clocks),
         dispute_pages.pages,
         devices_api.make_pki(),
@@ -204,33 +185,6 @@ def _transit_routes() -> list[Any]:
         passes_api.blueprint,
         passes_pages.pages,
     ]
-
-
-def _fares(session: Session, now: datetime) -> tuple[FlatFare, ...]:
-    tariff = transit.tariff_at(session, now)
-    if tariff is None:
-        return ()
-    return tuple(
-        FlatFare(fare.network_id, tariff.default_category, fare.amount_cents, fare.currency)
-        for network_id in sorted(tariff.agency_of)
-        if (fare := transit.flat_fare(tariff, network_id, tariff.default_category)) is not None
-    )
-
-
-def _holds(session: Session, now: datetime) -> tuple[FlatFare, ...]:
-    """What is held at an entry, where an exit ends the ride: the maximum fare, for whoever rides."""
-    tariff = transit.tariff_at(session, now)
-    if tariff is None:
-        return ()
-    return tuple(
-        FlatFare(network_id, tariff.default_category, cents, money.CURRENCY)
-        for network_id, cents in sorted(transit.holds(session, now).items())
-    )
-
-
-def _tariff_version(session: Session, now: datetime) -> int:
-    tariff = transit.tariff_at(session, now)
-    return 0 if tariff is None else tariff.version
 
 
 def _counter_key(session: Session, terminal_id: UUID) -> EllipticCurvePublicKey | None:

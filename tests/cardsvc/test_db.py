@@ -218,6 +218,16 @@ def test_a_postgresql_url_means_psycopg() -> None:
     assert db.make_engine("postgresql://city@/city").url.drivername == "postgresql+psycopg"
 
 
+@pytest.mark.postgres
+def test_postgresql_compiles_no_statement_and_hears_what_the_url_asks(fresh_postgres_url: str) -> None:
+    asked = sa.make_url(fresh_postgres_url).update_query_dict({"options": "-c work_mem=5MB"}, append=True)
+    engine = db.make_engine(asked.render_as_string(hide_password=False))
+    with engine.connect() as connection:
+        found = [connection.scalar(sa.text(f"SHOW {name}")) for name in ("jit", "work_mem")]
+    engine.dispose()
+    assert found == ["off", "5MB"]
+
+
 def test_a_session_fixture_leaves_nothing_behind(session: Session) -> None:
     assert not session.in_nested_transaction()
     session.execute(sa.text("CREATE TABLE left_behind (x INTEGER)"))

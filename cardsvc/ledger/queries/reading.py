@@ -70,7 +70,8 @@ def reversal_of(session: Session, entry_id: UUID) -> StoredEntry | None:
 
 def is_reversed(entry_id: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]:
     """For a query of a feature's own rows: whether the entry that one names was taken back."""
-    return sa.exists().where(Entry.reverses == entry_id)
+    # Said twice, so that who looks for many is told the few entries that reverse one, and not all that there are.
+    return sa.exists().where(Entry.reverses == entry_id, Entry.reverses.is_not(None))
 
 
 def moved_by(session: Session, entry_ids: Iterable[UUID], prefix: str) -> dict[str, int]:
