@@ -34,7 +34,7 @@ def _signed(options: Options, server: postgres.Server) -> Iterator[Figure]:
     url = server.create("batches")
     options.say("making a city")
     with (
-        bench_city(url, people=options.size(512, 64)) as town,
+        bench_city(url, people=options.size(1024, 128)) as town,
         _takers(url, town, "plain") as takers,
         _takers(url, town) as pricing,
     ):
@@ -67,10 +67,12 @@ def _named(size: int, how: str) -> str:
 
 
 class _Senders:
-    """Gates that upload to some processes, each its own batches, one after the other."""
+    """Gates that upload to some processes, each its own batches, one after the other, and each of riders of its own:
+    nobody passes two gates in one minute, again and again for weeks.
+    """
 
     def __init__(self, town: BenchCity, takers: list["_Taker"], size: int) -> None:
-        self._town = town
+        self._towns = [town.part(number, _PROCESSES) for number in range(len(takers))]
         self._takers = takers
         self._size = size
         self._gates: list[Validator] = [town.validator() for _ in takers]
@@ -79,10 +81,10 @@ class _Senders:
         """Taps a second when every gate sends `each` batches; they are signed before the clock starts."""
         with TemporaryDirectory(prefix="bench-bodies-") as folder:
             bodies: list[list[Path]] = []
-            for number, gate in enumerate(self._gates):
+            for number, (part, gate) in enumerate(zip(self._towns, self._gates, strict=True)):
                 files = [Path(folder) / f"{number}-{turn}" for turn in range(each)]
                 for file in files:
-                    file.write_bytes(self._town.batch(gate, self._size))
+                    file.write_bytes(part.batch(gate, self._size))
                 bodies.append(files)
             return rate(lambda: self._send(bodies))
 
