@@ -27,12 +27,12 @@ def figures(options: Options) -> Iterator[Figure]:
     with postgres.running_server() as server:
         url = server.create("http")
         options.say("making a city")
-        with bench_city(url, people=options.size(128, 32)) as town, _serving(town) as port:
-            gates = [town.validator() for _ in range(_CLIENTS)]
+        with bench_city(url, people=options.size(4, 1) * _CLIENTS) as town, _serving(town) as port:
+            gates = [(town.part(number, _CLIENTS), town.validator()) for number in range(_CLIENTS)]
             each = options.size(20, 4)
 
             def signed(_turn: int) -> float:
-                bodies = [[_posted(town.batch(gate, 1)) for _ in range(each)] for gate in gates]
+                bodies = [[_posted(part.batch(gate, 1)) for _ in range(each)] for part, gate in gates]
                 return _asked(port, bodies, wanted=b'"accepted"')
 
             def bare(_turn: int) -> float:
