@@ -315,6 +315,7 @@ _CHECKS = (
     audit_commands.Check("periods", lambda session, _city: ledger.check_periods(session)),
     audit_commands.Check("assertions", lambda session, _city: ledger.check_assertions(session)),
     audit_commands.Check("transactions", lambda session, city: transactions.check_transactions(session, city.vault)),
+    audit_commands.Check("erasures", lambda session, _city: transactions.check_erasures(session)),
     audit_commands.Check("actions", lambda session, _city: access.check_actions(session, access.roles_needed(ACTIONS))),
 )
 

@@ -31,7 +31,15 @@ from cardsvc.access.queries.people import (
     token_hash,
     username_hash,
 )
-from cardsvc.access.queries.proving import ActionsChecked, RolesNeeded, UnprovedAction, check_actions, proved_payload
+from cardsvc.access.queries.proving import (
+    ActionsChecked,
+    Done,
+    RolesNeeded,
+    UnprovedAction,
+    check_actions,
+    proved_actions,
+    proved_payload,
+)
 
 __all__ = [
     "ACTIVE",
@@ -39,6 +47,7 @@ __all__ = [
     "ActionView",
     "ActionsChecked",
     "BoundCard",
+    "Done",
     "NoSuchStaff",
     "NotSignedIn",
     "OwnPasskey",
@@ -63,6 +72,7 @@ __all__ = [
     "is_demo",
     "passkeys_by_key",
     "passkeys_of",
+    "proved_actions",
     "proved_payload",
     "session_of",
     "sign_ins_of",

@@ -64,6 +64,29 @@ def check_actions(session: Session, needed: Mapping[str, RolesNeeded] = _NOTHING
     return ActionsChecked(count, signatures)
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An action that two people signed, and when it was done."""
+
+    action_id: UUID
+    payload: Mapping[Key, Value]
+    done_at: datetime
+
+
+def proved_actions(session: Session, kind: str, needed: RolesNeeded) -> list[Done]:
+    """All of this kind that were done, in the order in which they were, each proved as `check_actions` does.
+
+    Raises: UnprovedAction.
+    """
+    found = session.execute(
+        select(ActionRow.id, ActionEnd.ended_at)
+        .join_from(ActionRow, ActionEnd)
+        .where(ActionRow.kind == kind, ActionEnd.outcome == ActionState.DONE)
+        .order_by(ActionEnd.ended_at, ActionRow.id)
+    ).all()
+    return [Done(action_id, proved_payload(session, action_id, kind, needed), at) for action_id, at in found]
+
+
 def proved_payload(session: Session, action_id: UUID, kind: str, needed: RolesNeeded) -> Mapping[Key, Value]:
     """What two people with these roles signed, for a row that says it was done because they did.
 

@@ -68,6 +68,12 @@ def salts(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, bytes | No
     return found
 
 
+def erased(session: Session) -> list[UUID]:
+    """The records whose leaves no longer say what they stand for, in the order of the log."""
+    query = sa.select(LogLeaf.record_id).where(LogLeaf.shard == SHARD, LogLeaf.salt.is_(None))
+    return list(session.scalars(query.order_by(LogLeaf.leaf_index)))
+
+
 def newest(session: Session) -> Checkpoint | None:
     """The last signed head; None before the first."""
     return _checkpoint(session, _HEADS.order_by(CheckpointRow.tree_size.desc()))

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from cardsvc import access, audit, residents
 from cardsvc.transactions.models import Transaction
+from cardsvc.transactions.queries import ERASE_KIND, ERASERS
 
 
 def records_of(session: Session, resident_id: UUID) -> list[UUID]:
@@ -50,6 +51,5 @@ def _read(session: Session, payload: dict[str, Any]) -> residents.Resident:
         raise access.UnsuitableAction("The resident_id is not a UUID.") from error
 
 
-_OFFICERS = frozenset({access.Role.ADMIN, access.Role.AUDITOR})
-ERASE = access.ActionHandler("log.erase", _OFFICERS, _OFFICERS, _run, _describe)
+ERASE = access.ActionHandler(ERASE_KIND, ERASERS, ERASERS, _run, _describe)
 """Proposed through `POST /v1/actions`, signed there or on the page of actions."""

@@ -17,6 +17,13 @@ from cardsvc.transactions.queries.disputes import (
     is_approved,
     status,
 )
+from cardsvc.transactions.queries.erasures import (
+    ERASE_KIND,
+    ERASERS,
+    ErasuresChecked,
+    UnprovedErasure,
+    check_erasures,
+)
 from cardsvc.transactions.queries.reading import (
     Known,
     ReceiptNotReady,
@@ -34,12 +41,15 @@ from cardsvc.transactions.queries.receipts import receipt, receipts, signed, uns
 
 __all__ = [
     "ALL",
+    "ERASERS",
+    "ERASE_KIND",
     "OPEN",
     "REFUSED",
     "SETTLED",
     "STATES",
     "Contact",
     "DisputeView",
+    "ErasuresChecked",
     "Known",
     "ReceiptNotReady",
     "RecordIdConflict",
@@ -48,7 +58,9 @@ __all__ = [
     "TransactionsChecked",
     "UnknownReceipt",
     "UnprovedEntry",
+    "UnprovedErasure",
     "charged_moments",
+    "check_erasures",
     "check_transactions",
     "clock",
     "clocks",

@@ -85,6 +85,31 @@ def test_the_log_grows_on_after_an_erasure(town: Town, two: tuple[Person, Person
     town.check()
 
 
+def test_what_the_log_forgot_is_what_two_people_signed_that_it_should(
+    town: Town, two: tuple[Person, Person, dict[str, UUID]]
+) -> None:
+    ana, _ben, records = two
+    assert town.run(transactions.check_erasures) == transactions.ErasuresChecked(0, 0)
+    erase(town, ana)
+    assert town.run(transactions.check_erasures) == transactions.ErasuresChecked(1, 2)
+    town.run(lambda session: audit.erase(session, [records["ben"]]))
+    with pytest.raises(transactions.UnprovedErasure, match=f"{records['ben']}.*no two people signed"):
+        town.run(transactions.check_erasures)
+
+
+def test_a_leaf_that_still_speaks_between_erased_ones_is_noticed(
+    town: Town, two: tuple[Person, Person, dict[str, UUID]]
+) -> None:
+    ana, _ben, _records = two
+    erase(town, ana)
+    counter, shift_id = town.till()
+    later = [counter.send_one(top_up(shift_id, 100_00), ana.signs(Purpose.PRESENCE)).record_id for _ in range(2)]
+    assert town.run(transactions.check_erasures).erased == 2  # what comes later speaks again
+    town.run(lambda session: audit.erase(session, [UUID(str(later[1]))]))
+    with pytest.raises(transactions.UnprovedErasure, match=f"{later[0]}.*says still"):
+        town.run(transactions.check_erasures)
+
+
 def test_nobody_erases_alone_and_only_a_resident(town: Town, two: tuple[Person, Person, dict[str, UUID]]) -> None:
     ana, _ben, records = two
     propose(town, {"resident_id": str(ana.resident_id)}, role="clerk", status=403)
