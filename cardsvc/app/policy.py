@@ -18,8 +18,10 @@ LIMITS: Final = OfflineLimits(
     age_lower_ms=24 * _HOUR_MS,
     lower_tap_cents_max=50_00,
     lower_card_day_cents_max=100_00,
+    device_day_cents_max=20_000 * 28_00,
 )
-"""What a validator may accept without asking. The loss limit of a card is `card_day_cents_max` a validator and day.
+"""What a validator may accept without asking. The loss limit of a card is `card_day_cents_max` a validator and day,
+that of a validator `device_day_cents_max`: no gate has as many riders a day as that makes of the highest hold.
 
 A gate works for days without a network. What it may lose falls after the first day, because its deny list is as old as
 its policy; after the fourth nothing is accepted.

@@ -102,3 +102,9 @@ def test_whoever_came_in_before_the_list_goes_out_after_it(ride: Ride) -> None:
     assert went_out.record_id is not None
     assert ride.validator.outbox.find(went_out.record_id).state is State.ACCEPTED
     assert ride.tap(RAIL_IN).code == "fare_owed"
+
+
+def test_the_citys_own_policy_bounds_what_a_card_and_what_a_gate_can_lose(ride: Ride) -> None:
+    limits = ride.validator.policy().limits
+    assert 0 < limits.tap_cents_max <= limits.card_day_cents_max <= limits.device_day_cents_max
+    assert 0 < limits.lower_card_day_cents_max < limits.card_day_cents_max
