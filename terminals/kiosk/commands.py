@@ -39,6 +39,13 @@ def balance(context: click.Context) -> None:
         + (f", use by {purse.use_by}" if purse.use_by else "")
         for purse in look.purses
     ]
+    if look.top_up_reference:
+        lines.append(f"  top up by bank transfer with the reference {look.top_up_reference}")
+    lines += [
+        f"  below {_pesos(one.threshold_cents)} {_pesos(one.amount_cents)} come from {one.source}, "
+        f"at most {one.day_max} a day"
+        for one in look.top_up_mandates
+    ]
     lines += [
         f"  claim {_pesos(due.amount_cents)}  {due.programme}, {due.cycle}  {due.entitlement_id}"
         for due in look.entitlements
@@ -55,6 +62,16 @@ def balance(context: click.Context) -> None:
             "purses": [
                 {"name": p.name, "purpose": p.purpose, "balance_cents": p.balance_cents, "use_by": p.use_by}
                 for p in look.purses
+            ],
+            "top_up_reference": look.top_up_reference,
+            "top_up_mandates": [
+                {
+                    "source": one.source,
+                    "threshold_cents": one.threshold_cents,
+                    "amount_cents": one.amount_cents,
+                    "day_max": one.day_max,
+                }
+                for one in look.top_up_mandates
             ],
             "entitlements": [
                 {"id": str(due.entitlement_id), "amount_cents": due.amount_cents} for due in look.entitlements
