@@ -18,7 +18,7 @@ from cardsvc.settings import Environment, Settings
 from cardsvc.vault import Vault
 from terminals.agent import look as terminal_look
 from tests import judging
-from tests.browser import samples, terminal_samples
+from tests.browser import kiosk_samples, samples, terminal_samples
 from tests.serving import serving
 
 ROOT = Path(__file__).parent.parent.parent
@@ -92,7 +92,7 @@ def terminal_pages() -> Iterator[str]:
     """The terminals' templates with sample data, under /sample/<name>; what is posted comes back as text."""
     app = Flask("terminals.agent", root_path=str(ROOT / "terminals" / "agent"))
     terminal_look.dress(app, city_name="Maharlika City", base=TERMINAL_BASE, random_bytes=random.Random(8).randbytes)
-    by_name = {sample.name: sample for sample in (*terminal_samples.KIOSK, *terminal_samples.COUNTER)}
+    by_name = {sample.name: sample for sample in (*kiosk_samples.KIOSK, *terminal_samples.COUNTER)}
 
     @app.get("/sample/<name>")
     def show(name: str) -> str:

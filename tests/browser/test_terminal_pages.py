@@ -3,7 +3,7 @@ import json
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser import terminal_samples
+from tests.browser import kiosk_samples, terminal_samples
 from tests.browser.conftest import KIOSK, TERMINAL_BASE, WIDTHS, Open, fits, judge
 
 pytestmark = pytest.mark.browser
@@ -12,7 +12,7 @@ TARGET_PX = 96
 BUTTONS_MAX = 5
 
 
-@pytest.mark.parametrize("name", [sample.name for sample in terminal_samples.KIOSK])
+@pytest.mark.parametrize("name", [sample.name for sample in kiosk_samples.KIOSK])
 def test_a_kiosk_screen_is_accessible_and_fits_its_screen(open_page: Open, terminal_pages: str, name: str) -> None:
     page = open_page(f"{terminal_pages}/sample/{name}", size=KIOSK)
     judge(page, name, (*WIDTHS, KIOSK))
@@ -29,7 +29,7 @@ def test_a_kiosk_screen_is_accessible_and_fits_its_screen(open_page: Open, termi
     assert page.locator(".kiosk-language").count() == 2
 
 
-@pytest.mark.parametrize("name", [sample.name for sample in terminal_samples.KIOSK])
+@pytest.mark.parametrize("name", [sample.name for sample in kiosk_samples.KIOSK])
 def test_a_kiosk_screen_fits_in_filipino_too(open_page: Open, terminal_pages: str, name: str) -> None:
     page = open_page(f"{terminal_pages}/sample/{name}?lang=fil", size=KIOSK)
     assert page.get_attribute("html", "lang") == "fil"
