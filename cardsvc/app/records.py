@@ -60,6 +60,7 @@ def handlers() -> transactions.Wiring:
 def _wallet_section(session: Session, card: transactions.CardRef, now: datetime) -> dict[str, Any]:
     holder = residents.find(session, card.resident_id)
     summary = wallets.summary(session, wallets.of_resident(session, card.resident_id).id)
+    mandate = finance.mandate_of(session, summary.wallet_id)
     return {
         "initials": f"{holder.given_name[:1]}. {holder.family_name[:1]}.",
         "balance_cents": summary.balance_cents,
@@ -75,6 +76,17 @@ def _wallet_section(session: Session, card: transactions.CardRef, now: datetime)
             }
             for purse in summary.purses
             if not purse.expired(now)
+        ],
+        "top_up_reference": wallets.spaced(wallets.reference_of(summary.wallet_id)),
+        "top_up_mandates": [
+            {
+                "source": one.source,
+                "threshold_cents": one.threshold_cents,
+                "amount_cents": one.amount_cents,
+                "day_max": one.day_max,
+            }
+            for one in (mandate,)
+            if one is not None
         ],
     }
 

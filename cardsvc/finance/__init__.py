@@ -35,6 +35,7 @@ from cardsvc.finance.queries import (
     StatementView,
     last_statement,
     left_open,
+    mandate_of,
     open_shifts,
     statement,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "import_statements",
     "last_statement",
     "left_open",
+    "mandate_of",
     "match_lines",
     "open_chart",
     "open_shifts",

@@ -47,6 +47,18 @@ def stops(session: Session, version: int) -> list[Stop]:
     return [Stop(*row) for row in session.execute(query)]
 
 
+def stop_names(session: Session, stop_ids: Iterable[str]) -> dict[str, str]:
+    """What stops are called by riders, of those that any version of the tariff knows; the newest name counts."""
+    query = sa.select(StopRow.stop_id, StopRow.name).where(StopRow.stop_id.in_(set(stop_ids)))
+    return {row.stop_id: row.name for row in session.execute(query.order_by(StopRow.version))}
+
+
+def network_names(session: Session) -> dict[str, str]:
+    """What networks are called, in any version of the tariff; the newest name counts."""
+    query = sa.select(NetworkRow.network_id, NetworkRow.name).order_by(NetworkRow.version)
+    return {row.network_id: row.name for row in session.execute(query)}
+
+
 def version_of(session: Session, feed_hash: bytes) -> int | None:
     return session.scalar(sa.select(TariffRow.version).where(TariffRow.feed_hash == feed_hash))
 

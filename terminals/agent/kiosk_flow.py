@@ -21,6 +21,7 @@ from terminals.agent.kiosk_screens import (
     Failed,
     Idle,
     Item,
+    Mandate,
     Purse,
     Removed,
     Screen,
@@ -233,6 +234,10 @@ class KioskFlow:
             pass_count=len(look.passes),
             held_cents=look.held_cents,
             purses=tuple(_purse(purse) for purse in look.purses),
+            reference=look.top_up_reference,
+            mandates=tuple(
+                Mandate(one.source, one.threshold_cents, one.amount_cents, one.day_max) for one in look.top_up_mandates
+            ),
         )
 
     def _ask_pin(self, chosen: Chosen, tries_left: int | None) -> AskPin:

@@ -33,6 +33,16 @@ class Purse:
 
 
 @dataclass(frozen=True, slots=True)
+class Mandate:
+    """What comes from the purse `source` by itself whenever the balance is below the threshold."""
+
+    source: str
+    threshold_cents: int
+    amount_cents: int
+    day_max: int
+
+
+@dataclass(frozen=True, slots=True)
 class Balance(Screen):
     name: ClassVar[str] = "balance"
     initials: str
@@ -45,6 +55,8 @@ class Balance(Screen):
     pass_count: int = 0
     held_cents: int = 0
     purses: tuple[Purse, ...] = ()
+    reference: str = ""
+    mandates: tuple[Mandate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from terminals.client.answers import (
     PurseView,
     ResidentView,
     StaffSession,
+    TopUpMandateView,
     UploadAnswer,
 )
 from terminals.client.errors import AnswerNotUnderstood, ClientError, ServiceRefused, ServiceUnreachable
@@ -53,5 +54,6 @@ __all__ = [
     "StaffClient",
     "StaffSession",
     "Terminal",
+    "TopUpMandateView",
     "UploadAnswer",
 ]

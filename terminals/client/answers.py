@@ -321,11 +321,33 @@ class PurseView:
 
 
 @dataclass(frozen=True, slots=True)
+class TopUpMandateView:
+    """What the holder agreed to: `amount_cents` come from the purse `source` whenever the balance is below
+    `threshold_cents`, at most `day_max` times a day.
+    """
+
+    source: str
+    threshold_cents: int
+    amount_cents: int
+    day_max: int
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        return cls(
+            source=fields.text("source"),
+            threshold_cents=fields.integer("threshold_cents"),
+            amount_cents=fields.integer("amount_cents"),
+            day_max=fields.integer("day_max"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """What a holder sees: the wallet, what may be claimed, paid and bought. `initials` stand for the name.
 
     `balance_cents` is for everything and for ever, `purses` are beside it, `held_cents` are set aside and in neither.
-    `owed_cents` is what offline rides left to be repaid, 0 when nothing. A feature that a city does not have answers
+    `owed_cents` is what offline rides left to be repaid, 0 when nothing. `top_up_reference` is what a bank transfer
+    must carry, as it is printed; empty where the service says none. A feature that a city does not have answers
     with no section, which reads as nothing due.
     """
 
@@ -338,6 +360,8 @@ class Look:
     held_cents: int = 0
     purses: tuple[PurseView, ...] = ()
     passes: tuple[PassView, ...] = ()
+    top_up_reference: str = ""
+    top_up_mandates: tuple[TopUpMandateView, ...] = ()
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
@@ -353,4 +377,8 @@ class Look:
             held_cents=wallet.optional_integer("held_cents") or 0,
             purses=tuple(PurseView.read(item) for item in wallet.each("purses", optional=True)),
             passes=tuple(PassView.read(item) for item in sections.each("passes", optional=True)),
+            top_up_reference=wallet.optional_text("top_up_reference") or "",
+            top_up_mandates=tuple(
+                TopUpMandateView.read(item) for item in wallet.each("top_up_mandates", optional=True)
+            ),
         )

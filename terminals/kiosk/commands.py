@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from terminals.card import PivSession, Reader, pcsc
-from terminals.client import BillView, DueView, PassView
+from terminals.client import BillView, DueView, Look, PassView
 from terminals.kiosk.desk import Kiosk, Outcome, Seen
 from terminals.outbox import State
 from terminals.settings import TerminalKind
@@ -30,46 +30,8 @@ def kiosk(context: click.Context, /, **options: Any) -> None:
 @click.pass_context
 def balance(context: click.Context) -> None:
     """Show the balance of the card's wallet, what may be claimed, what is to be paid, which passes are on sale."""
-    station = console.open_station(context)
-    seen = _look(station)
-    look = seen.look
-    lines = [f"{look.initials}: {_pesos(look.balance_cents)}"]
-    lines += [
-        f"  purse {_pesos(purse.balance_cents)}  for {purse.purpose}"
-        + (f", use by {purse.use_by}" if purse.use_by else "")
-        for purse in look.purses
-    ]
-    lines += [
-        f"  claim {_pesos(due.amount_cents)}  {due.programme}, {due.cycle}  {due.entitlement_id}"
-        for due in look.entitlements
-    ]
-    lines += [f"  pay   {_pesos(bill.amount_cents)}  {bill.number}, due {bill.due_on}" for bill in look.bills]
-    lines += [f"  pass  {_pesos(offer.amount_cents)}  {offer.pass_id}, {offer.name}" for offer in look.passes]
-    console.say(
-        {
-            "card_id": str(seen.card_id),
-            "balance_cents": look.balance_cents,
-            "owed_cents": look.owed_cents,
-            "held_cents": look.held_cents,
-            "currency": look.currency,
-            "purses": [
-                {"name": p.name, "purpose": p.purpose, "balance_cents": p.balance_cents, "use_by": p.use_by}
-                for p in look.purses
-            ],
-            "entitlements": [
-                {"id": str(due.entitlement_id), "amount_cents": due.amount_cents} for due in look.entitlements
-            ],
-            "bills": [
-                {"id": str(bill.bill_id), "number": bill.number, "amount_cents": bill.amount_cents}
-                for bill in look.bills
-            ],
-            "passes": [
-                {"pass_id": offer.pass_id, "name": offer.name, "amount_cents": offer.amount_cents}
-                for offer in look.passes
-            ],
-        },
-        "\n".join(lines),
-    )
+    seen = _look(console.open_station(context))
+    console.say(_balance_said(seen), "\n".join(_balance_lines(seen.look)))
 
 
 @kiosk.command()
@@ -120,6 +82,63 @@ def buy(context: click.Context, pass_id: str, begins: datetime | None, pin_file:
     if begins is not None:
         found = replace(found, begins=begins.date().isoformat())
     _finish(context, _act(station, seen, found, console.read_pin(pin_file)))
+
+
+def _balance_lines(look: Look) -> list[str]:
+    lines = [f"{look.initials}: {_pesos(look.balance_cents)}"]
+    lines += [
+        f"  purse {_pesos(purse.balance_cents)}  for {purse.purpose}"
+        + (f", use by {purse.use_by}" if purse.use_by else "")
+        for purse in look.purses
+    ]
+    if look.top_up_reference:
+        lines.append(f"  top up by bank transfer with the reference {look.top_up_reference}")
+    lines += [
+        f"  below {_pesos(one.threshold_cents)} {_pesos(one.amount_cents)} come from {one.source}, "
+        f"at most {one.day_max} a day"
+        for one in look.top_up_mandates
+    ]
+    lines += [
+        f"  claim {_pesos(due.amount_cents)}  {due.programme}, {due.cycle}  {due.entitlement_id}"
+        for due in look.entitlements
+    ]
+    lines += [f"  pay   {_pesos(bill.amount_cents)}  {bill.number}, due {bill.due_on}" for bill in look.bills]
+    lines += [f"  pass  {_pesos(offer.amount_cents)}  {offer.pass_id}, {offer.name}" for offer in look.passes]
+    return lines
+
+
+def _balance_said(seen: Seen) -> dict[str, Any]:
+    look = seen.look
+    return {
+        "card_id": str(seen.card_id),
+        "balance_cents": look.balance_cents,
+        "owed_cents": look.owed_cents,
+        "held_cents": look.held_cents,
+        "currency": look.currency,
+        "purses": [
+            {"name": p.name, "purpose": p.purpose, "balance_cents": p.balance_cents, "use_by": p.use_by}
+            for p in look.purses
+        ],
+        "top_up_reference": look.top_up_reference,
+        "top_up_mandates": [
+            {
+                "source": one.source,
+                "threshold_cents": one.threshold_cents,
+                "amount_cents": one.amount_cents,
+                "day_max": one.day_max,
+            }
+            for one in look.top_up_mandates
+        ],
+        "entitlements": [
+            {"id": str(due.entitlement_id), "amount_cents": due.amount_cents} for due in look.entitlements
+        ],
+        "bills": [
+            {"id": str(bill.bill_id), "number": bill.number, "amount_cents": bill.amount_cents} for bill in look.bills
+        ],
+        "passes": [
+            {"pass_id": offer.pass_id, "name": offer.name, "amount_cents": offer.amount_cents} for offer in look.passes
+        ],
+    }
 
 
 def _look(station: Station) -> Seen:

@@ -66,6 +66,8 @@ KIOSK = (
             "pass_count": 3,
             "held_cents": 50_000,
             "purses": PURSES,
+            "reference": "RF76 067K RQKW 01XB",
+            "mandates": (thing(source="aid", threshold_cents=10_000, amount_cents=50_000, day_max=2),),
         },
     ),
     Sample(
@@ -82,6 +84,8 @@ KIOSK = (
             "pass_count": 0,
             "held_cents": 0,
             "purses": (),
+            "reference": "RF76 067K RQKW 01XB",
+            "mandates": (),
         },
     ),
     Sample("kiosk-claim-choose", "kiosk/choose.html", {"deed": "claim", "items": ITEMS, "next_page": None}),

@@ -97,3 +97,10 @@ def test_the_staffs_pages_are_accessible_and_fit(open_page: Open, place: Place) 
     for name, path in (("operators", f"/finance/operators?agency=loop&day={place.day}"), ("board", "/transit/board")):
         page.goto(f"{place.address}{path}")
         judge(page, name, WIDTHS)
+    for name, path in (
+        ("claims", "/claims"),
+        ("operators", f"/finance/operators?day={place.day}"),
+        ("board", "/transit/board"),
+    ):
+        page.goto(f"{place.address}{path}{'&' if '?' in path else '?'}lang=fil")
+        fits(page, f"{name}-fil", WIDTHS[0])

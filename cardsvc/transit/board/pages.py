@@ -6,6 +6,7 @@ from flask import render_template, request
 
 from cardsvc import web
 from cardsvc.access import guard
+from cardsvc.transit import queries as tariffs
 from cardsvc.transit.board import queries
 from cardsvc.transit.board.api import READERS
 
@@ -20,6 +21,7 @@ def board() -> str:
         "transit/board.html",
         board=queries.board(web.session(), web.now()),
         now=web.now(),
+        names=tariffs.network_names(web.session()),
         refresh=REFRESH_SECONDS if "refresh" in request.args else 0,
         roles=guard.principal().roles,
     )

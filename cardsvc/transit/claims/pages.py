@@ -1,5 +1,6 @@
 """Claims in a browser: a rider's form behind each ride, the answers; and the list where finance decides."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -35,7 +36,7 @@ _REASON_MIN, _REASON_MAX = 3, 200
 def mine() -> str:
     """One's own claims and their answers, the newest first."""
     found = queries.claims(web.session(), state=claiming.ALL, wallet_id=own_wallet())
-    return render_template("transit/own_claims.html", claims=found[::-1])
+    return render_template("transit/own_claims.html", claims=found[::-1], **_names(found))
 
 
 @own_pages.get("/rides/<uuid:ride_id>/claim")
@@ -78,6 +79,8 @@ def _form(ride_id: UUID, refused: str) -> str:
     return render_template(
         "transit/claim_form.html",
         ride=cost,
+        stop_names=tariffs.stop_names(session, [cost.from_stop]),
+        network_names=tariffs.network_names(session),
         stops=[] if tariff is None else tariffs.stops(session, tariff.version),
         reason=request.form.get("reason", ""),
         stop_id=request.form.get("stop_id", ""),
@@ -101,6 +104,7 @@ def listed() -> str:
     return render_template(
         "transit/claims.html",
         claims=found,
+        **_names(found),
         state=state,
         states=claiming.STATES,
         next_url=url_for(".listed", state=state, after=found[-1].id) if more else "",
@@ -172,6 +176,13 @@ def propose(claim_id: UUID) -> BaseResponse:
     return redirect(f"/actions/{action.id}", 303)
 
 
+def _names(claims: Sequence[queries.ClaimView]) -> dict[str, dict[str, str]]:
+    """What the claims' stops and lines are called, by their ids."""
+    session = web.session()
+    stop_ids = {stop_id for claim in claims for stop_id in (claim.stop_id, claim.ride.from_stop) if stop_id}
+    return {"stop_names": tariffs.stop_names(session, stop_ids), "network_names": tariffs.network_names(session)}
+
+
 def _reason() -> str:
     return request.form.get("reason", "").strip()
 
@@ -203,6 +214,7 @@ def _page(claim_id: UUID, refused: str) -> str:
     return render_template(
         "transit/claim.html",
         claim=found,
+        **_names([found]),
         decided_by="" if found.decided_by is None else names.get(access.StaffId(found.decided_by), ""),
         key=uuid7(db.to_ms(web.now()), web.city().random_bytes(10)),
         alone_cents=claiming.REFUND_ALONE_CENTS_MAX,

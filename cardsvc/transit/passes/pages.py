@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from cardsvc import access, db, transactions, wallets, web
 from cardsvc.access import guard
 from cardsvc.money import CURRENCY
+from cardsvc.transit import queries as tariffs
 from cardsvc.transit.passes import queries
 from cardsvc.transit.passes.queries import OnSale
 from cardsvc.transit.rules import selling
@@ -53,12 +54,11 @@ def _list(refused: str) -> str:
     session = web.session()
     wallet = wallets.of_resident(session, guard.principal().subject_id)
     held, listed = queries.held(session, wallet.id, web.now()), queries.listed(session, web.now())
-    versions = {one.tariff_version for one in held} | {listed.tariff_version or 0}
     return render_template(
         "transit/own_passes.html",
         held=held,
         offers=listed.passes,
-        names=queries.network_names(session, sorted(versions)),
+        names=tariffs.network_names(session),
         now=web.now(),
         refused=refused,
     )
@@ -99,7 +99,7 @@ def _asked() -> _Asked | None:
         begins = _day(today)
         if begins is not None and selling.check_beginning(begins, today) is not None:
             begins = None
-        return _Asked(on_sale, offer, begins, queries.network_names(session, [on_sale.version]))
+        return _Asked(on_sale, offer, begins, tariffs.network_names(session))
 
     # a unit of its own: the request's would be in the way of the one that pays
     return db.run(web.city().engine, read, read_only=True)

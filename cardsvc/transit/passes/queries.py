@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from cardsvc import ledger, rows
 from cardsvc.money import CURRENCY
 from cardsvc.transit import riders, versions
-from cardsvc.transit.models import NetworkRow, RiderPass, RideTap
+from cardsvc.transit.models import RiderPass, RideTap
 from cardsvc.transit.rules import resuming, selling
 from cardsvc.transit.rules.pricing import Past, Rider
 from cardsvc.transit.rules.selling import Offer
@@ -136,9 +136,3 @@ def _rides_left(session: Session, wallet_id: UUID, now: datetime) -> Mapping[UUI
         tariffs = riders.tariffs(session, since).versions
         resuming.price_on(taps, Rider(passes=tuple(passes)), tariffs, past)
     return past.rides_left
-
-
-def network_names(session: Session, numbers: Sequence[int]) -> dict[str, str]:
-    """What networks are called, in these versions of the tariff; the newest name counts."""
-    query = sa.select(NetworkRow.network_id, NetworkRow.name).where(NetworkRow.version.in_(numbers))
-    return {row.network_id: row.name for row in session.execute(query.order_by(NetworkRow.version))}

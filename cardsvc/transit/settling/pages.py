@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from cardsvc import web
 from cardsvc.access import guard
 from cardsvc.clock import business_date
+from cardsvc.transit import queries as tariffs
 from cardsvc.transit.rules import tides
 from cardsvc.transit.rules.settling import SettlementDiffers
 from cardsvc.transit.settling import files, queries
@@ -41,6 +42,7 @@ def one() -> BaseResponse:
         today=today,
         found=found,
         problem=problem,
+        names=tariffs.network_names(session),
     )
     return make_response(page, status)
 

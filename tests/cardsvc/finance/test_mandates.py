@@ -12,6 +12,7 @@ from flask import Flask
 
 from cardsvc import finance, transactions, wallets
 from cardsvc.finance.commands import finance as finance_commands
+from crypto.wire.kinds import Kind
 from crypto.wire.transaction import Purpose
 from crypto.wire.wallets import AutoTopUp
 from tests import evidence
@@ -129,6 +130,15 @@ def test_a_mandate_is_taken_back_at_once_and_replaced_by_the_next(town: Town, an
     assert town.client.get(path, headers=town.token("auditor")).get_json()["code"] == "no_mandate"
     assert town.client.delete(path, headers=town.token("cashier")).status_code == 404
     assert (follow(town), town.balance(ana)) == (0, 0)
+
+
+def test_a_card_that_asks_for_its_balance_learns_its_mandate(town: Town, ana: Person) -> None:
+    card = transactions.CardRef(town.key(), ana.resident_id)
+    say = town.city.handlers.sections[Kind.BALANCE_QUERY]["wallet"]
+    assert town.run(lambda session: say(session, card, town.clock.now()))["top_up_mandates"] == []
+    agree(town, ana)
+    terms = {"source": "aid", "threshold_cents": 50_00, "amount_cents": 100_00, "day_max": 2}
+    assert town.run(lambda session: say(session, card, town.clock.now()))["top_up_mandates"] == [terms]
 
 
 def test_the_service_signs_nothing_that_the_mandate_does_not_say(town: Town, ana: Person) -> None:

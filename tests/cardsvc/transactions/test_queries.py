@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from cardsvc import cards, db, devices, transactions
+from cardsvc import cards, db, devices, transactions, wallets
 from crypto.cose import sign1
 from crypto.keys import SoftwareSigner
 from crypto.pki import CardSlot
@@ -76,6 +76,8 @@ def test_a_card_learns_what_is_in_its_wallet_what_it_can_claim_and_what_it_owes(
         "held_cents": 0,
         "purses": [],
         "currency": "PHP",
+        "top_up_reference": wallets.spaced(wallets.reference_of(ana.wallet_id)),
+        "top_up_mandates": [],
     }
     assert [due["entitlement_id"] for due in sections["benefits"]] == [str(entitlement)]
     assert [owed["bill_id"] for owed in sections["taxes"]] == [str(bill.id)]

@@ -91,6 +91,8 @@ def test_staff_read_the_board_and_renew_it_only_if_they_like(town: Town, ana: Pe
     page = browser.read("/transit/board")
     assert "Gates now" in page
     assert "Heard" in page
+    assert "1 network " in page
+    assert "City buses: 1 taps" in page
     assert 'http-equiv="refresh"' not in browser.get("/transit/board")
     assert '<meta http-equiv="refresh" content="30">' in browser.get("/transit/board?refresh=on")
     assert town.client.get("/v1/transit/board", headers=town.token("cashier")).status_code == 403

@@ -218,16 +218,22 @@ def test_a_rider_claims_from_the_ride_and_reads_the_answer(town: Town, ana: Pers
     fields = {"reason": "missing_exit", "stop_id": "buendia", "said": "The gate was dark"}
     assert "Waits for an answer" in browser.send(f"/wallet/rides/{ride_id}/claim", **fields)
     officer = surfing.staff(town, app, "finance")
-    assert "I left, and no gate noticed" in officer.read("/claims")
+    listed = officer.read("/claims")
+    assert "I left, and no gate noticed" in listed
+    assert "City buses, Ayala Avenue, " in listed
     [found] = town.client.get("/v1/transit/claims", headers=town.token("finance")).get_json()["claims"]
     path = f"/claims/{found['id']}"
     assert "The gate was dark" in officer.read(path)
+    assert "Stop, says the rider Buendia" in officer.read(path)
+    assert "City buses, from Ayala Avenue on " in officer.read(path)
     assert "Say why" in officer.refused(f"{path}/refuse", 422, reason="")
     key = officer.get(path).split('name="key" value="')[1].split('"')[0]
     sent = {"key": key, "amount": "3.00", "reason": "The rest of the way", "password": PASSWORD}
     assert "Money given back" in officer.send(f"{path}/refund", **sent)
     assert officer.post(f"{path}/refund", **sent).status_code == 409
-    assert "₱3.00 were given back" in browser.read("/wallet/claims")
+    answered = browser.read("/wallet/claims")
+    assert "₱3.00 were given back" in answered
+    assert "I left, and no gate noticed: Buendia." in answered
     assert town.balance(ana) == 100_00 - BUS_CENTS + 3_00
 
 

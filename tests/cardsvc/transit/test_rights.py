@@ -1,21 +1,25 @@
 """Rights of riders: staff give and end them, rides are cheaper meanwhile, and the rider reads why."""
 
 import json
+import re
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from flask import Flask
 
-from cardsvc.transit import riding
+from cardsvc.transit import riding, rules
 from cardsvc.transit.riding.commands import right
 from cardsvc.transit.riding.queries import RideView, StepView
+from cardsvc.transit.rules.pricing import COVERED
 from crypto.wire.transaction import Purpose
 from tests import surfing
 from tests.town import BUS_CENTS, Person, Town, tap
 
 P = Purpose.PRESENCE
 SENIOR_CENTS = 10_40
+RULES = Path(rules.__file__).parent
 
 
 @pytest.fixture
@@ -98,8 +102,26 @@ def test_a_rider_reads_their_rides_and_nobody_elses(town: Town, app: Flask, ana:
     beth = town.person()
     page = surfing.words(surfing.resident(town, app, ana).read("/wallet/rides"))
     assert "Ayala Avenue" in page
-    assert "fare_leg_rules.txt" in page
+    assert "Fare of this ride fare_leg_rules.txt:1, fare_products.txt:1 bus_ride 13.00" in page
     assert "No rides yet" in surfing.words(surfing.resident(town, app, beth).read("/wallet/rides"))
+
+
+def test_a_rider_reads_every_step_in_words(app: Flask) -> None:
+    written = {name for file in RULES.glob("*.py") for name in re.findall(r'Step\("([^"]+)"', file.read_text())}
+    assert {"base", "concession", "cap"} < written
+    rules = (
+        "fare_leg_rules.txt:1",
+        "fare_transfer_rules.txt:2",
+        "x_incomplete.txt:1 no_exit",
+        "x_incomplete.txt:1 no_entry",
+    )
+    steps = [StepView("base", rule, "0", "1") for rule in rules]
+    steps += [StepView(name, "", "0", "1") for name in sorted((written | {COVERED}) - {"base"})]
+    with app.test_request_context():
+        say = app.jinja_env.get_template("transit/ride_words.html").make_module({"_": str}).step_words  # type: ignore[attr-defined]
+        said = [str(say(step)) for step in steps]
+    assert len(set(said)) == len(steps)
+    assert not {step.step for step in steps} & set(said)
 
 
 def test_finance_reads_a_residents_rides(town: Town, ana: Person) -> None:

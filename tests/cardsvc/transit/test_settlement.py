@@ -172,6 +172,7 @@ def test_finance_reads_the_table_and_takes_the_files_and_nobody_else_does(town: 
     day = town.today()
     page = browser.read(f"/finance/operators?agency=loop&day={day}")
     assert "they agree" in page
+    assert "City buses bus_ride" in page
     assert page.count("₱13.00") >= 3
     assert "of no operator" not in browser.read(f"/finance/operators?agency=nobody&day={day}")
     browser.get("/finance/operators?day=yesterday", 422)

@@ -66,6 +66,7 @@ def test_a_claim_from_card_in_to_card_out(
     reader.insert(card)
     page = visitor.wait_for("Your balance")
     assert "J. R." in page
+    assert re.search(r"write this reference into it:.*>RF[0-9]{2} [0-9A-Z]{4} [0-9A-Z]{4} [0-9A-Z]{4}<", page)
     page = visitor.press("claim")
     item = re.search(r'name="item" value="([0-9a-f-]+)"', page)
     assert item

@@ -9,10 +9,12 @@ import pytest
 from terminals.client import (
     AnswerNotUnderstood,
     HttpTransport,
+    Look,
     Reply,
     ServiceClient,
     ServiceRefused,
     ServiceUnreachable,
+    TopUpMandateView,
 )
 from terminals.client.fields import Fields, decode_bytes, encode_bytes
 
@@ -109,3 +111,14 @@ def test_a_number_is_not_read_from_a_text_or_a_flag() -> None:
     for name in ("a", "b", "c", "missing"):
         with pytest.raises(AnswerNotUnderstood):
             fields.integer(name)
+
+
+def test_what_an_older_service_does_not_say_reads_as_nothing() -> None:
+    wallet = {"initials": "J. R.", "balance_cents": 1, "owed_cents": 0, "currency": "PHP"}
+    look = Look.read(Fields({"sections": {"wallet": wallet}}))
+    assert (look.top_up_reference, look.top_up_mandates, look.purses, look.passes) == ("", (), (), ())
+    mandate = {"source": "aid", "threshold_cents": 50_00, "amount_cents": 100_00, "day_max": 2}
+    newer = {**wallet, "top_up_reference": "RF76 067K RQKW 01XB", "top_up_mandates": [mandate]}
+    look = Look.read(Fields({"sections": {"wallet": newer}}))
+    assert look.top_up_reference == "RF76 067K RQKW 01XB"
+    assert look.top_up_mandates == (TopUpMandateView("aid", 50_00, 100_00, 2),)

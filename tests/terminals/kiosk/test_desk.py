@@ -1,5 +1,6 @@
 """A resident at a kiosk, against the real service: look, claim, pay; a network that goes away at the worst moment."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
@@ -53,6 +54,8 @@ def test_a_card_alone_shows_the_balance_and_what_is_due(visit: Visit) -> None:
     assert (look.initials, look.balance_cents, look.owed_cents) == ("J. R.", 0, 0)
     assert [due.amount_cents for due in look.entitlements] == [PESOS_500]
     assert [bill.amount_cents for bill in look.bills] == [200_00]
+    assert re.fullmatch("RF[0-9]{2}( [0-9A-Z]{4}){3}", look.top_up_reference)
+    assert look.top_up_mandates == ()
 
 
 def test_a_claim_and_a_payment_with_the_pin_are_confirmed_with_receipts(visit: Visit) -> None:
