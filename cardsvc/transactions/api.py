@@ -32,17 +32,23 @@ blueprint = web.ApiBlueprint("transactions", __name__, url_prefix="/v1", descrip
 
 _CBOR: Final = "application/cbor"
 _SIGNED_BODY: Final = {"requestBody": {"required": True, "content": {_CBOR: {"schema": {}}}}}  # bytes, no JSON
+_CODING: Final = {
+    "name": "Content-Encoding",
+    "in": "header",
+    "schema": {"type": "string", "enum": ["identity", "gzip"]},
+    "description": "gzip, where the body is sent compressed; at most 5 MB either way.",
+}
 
 
 @blueprint.route("/transactions")
 class Transactions(MethodView):
     @guard.public
-    @blueprint.doc(**_SIGNED_BODY)
+    @blueprint.doc(**_SIGNED_BODY, parameters=[_CODING])
     @blueprint.response(200, BatchAnswerSchema)
-    @blueprint.fails(401, 403, 422)
+    @blueprint.fails(400, 401, 403, 413, 415, 422)
     def post(self) -> dict[str, Any]:
         """Send a terminal's signed batch (crypto/FORMATS.md). Sending it again changes nothing and answers the same."""
-        accepted, receipts = taking().take(request.get_data(), web.now())
+        accepted, receipts = taking().take(web.body(), web.now())
         results = [
             {
                 "record_id": result.record_id,

@@ -8,6 +8,7 @@ from flask import Blueprint, Flask
 
 from cardsvc.web import api_spec, forms, headers, health, languages, logs, look, problems, unit
 from cardsvc.web.api_spec import ApiBlueprint, document
+from cardsvc.web.content import body
 from cardsvc.web.fields import ApiSchema, Bytes, Cents, Currency, Flag, bytes_field, cents_field, money_field
 from cardsvc.web.forms import Field, PageBlueprint
 from cardsvc.web.headers import content_security_policy, request_id
@@ -35,6 +36,7 @@ __all__ = [
     "PageBlueprint",
     "Problem",
     "Visitor",
+    "body",
     "bytes_field",
     "cents_field",
     "city",

@@ -128,7 +128,9 @@ def answer_http(error: HTTPException) -> BaseResponse:
     code = getattr(error, "city_code", None) or CODE_OF_STATUS.get(status, f"http_{status}")
     data = getattr(error, "data", None) or {}
     errors = dict(_flat(data.get("errors") or data.get("messages") or {}))
-    kept = tuple((k, v) for k, v in error.get_headers() if k in {"Allow", "Retry-After", "WWW-Authenticate"})
+    kept = tuple(
+        (k, v) for k, v in error.get_headers() if k in {"Accept-Encoding", "Allow", "Retry-After", "WWW-Authenticate"}
+    )
     return answer(Problem(status, code, _detail(error, status, errors), errors, kept))
 
 

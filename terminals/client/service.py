@@ -8,6 +8,8 @@ from terminals.client.fields import Fields, encode_bytes
 from terminals.client.staff import StaffClient
 from terminals.client.transport import HttpTransport, Send
 
+_PACKED_FROM = 1024  # bytes; a single record hardly becomes smaller
+
 
 class ServiceClient:
     """Every call may raise `ServiceUnreachable` (nothing is known), `ServiceRefused`, or `AnswerNotUnderstood`."""
@@ -44,7 +46,8 @@ class ServiceClient:
 
     def upload(self, batch: bytes) -> UploadAnswer:
         """Send a signed batch. Sending it again is harmless and brings the same answer."""
-        return UploadAnswer.read(self._caller.post_cbor("/v1/transactions", batch))
+        post = self._caller.post_compressed_cbor if len(batch) >= _PACKED_FROM else self._caller.post_cbor
+        return UploadAnswer.read(post("/v1/transactions", batch))
 
     def look(self, query: bytes) -> Look:
         """Ask a signed balance query."""

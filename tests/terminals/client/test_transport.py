@@ -1,7 +1,9 @@
 """The real transport over a real socket, and how answers are read."""
 
+import gzip
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -122,3 +124,47 @@ def test_what_an_older_service_does_not_say_reads_as_nothing() -> None:
     look = Look.read(Fields({"sections": {"wallet": newer}}))
     assert look.top_up_reference == "RF76 067K RQKW 01XB"
     assert look.top_up_mandates == (TopUpMandateView("aid", 50_00, 100_00, 2),)
+
+
+@dataclass
+class Listening:
+    """A service that keeps what came; where it is older it reads no compressed body."""
+
+    reads_gzip: bool = True
+    came: list[tuple[str | None, bytes]] = field(default_factory=list)
+
+    def __call__(self, _method: str, _path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
+        coding = headers.get("Content-Encoding")
+        self.came.append((coding, body or b""))
+        if coding and not self.reads_gzip:
+            return Reply(422, b'{"code": "malformed_message", "detail": "It cannot be read."}')
+        return Reply(200, b'{"batch_id": "00000000-0000-0000-0000-000000000001", "results": []}')
+
+
+def test_a_batch_goes_compressed_and_a_single_record_as_it_is() -> None:
+    service, batch = Listening(), b"records" * 1000
+    client = ServiceClient("http://x", service)
+    client.upload(batch)
+    client.upload(b"record")
+    [(coding, packed), small] = service.came
+    assert (coding, gzip.decompress(packed), small) == ("gzip", batch, (None, b"record"))
+    assert len(packed) < len(batch)
+
+
+def test_a_service_that_reads_no_compressed_batch_gets_it_as_it_is() -> None:
+    service, batch = Listening(reads_gzip=False), b"records" * 1000
+    ServiceClient("http://x", service).upload(batch)
+    assert [coding for coding, _ in service.came] == ["gzip", None]
+    assert service.came[1] == (None, batch)
+
+
+def test_a_refusal_of_the_terminal_is_not_asked_for_twice(url: str) -> None:
+    asked: list[str] = []
+
+    def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
+        asked.append(path)
+        return HttpTransport(url)(method, path, headers, body)
+
+    with pytest.raises(ServiceRefused, match="revoked"):
+        ServiceClient(url, send).upload(b"records" * 1000)
+    assert len(asked) == 1
