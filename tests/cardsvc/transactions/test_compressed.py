@@ -43,7 +43,14 @@ def test_what_would_be_too_large_is_refused_before_it_is_unpacked(town: Town, si
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"no gzip", gzip.compress(b"half")[:-3], gzip.compress(b"one") + b"more", zlib.compress(b"zlib")]
+    "raw",
+    [
+        b"",
+        b"no gzip",
+        gzip.compress(b"half", mtime=0)[:-3],
+        gzip.compress(b"one", mtime=0) + b"more",
+        zlib.compress(b"zlib"),
+    ],
 )
 def test_what_is_no_whole_gzip_stream_is_refused(town: Town, raw: bytes) -> None:
     answer = post(town, raw, "gzip")
