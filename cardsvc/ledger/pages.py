@@ -13,14 +13,16 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from cardsvc import access, db, web
 from cardsvc.access import guard
-from cardsvc.errors import CityError
+from cardsvc.errors import CityError, ErrorKind
 from cardsvc.ledger.actions import asserting, periods
 from cardsvc.ledger.queries import asserting as asserted
 from cardsvc.ledger.queries import chart as charts
 from cardsvc.ledger.queries import periods as closing
 from cardsvc.ledger.rules import city_date
+from cardsvc.ledger.rules.errors import KeyReused
 from cardsvc.ledger.rules.periods import PeriodState, PeriodVerb
 from cardsvc.money import InvalidAmount, parse_pesos
+from crypto.wire.ids import uuid7
 
 READERS = ("finance", "treasurer", "auditor")
 OFFICERS = ("finance", "treasurer")
@@ -230,7 +232,10 @@ def _add_assertions(pages: web.PageBlueprint) -> None:
                 by=_me(),
                 now=web.now(),
                 random_bytes=web.city().random_bytes,
+                key=_key(),
             )
+        except KeyReused:
+            return _again(_assertions_page, _FormSentBefore())
         except CityError as error:
             return _again(_assertions_page, error)
         return redirect("/finance/assertions", 303)
@@ -244,6 +249,26 @@ def _add_assertions(pages: web.PageBlueprint) -> None:
         except CityError as error:
             return _again(_assertions_page, error)
         return redirect("/finance/assertions", 303)
+
+
+class _FormSentBefore(CityError):
+    """The same form was sent with something else in it, from the browser's own history."""
+
+    code = "form_sent_before"
+    kind = ErrorKind.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__(
+            gettext("This form was sent before, with other words. What it said stands; here is a new one.")
+        )
+
+
+def _key() -> UUID | None:
+    """The form's own: sent twice, it is one assertion."""
+    try:
+        return UUID(request.form.get("key", ""))
+    except ValueError:
+        return None
 
 
 def _read_day(wrong: dict[str, str]) -> date | None:
@@ -302,6 +327,7 @@ def _fields(wrong: dict[str, str]) -> list[web.Field]:
             balance, gettext("Balance at the end of the day"), "amount", value=value(balance), errors=errors(balance)
         ),
         web.Field(document, gettext("The statement or count that says so"), value=value(document)),
+        web.Field("key", "", "hidden", value=str(uuid7(db.to_ms(web.now()), web.city().random_bytes(10)))),
     ]
 
 

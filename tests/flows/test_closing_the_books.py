@@ -13,6 +13,7 @@ from flask import Flask
 from cardsvc import ledger
 from cardsvc.app import wiring
 from cardsvc.ledger.actions.chart import packaged_chart
+from cardsvc.ledger.queries import asserting
 from crypto.wire.transaction import Purpose
 from tests import surfing
 from tests.builders import PASSWORD
@@ -212,6 +213,11 @@ def test_the_pages_go_the_same_way(december: Town, app: Flask) -> None:
         "/finance/assertions", account_code="bank:main", day="2026-11-30", balance="999,999.00", document="Stmt"
     )
     assert "Did not hold" in signed
+    key = officer.get("/finance/assertions").split('name="key" value="')[1].split('"')[0]
+    said = {"account_code": "bank:main", "day": "2026-11-30", "balance": "5.00", "document": "Count", "key": key}
+    assert officer.send("/finance/assertions", **said) == officer.send("/finance/assertions", **said)
+    assert len(town.run(asserting.assertions)) == 2
+    assert "sent before" in officer.refused("/finance/assertions", 409, **said | {"balance": "6.00"})
     assert "Enter a day" in officer.refused("/finance/assertions", 422, balance="x")
     assert "There is no account" in officer.refused(
         "/finance/assertions", 404, account_code="bank:x", day="2026-11-30", balance="1", document="Stmt"
