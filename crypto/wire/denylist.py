@@ -26,7 +26,7 @@ from crypto.wire.citykeys import CityKeys
 
 LIST_DOMAIN, LIST_AAD = "city.denylist", b"city.denylist.v1"
 DELTA_DOMAIN, DELTA_AAD = "city.denydelta", b"city.denydelta.v1"
-ENTRY_BYTES, _START_BYTES = 16, 8
+ENTRY_BYTES, _START_SHIFT = 16, 64
 _SHELVES, _SHELF_SHIFT = 4096, 52  # by the first twelve bits
 ENTRIES_MAX = 200_000
 """Of one message, cards, keys and cards that owe together: what fits into a message of 4 MiB."""
@@ -84,15 +84,15 @@ class DenyList(Tagged):
             raise MalformedMessage(f"A deny list has at most {ENTRIES_MAX} entries.")
 
     def denies_card(self, card_id: UUID) -> bool:
-        return _holds(self.cards, card_id.bytes)
+        return _holds(self.cards, card_id.int)
 
     def denies_key(self, key_id: bytes) -> bool:
         """`key_id` is the first sixteen bytes of SHA-256 over the key's SPKI, as everywhere."""
-        return _holds(self.keys, key_id)
+        return len(key_id) == ENTRY_BYTES and _holds(self.keys, int.from_bytes(key_id, "big"))
 
     def owes(self, card_id: UUID) -> bool:
         """For gates alone: the card itself is good."""
-        return bool(self.owing) and _holds(self.owing, card_id.bytes)
+        return bool(self.owing) and _holds(self.owing, card_id.int)
 
     def hash(self) -> bytes:
         """What binds a number to its entries; when the list was issued does not matter."""
@@ -232,16 +232,16 @@ def _index(packed: bytes) -> _Index:
     return _Index(packed, starts, array("I", [0, *(bisect_left(starts, end) for end in ends), len(starts)]))
 
 
-def _holds(packed: bytes, entry: bytes) -> bool:
-    """By the first half of each entry, then by the whole of those few that begin alike."""
-    if len(entry) != ENTRY_BYTES:
-        return False
+def _holds(packed: bytes, entry: int) -> bool:
+    """By the first half of each entry, then by the whole of those few that begin alike. The entry is a number, as an id
+    has it at hand: to make bytes of it would take a fifth of the time.
+    """
     _, starts, shelves = _INDEXES.of(packed)
-    start = int.from_bytes(entry[:_START_BYTES], "big")
+    start = entry >> _START_SHIFT
     shelf = start >> _SHELF_SHIFT
     place = bisect_left(starts, start, shelves[shelf], shelves[shelf + 1])
     while place < len(starts) and starts[place] == start:
-        if packed[place * ENTRY_BYTES : (place + 1) * ENTRY_BYTES] == entry:
+        if int.from_bytes(packed[place * ENTRY_BYTES : (place + 1) * ENTRY_BYTES], "big") == entry:
             return True
         place += 1
     return False
