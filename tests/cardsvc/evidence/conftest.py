@@ -5,13 +5,14 @@ import pytest
 from crypto.wire.benefits import Claim
 from crypto.wire.taxes import TaxPayment
 from crypto.wire.transaction import Purpose
+from crypto.wire.transit import PassBought
 from tests.town import Person, Town, tap
 
 
 @pytest.fixture
 def busy(town: Town) -> Town:
     """Money fetched, cash paid in, taps (one refused, one on credit, one of a card that is lost later), a benefit
-    claimed, two taxes paid, one top-up taken back, and an item that nobody can be held to.
+    claimed, two taxes paid, a pass bought, one top-up taken back, and an item that nobody can be held to.
     """
     town.tariff()
     till = town.till()
@@ -23,6 +24,8 @@ def busy(town: Town) -> Town:
     for bill in town.bills("100.00", "20.00", person=ana):
         paid = kiosk.send_one(TaxPayment(bill.id, bill.total_cents, "PHP"), ana.signs(Purpose.CONSENT))
         assert paid.outcome == "accepted"
+    weekly = PassBought("bus-week", 1, town.today(), 150_00, "PHP")
+    assert kiosk.send_one(weekly, ana.signs(Purpose.CONSENT)).outcome == "accepted"
     return town
 
 
