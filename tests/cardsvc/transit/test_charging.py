@@ -135,7 +135,7 @@ def sums(charged: Sequence[Charged]) -> dict[tuple[UUID, str], tuple[int, int]]:
 
 
 @settings(max_examples=40, deadline=None)
-@given(taps(), st.randoms(use_true_random=False), st.sampled_from([Rider(), SENIOR]))
+@given(taps(), st.randoms(use_true_random=False), st.sampled_from([Rider(), SENIOR, Rider(passes=(PASS,))]))
 def test_the_order_of_arrival_never_changes_what_is_charged(events: list[TapEvent], random: Random, who: Rider) -> None:
     shuffled = list(events)
     random.shuffle(shuffled)
@@ -143,7 +143,7 @@ def test_the_order_of_arrival_never_changes_what_is_charged(events: list[TapEven
 
 
 @settings(max_examples=40, deadline=None)
-@given(taps(), st.sampled_from([Rider(), SENIOR]))
+@given(taps(), st.sampled_from([Rider(), SENIOR, Rider(passes=(PASS,))]))
 def test_what_was_charged_is_what_the_engine_says_and_what_operators_get(events: list[TapEvent], rider: Rider) -> None:
     charged = arriving(events, rider)
     priced = price(events, rider, [TARIFF], now=NEVER_AGAIN)
