@@ -38,12 +38,14 @@ class Selling:
     def plan(self, session: Session, items: Sequence[Item], now: datetime, /) -> list[Plan | Rejected]:
         on_sale = queries.on_sale(session, now)
         wallet_of = wallets.by_residents(session, [item.resident_id for item in items if item.resident_id is not None])
-        purses = wallets.purse_accounts(session, [wallet.id for wallet in wallet_of.values()])
+        own = [wallet.id for wallet in wallet_of.values()]
+        purses, sold = wallets.purse_accounts(session, own), queries.sold_at(session, own, now)
         plans: list[Plan | Rejected] = []
         for item in items:
             assert item.resident_id is not None
             wallet, at = wallet_of.get(item.resident_id), dated(item, now)
-            refusal = _refusal(item, on_sale, at, now, has_wallet=wallet is not None)
+            good_from = now if wallet is None else sold[wallet.id]  # as `settle` keeps it
+            refusal = _refusal(item, on_sale, at, good_from, has_wallet=wallet is not None)
             if refusal is not None or wallet is None or on_sale is None:
                 plans.append(refusal or _NO_WALLET)
                 continue
@@ -83,7 +85,9 @@ def _wallet_id(item: Item, wallet_of: dict[UUID, wallets.Wallet]) -> UUID:
     return wallet_of[item.resident_id].id
 
 
-def _refusal(item: Item, on_sale: OnSale | None, at: datetime, now: datetime, *, has_wallet: bool) -> Rejected | None:
+def _refusal(
+    item: Item, on_sale: OnSale | None, at: datetime, good_from: datetime, *, has_wallet: bool
+) -> Rejected | None:
     """In the order of the reasons."""
     asked = item.says(PassBought)
     if on_sale is None:
@@ -91,7 +95,7 @@ def _refusal(item: Item, on_sale: OnSale | None, at: datetime, now: datetime, *,
     terms, offer = on_sale.tariff.terms, on_sale.offers.get(asked.pass_id)
     refusal = selling.check_beginning(asked.begins, terms.fare_day(at))
     if refusal is None and offer is not None:
-        refusal = selling.check_window(selling.window(terms, offer.pass_id, asked.begins, now))
+        refusal = selling.check_window(selling.window(terms, offer.pass_id, asked.begins, good_from))
     if refusal is None and not has_wallet:
         refusal = _NO_WALLET
     return refusal or selling.check_sale(asked, offer, on_sale.version)

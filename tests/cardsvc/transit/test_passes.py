@@ -1,11 +1,12 @@
 """Passes: bought with card and PIN, used by rides, taken back by finance; refused where anything is off."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from cardsvc import ledger, transit
+from cardsvc.clock import MANILA
 from cardsvc.transit import riding, versions
 from cardsvc.transit.passes import Holding
 from cardsvc.transit.riding.queries import RideView
@@ -144,6 +145,25 @@ def test_a_ride_that_a_gate_ahead_of_the_citys_clock_took_before_stays_as_it_was
         ride(town, gate, ana, minutes=10)
     assert town.balance(ana) == 5_000_00 - WEEK_CENTS - BUS_CENTS
     assert [one.fare_cents for one in rides(town, ana)] == [0, 0, BUS_CENTS]
+    town.check()
+
+
+def test_a_pass_that_would_be_good_for_no_time_is_not_sold(town: Town, ana: Person) -> None:
+    feed = town.run(lambda session: versions.files_of(session, 1))
+    feed["x_passes.txt"] += b"bus-day,Bus for a day,bus,40.00,1,\n"
+    now = town.clock.now()
+    town.run(lambda session: transit.import_feed(session, feed, valid_from=now, by=ana.resident_id, now=now))
+    today = town.today()
+    day_ends = datetime(today.year, today.month, today.day, 4, tzinfo=MANILA) + timedelta(days=1)
+    town.clock.advance(day_ends - town.clock.now() - timedelta(minutes=2))
+    ahead = town.clock.now() + timedelta(minutes=4)
+    assert town.validator().send_one(tap(), ana.signs(P), at=ahead).outcome == "accepted"
+    before = town.balance(ana)
+    day: dict[str, Any] = {"tariff_version": 2, "amount_cents": 40_00}
+    refused = buy(town, ana, "bus-day", begins=today, **day)
+    assert (refused.reason, town.balance(ana), held(town, ana)) == ("not_permitted", before, [])
+    town.clock.advance(timedelta(minutes=5))  # the day after
+    assert buy(town, ana, "bus-day", begins=today + timedelta(days=1), **day).outcome == "accepted"
     town.check()
 
 
