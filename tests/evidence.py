@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from cardsvc import app, audit, db, evidence
 from tests.town import Town
 
@@ -22,3 +24,16 @@ def verify(folder: Path, keys_text: str | None = None, *, jobs: int = 1) -> evid
 def files(folder: Path) -> list[Path]:
     """Every file of an export, in a fixed order."""
     return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def tampered(town: Town, folder: Path, table: str, statement: str) -> evidence.Verdict:
+    """The verdict over the evidence of a city in whose tables somebody was at work."""
+    with town.city.engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
+        else:
+            named = sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table")
+            for (name,) in connection.execute(named, {"table": table}).all():
+                connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
+        assert connection.execute(sa.text(statement)).rowcount >= 1, "nothing was tampered with"
+    return verify(export(town, folder), town.city.vault.city_keys().format())

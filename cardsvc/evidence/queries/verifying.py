@@ -126,7 +126,8 @@ class _Run:
             judged = holders.read_cards(self._file(path), first)
             self._check_bytes(judged)
             whole.take(judged)
-        holders.book.whole = not whole.unread
+        # a line of the manifest that cannot be read may have named the keys of cards
+        holders.book.whole = self._manifest.readable and not whole.unread
         self._check_bytes(Judged(tables.CITY_KEYS_FILE, 0), always=True)
         pieces = list(self._pieces(certificates=not stated.unread))
         self.jobs = max(1, min(self.jobs, len(pieces)))

@@ -15,7 +15,7 @@ from uuid import UUID
 import cbor2
 
 from cardsvc.evidence.rules import entries, periods, tables
-from cardsvc.evidence.rules.amounts import TAG_OF_KIND
+from cardsvc.evidence.rules.amounts import PRICED, TAG_OF_KIND, taken
 from cardsvc.evidence.rules.batches import read_batches
 from cardsvc.evidence.rules.cose import head
 from cardsvc.evidence.rules.entries import Accounts
@@ -242,6 +242,8 @@ class Journal:
             self._say(leaf.place, leaf.entry_name, "extra", "it was never accepted")
         elif leaf.entry_hash.hex().encode() != f[_TRANSACTION_ENTRY]:
             self._say(leaf.place, leaf.entry_name, "entry", "it is not the entry that was accepted")
+        elif int(f[_KIND]) in PRICED and taken(lines) != int(f[_AMOUNT] or -1):
+            self._say(leaf.place, leaf.name, "record", "it is kept with another amount than its entry takes")
         # what a settled dispute books happened when the disputed record says
         at = f[_HAPPENED] if f[_KIND] != _DISPUTE_SETTLED else f[_ENTRY_HAPPENED]
         same = f[_ENTRY_ID], f[_ENTRY_KIND], f[_ENTRY_CURRENCY], f[_ENTRY_HAPPENED], f[_ENTRY_RECORDED]

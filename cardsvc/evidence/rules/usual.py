@@ -14,7 +14,7 @@ from typing import Any, Final
 import cbor2
 
 from cardsvc.evidence.rules import tables
-from cardsvc.evidence.rules.amounts import TAG_OF_KIND
+from cardsvc.evidence.rules.amounts import PRICED, TAG_OF_KIND, taken
 from cardsvc.evidence.rules.batches import Batch
 from cardsvc.evidence.rules.cose import head, signing_prefix
 from cardsvc.evidence.rules.keybook import SLOT_OF, CardKey, KeyBook, Signing
@@ -84,6 +84,8 @@ class Usual:
         lines: Lines = []
         entry = hashlib.sha256(self._entry(f, record_id, happened, recorded, lines)).digest()
         if a2b_hex(f[_TRANSACTION_ENTRY]) != entry or len(lines) < _LINES_MIN or _balance(lines):
+            return None
+        if int(f[_KIND]) in PRICED and taken(lines) != int(f[_AMOUNT]):
             return None
         salt, committed = a2b_hex(f[_SALT]), a2b_hex(f[_COMMITMENT])
         contents = salt + b"\x85\x50" + record_id + b"\x58\x20" + record_hash + _COMMITTED + entry

@@ -3,25 +3,9 @@
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
-from cardsvc import evidence
-from tests.evidence import export, verify
+from tests.evidence import tampered
 from tests.town import Town
-
-
-def tampered(town: Town, folder: Path, table: str, statement: str) -> evidence.Verdict:
-    """The verdict over the evidence of a city in whose tables somebody was at work."""
-    with town.city.engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
-        else:
-            named = sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table")
-            for (name,) in connection.execute(named, {"table": table}).all():
-                connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
-        assert connection.execute(sa.text(statement)).rowcount >= 1, "nothing was tampered with"
-    return verify(export(town, folder), town.city.vault.city_keys().format())
-
 
 TAP = 'SELECT min(leaf_index) FROM "transaction" WHERE kind = 10'
 OF_TAP, AT_TAP = f"WHERE entry_seq = ({TAP})", f"WHERE leaf_index = ({TAP})"

@@ -94,6 +94,17 @@ def test_one_changed_byte_anywhere_is_named(folder: Path, data: Any) -> None:
         assert any(at is not None for _, at in named), verdict.findings
 
 
+def test_a_line_of_the_manifest_that_cannot_be_read_is_named_and_nothing_else(folder: Path) -> None:
+    path = folder / "manifest.tsv"
+    before = path.read_bytes()
+    lines = before.splitlines(keepends=True)
+    for number in range(1, len(lines)):
+        path.write_bytes(b"".join(lines[:number]) + b"\0" + b"".join(lines[number:])[1:])
+        verdict = verify(folder)
+        assert not verdict.holds
+        assert {(finding.file, finding.line) for finding in verdict.findings} == {("manifest.tsv", number + 1)}
+
+
 def lines_of(folder: Path, name: str) -> tuple[Path, list[bytes]]:
     (path,) = folder.glob(name)
     return path, path.read_bytes().splitlines(keepends=True)
