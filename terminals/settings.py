@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -54,6 +55,11 @@ def day_start_ms(at_ms: int) -> int:
     """When the business day of `at_ms` began in Manila."""
     local = at_ms + _MANILA_OFFSET_MS
     return local - local % _DAY_MS - _MANILA_OFFSET_MS
+
+
+def city_time(at_ms: int) -> datetime:
+    """The clock on the wall in Manila."""
+    return datetime.fromtimestamp(at_ms // 1000, MANILA)
 
 
 def load(

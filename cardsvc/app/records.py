@@ -1,7 +1,9 @@
 """What each kind of record does, and what a card is told about itself: the handlers and sections of the features."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -54,7 +56,11 @@ def handlers() -> transactions.Wiring:
     }
     registry: dict[int, transactions.Handler] = {handler.body.KIND: handler for handler in _HANDLERS}
     settling = transactions.Settling({kind: registry[kind] for kind in _SETTLED})
-    return transactions.Wiring(registry | {settling.body.KIND: settling}, sections)
+    return transactions.Wiring(registry | {settling.body.KIND: settling}, sections, _spendable)
+
+
+def _spendable(session: Session, resident_ids: Sequence[UUID], now: datetime) -> dict[UUID, int]:
+    return wallets.spendable(session, resident_ids, wallets.TRANSIT, now)
 
 
 def _wallet_section(session: Session, card: transactions.CardRef, now: datetime) -> dict[str, Any]:

@@ -47,8 +47,10 @@ class Transactions(MethodView):
     @blueprint.response(200, BatchAnswerSchema)
     @blueprint.fails(400, 401, 403, 413, 415, 422)
     def post(self) -> dict[str, Any]:
-        """Send a terminal's signed batch (crypto/FORMATS.md). Sending it again changes nothing and answers the same."""
-        accepted, receipts = taking().take(web.body(), web.now())
+        """Send a terminal's signed batch (crypto/FORMATS.md). Sending it again changes nothing and answers the
+        same, without balances.
+        """
+        taken = taking().take(web.body(), web.now())
         results = [
             {
                 "record_id": result.record_id,
@@ -60,11 +62,12 @@ class Transactions(MethodView):
                 # an item that is not in the log has none, even where the log has another record of its id
                 "receipt": None
                 if result.leaf_index is None or result.record_id is None
-                else receipts.get(result.record_id),
+                else taken.receipts.get(result.record_id),
+                "balance_cents": None if result.record_id is None else taken.left_cents.get(result.record_id),
             }
-            for result in accepted.results
+            for result in taken.answer.results
         ]
-        return {"batch_id": accepted.batch_id, "results": results}
+        return {"batch_id": taken.answer.batch_id, "answered_at": taken.at, "results": results}
 
 
 @blueprint.route("/queries")

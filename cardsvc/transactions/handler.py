@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -53,10 +54,14 @@ Section = Callable[[Session, CardRef, datetime], Any]
 Sections = Mapping[int, Mapping[str, Section]]
 """Which rooms answer which kind of query, under which names."""
 
+Spendable = Callable[[Session, Sequence[UUID], datetime], Mapping[UUID, int]]
+"""What residents can pay a ride with, in cents, of those who have a wallet; set-based."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """What the features bring, gathered by `app.py`."""
+    """What the features bring, gathered by `app.py`. `spendable` is told to gates beside their receipts."""
 
     registry: Registry
     sections: Sections
+    spendable: Spendable

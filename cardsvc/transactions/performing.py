@@ -25,7 +25,9 @@ def taking() -> Taking:
     extensions = current_app.extensions
     if "taking" not in extensions:  # two at once make two; the first one is kept
         city = web.city()
-        extensions.setdefault("taking", Taking(city.engine, desk(), kept=city.settings.log_head))
+        wiring = city.handlers
+        taking_ = Taking(city.engine, desk(), kept=city.settings.log_head, spendable=wiring.spendable)
+        extensions.setdefault("taking", taking_)
     return cast("Taking", extensions["taking"])
 
 

@@ -15,10 +15,17 @@ class ItemResultSchema(web.ApiSchema):
     receipt = web.bytes_field(
         allow_none=True, metadata={"description": "null where no key stands behind the item, or its salt was erased"}
     )
+    balance_cents = web.cents_field(
+        allow_none=True,
+        metadata={
+            "description": "what the holder can pay a ride with at `answered_at`: for the accepted taps of a gate only"
+        },
+    )
 
 
 class BatchAnswerSchema(web.ApiSchema):
     batch_id = fields.UUID()
+    answered_at = fields.AwareDateTime(metadata={"description": "by the service's clock"})
     results = fields.List(fields.Nested(ItemResultSchema), metadata={"description": "one for each item, in order"})
 
 

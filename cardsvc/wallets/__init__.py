@@ -16,6 +16,7 @@ from cardsvc.wallets.queries import (
     owing,
     purse_accounts,
     purses,
+    spendable,
     statement,
     summary,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "reference_of",
     "sources",
     "spaced",
+    "spendable",
     "statement",
     "summary",
     "wallet_of_account",

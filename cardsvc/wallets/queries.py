@@ -151,6 +151,21 @@ def purse_accounts(session: Session, wallet_ids: Sequence[UUID]) -> dict[UUID, t
     return {wallet_id: found.get(rules.owner(wallet_id), ()) for wallet_id in wallet_ids}
 
 
+def spendable(session: Session, resident_ids: Sequence[UUID], purpose: str, at: datetime) -> dict[UUID, int]:
+    """What each resident who has a wallet can pay with for the purpose at that moment, in cents: the purses for it and
+    the main account; a debt is not taken off. As many statements for a thousand as for one.
+    """
+    wallet_of = by_residents(session, resident_ids)
+    wallet_ids = [wallet.id for wallet in wallet_of.values()]
+    purses_of = purse_accounts(session, wallet_ids)
+    main = ledger.balances(session, [rules.main_account(wallet_id) for wallet_id in wallet_ids])
+    found: dict[UUID, int] = {}
+    for resident_id, wallet in wallet_of.items():
+        held = ledger.purses.order(purses_of[wallet.id], purpose, at)
+        found[resident_id] = main[rules.main_account(wallet.id)] + sum(purse.balance_cents for purse in held)
+    return found
+
+
 def purses(session: Session, wallet_id: UUID) -> tuple[Purse, ...]:
     """All that has money in the wallet: its purses, first what expires first, and at last the main account."""
     code = rules.main_account(wallet_id)

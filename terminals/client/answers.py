@@ -24,6 +24,7 @@ class ItemAnswer:
     """`outcome` is "accepted" or "rejected"; `reason` the code and `detail` the sentence of a rejection, else None.
 
     `record_id` is None when the service could not read the item. `receipt` is None when nobody's key stands behind it.
+    `balance_cents` is what the card's holder has left for rides, told to a gate of a tap that was new; else None.
     """
 
     record_id: UUID | None
@@ -32,6 +33,7 @@ class ItemAnswer:
     detail: str | None
     replayed: bool
     receipt: bytes | None
+    balance_cents: int | None = None
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
@@ -42,16 +44,21 @@ class ItemAnswer:
             detail=fields.optional_text("detail"),
             replayed=fields.flag("replayed"),
             receipt=fields.optional_binary("receipt"),
+            balance_cents=fields.optional_integer("balance_cents"),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class UploadAnswer:
+    """`answered_at_ms` is the service's clock; None from a service that does not say it."""
+
     results: tuple[ItemAnswer, ...]
+    answered_at_ms: int | None = None
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
-        return cls(tuple(ItemAnswer.read(item) for item in fields.each("results")))
+        results = tuple(ItemAnswer.read(item) for item in fields.each("results"))
+        return cls(results, fields.optional_moment_ms("answered_at"))
 
 
 @dataclass(frozen=True, slots=True)

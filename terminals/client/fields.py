@@ -3,10 +3,13 @@
 import base64
 import binascii
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from terminals.client.errors import AnswerNotUnderstood
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def encode_bytes(data: bytes) -> str:
@@ -57,6 +60,19 @@ class Fields:
 
     def optional_integer(self, name: str) -> int | None:
         return None if self._content.get(name) is None else self.integer(name)
+
+    def optional_moment_ms(self, name: str) -> int | None:
+        """A moment of ISO 8601 with its zone, in milliseconds since 1970."""
+        text = self.optional_text(name)
+        if text is None:
+            return None
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise AnswerNotUnderstood(f"no moment {name!r}") from error
+        if moment.tzinfo is None:
+            raise AnswerNotUnderstood(f"no zone in the moment {name!r}")
+        return (moment - _EPOCH) // timedelta(milliseconds=1)
 
     def flag(self, name: str) -> bool:
         return self._content.get(name) is True

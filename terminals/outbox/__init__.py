@@ -12,11 +12,12 @@ from terminals.outbox.errors import (
 )
 from terminals.outbox.identity import Identity, Newcomer, enrolment_key, load_identity, save_identity, write_durably
 from terminals.outbox.store import Outbox
-from terminals.outbox.values import BATCH_ITEMS_MAX, OUTBOX_FILE, Refusal, Result, SignedBatch, State, Stored
+from terminals.outbox.values import BATCH_ITEMS_MAX, OUTBOX_FILE, Balance, Refusal, Result, SignedBatch, State, Stored
 
 __all__ = [
     "BATCH_ITEMS_MAX",
     "OUTBOX_FILE",
+    "Balance",
     "Identity",
     "IntentPending",
     "Newcomer",

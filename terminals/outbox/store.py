@@ -25,7 +25,7 @@ from crypto.wire.body import Body
 from crypto.wire.transaction import NO_PREVIOUS, Authorisation, Record, Transaction
 from terminals.outbox.errors import IntentPending, OutboxBusy, OutboxForeign, StorageFull, UnknownRecord
 from terminals.outbox.identity import Identity
-from terminals.outbox.values import BATCH_ITEMS_MAX, Refusal, Result, SignedBatch, State, Stored
+from terminals.outbox.values import BATCH_ITEMS_MAX, Balance, Refusal, Result, SignedBatch, State, Stored
 
 VERSION = 1
 _FREE_BYTES_MIN = 8 * 1024 * 1024  # room for the write-ahead log and thousands of records
@@ -56,6 +56,7 @@ CREATE TABLE refusal (one INTEGER PRIMARY KEY CHECK (one = 1), at_ms INTEGER NOT
 CREATE TABLE owner (one INTEGER PRIMARY KEY CHECK (one = 1), device_id BLOB NOT NULL) STRICT;
 """
 _BY_TIME = "CREATE INDEX IF NOT EXISTS by_time ON record (kind, at_ms)"  # files made before it get it too
+_LATER_COLUMNS = ("balance_cents", "balance_at_ms")  # those of older files get them, which older programs pass over
 COLUMNS = "transaction_bytes, state, intent, subject, reason, detail, receipt"
 
 
@@ -189,9 +190,11 @@ class Outbox:
         with self._writing():
             for result in results:
                 state = State.ACCEPTED if result.outcome == State.ACCEPTED else State.REJECTED
+                told = (result.balance.cents, result.balance.at_ms) if result.balance else (None, None)
                 self._db.execute(
-                    "UPDATE record SET state = ?, reason = ?, detail = ? WHERE record_id = ? AND state = 'waiting'",
-                    (state, result.reason, result.detail, result.record_id.bytes),
+                    "UPDATE record SET state = ?, reason = ?, detail = ?, balance_cents = ?, balance_at_ms = ?"
+                    " WHERE record_id = ? AND state = 'waiting'",
+                    (state, result.reason, result.detail, *told, result.record_id.bytes),
                 )
                 self._db.execute(
                     "UPDATE record SET receipt = ? WHERE record_id = ? AND receipt IS NULL",
@@ -237,6 +240,17 @@ class Outbox:
             "WHERE subject = ? AND kind = ? AND at_ms >= ? ORDER BY sequence", subject.bytes, int(kind), since_ms
         )
 
+    def balance(self, kind: int, subject: UUID, since_ms: int) -> Balance | None:
+        """The newest that the service told about this card's holder beside a record of this kind made since then."""
+        rows = self._read(
+            "SELECT balance_cents, balance_at_ms FROM record WHERE subject = ? AND kind = ? AND at_ms >= ?"
+            " AND balance_at_ms IS NOT NULL ORDER BY balance_at_ms DESC, sequence DESC LIMIT 1",
+            subject.bytes,
+            int(kind),
+            since_ms,
+        )
+        return Balance(*rows[0]) if rows else None
+
     def since(self, kind: int, sequence: int) -> tuple[Stored, ...]:
         """The records of this kind from that place of the chain on, oldest first."""
         return self._many("WHERE kind = ? AND sequence >= ? ORDER BY sequence", int(kind), sequence)
@@ -276,6 +290,10 @@ class Outbox:
                 self._db.execute(f"PRAGMA user_version = {VERSION}")
             self._check_owner()
             self._db.execute(_BY_TIME)
+            known = {row[1] for row in self._db.execute("PRAGMA table_info(record)")}
+            for column in _LATER_COLUMNS:
+                if column not in known:
+                    self._db.execute(f"ALTER TABLE record ADD COLUMN {column} INTEGER")
         except BaseException:
             self._db.execute("ROLLBACK")
             raise

@@ -53,6 +53,14 @@ class SignedBatch:
     record_ids: tuple[UUID, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What the holder of a card had left for rides, and when, by the service's clock."""
+
+    cents: int
+    at_ms: int
+
+
 class Result(Protocol):
     """The service's answer for one record."""
 
@@ -70,6 +78,9 @@ class Result(Protocol):
 
     @property
     def receipt(self) -> bytes | None: ...
+
+    @property
+    def balance(self) -> "Balance | None": ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from crypto.wire.citykeys import CityKeys
 from crypto.wire.reasons import Reason
 from crypto.wire.receipt import REJECTED, verify_receipt
 from terminals.client import ItemAnswer
+from terminals.outbox import Balance
 from terminals.station.errors import ReceiptInvalid
 
 # The service logs nothing that it cannot hold anybody to: these refusals alone come without a receipt.
@@ -34,9 +35,12 @@ class ItemResult:
     detail: str | None
     receipt: bytes | None
     recorded_at_ms: int | None = None  # by the receipt
+    balance: Balance | None = None
 
 
-def read_result(answer: ItemAnswer, sent: UUID, city_keys: CityKeys) -> ItemResult | None:
+def read_result(
+    answer: ItemAnswer, sent: UUID, city_keys: CityKeys, answered_at_ms: int | None = None
+) -> ItemResult | None:
     """The answer, or None for one that says what only a receipt can say and brings none: the record stays waiting.
 
     Answers come in the order of the items; one without an id is for an item the service could not read.
@@ -57,4 +61,7 @@ def read_result(answer: ItemAnswer, sent: UUID, city_keys: CityKeys) -> ItemResu
         if (receipt.record_id, receipt.outcome, receipt.reason) != (sent, answer.outcome, answer.reason):
             raise ReceiptInvalid("it is another record's, or says otherwise than the answer")
         recorded_at_ms = receipt.recorded_at_ms
-    return ItemResult(sent, answer.outcome, answer.reason, answer.detail, answer.receipt, recorded_at_ms)
+    balance = None
+    if answer.balance_cents is not None and answered_at_ms is not None:
+        balance = Balance(answer.balance_cents, answered_at_ms)
+    return ItemResult(sent, answer.outcome, answer.reason, answer.detail, answer.receipt, recorded_at_ms, balance)

@@ -183,14 +183,15 @@ class Station:
 
     def _send_batch(self, signed: SignedBatch) -> tuple[ItemResult, ...]:
         try:
-            answers = self.client.upload(signed.content).results
+            told = self.client.upload(signed.content)
         except ServiceRefused as refused:
             # Only a verdict on the batch is kept as one: a service that is busy or broken says nothing about us.
             if _BAD_REQUEST <= refused.status < _TOO_MANY:
                 self.outbox.record_refusal(Refusal(self.now_ms(), refused.code, refused.detail))
             raise
         city_keys = self.policies.keys()
-        read = (read_result(answer, sent, city_keys) for answer, sent in zip(answers, signed.record_ids, strict=False))
+        pairs = zip(told.results, signed.record_ids, strict=False)
+        read = (read_result(answer, sent, city_keys, told.answered_at_ms) for answer, sent in pairs)
         results = tuple(result for result in read if result)
         self._floor.saw(max((result.recorded_at_ms or 0 for result in results), default=0))
         return results

@@ -68,7 +68,7 @@ def tap(context: click.Context, /, siblings: tuple[Path, ...], **place: Any) -> 
     station = console.open_station(context)
     reader = _reader_with_card(station)
     result = _tap(_gate(station, siblings, **place), reader)
-    _say(result)
+    _say(result, station.now_ms())
     _warn(station)
     if result.outcome is Outcome.REFUSED:
         context.exit(1)
@@ -137,7 +137,7 @@ def run(context: click.Context, /, siblings: tuple[Path, ...], **place: Any) -> 
 def _next_card(gate: Validator, reader: Reader) -> None:
     """Take the tap of a card that is there, and wait until it is gone."""
     if reader.wait_for_card(_POLL_SECONDS):
-        _say(_tap(gate, reader))
+        _say(_tap(gate, reader), gate.now_ms())
         while not reader.wait_for_removal(_POLL_SECONDS):
             pass
 
@@ -166,7 +166,7 @@ def _tap(gate: Validator, reader: Reader) -> TapResult:
         connection = reader.connect()
         with PivSession(connection) as session:
             result = gate.tap(session, uid_of(connection))
-            light(connection, reader.name, shown(result))
+            light(connection, reader.name, shown(result, gate.now_ms()))
             return result
     except CardError as error:
         return TapResult(Outcome.REFUSED, error.code, str(error))
@@ -208,8 +208,8 @@ def _say_found(found: Inspection) -> None:
     )
 
 
-def _say(result: TapResult) -> None:
-    show = shown(result)
+def _say(result: TapResult, now_ms: int) -> None:
+    show = shown(result, now_ms)
     console.say(
         {
             "outcome": result.outcome.value,
@@ -227,7 +227,8 @@ def _say(result: TapResult) -> None:
                 "colour": show.colour.value,
                 "text": show.text,
                 "amount": show.amount,
+                "balance": show.balance,
             },
         },
-        f"{result.text} {show.amount}".strip(),
+        " ".join(part for part in (result.text, show.amount, show.balance) if part),
     )

@@ -1,7 +1,10 @@
 """The tap: genuine card, policy, deny list, duplicate, debt, ceilings; then signed, stored, and only then the gate."""
 
+import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from crypto.errors import CryptoError
@@ -31,7 +34,7 @@ from terminals.validator.rules import (
     ride_now,
 )
 from terminals.validator.taken import Taken
-from terminals.validator.values import EarlierTap, Mode, Outcome, Place, TapResult
+from terminals.validator.values import BALANCE_MS, EarlierTap, Mode, Outcome, Place, TapResult
 
 _CACHE_MAX: Final = 10_000  # certificates of about 600 bytes
 _REFUSALS: Final = (CardError, StationError, OutboxError, CryptoError, TapRefused)
@@ -78,9 +81,13 @@ class Validator:
             result = self._tap(session, hint)
         except _REFUSALS as error:
             return TapResult(Outcome.REFUSED, error.code, str(error), mode=self._place.mode)
+        result = self._with_balance(result)
         if result.outcome is Outcome.ACCEPTED:
             self._open_gate(result)
         return result
+
+    def now_ms(self) -> int:
+        return self._station.now_ms()
 
     def sync(self) -> Uploaded:
         """Upload the taps and fetch the policy. Raises: ServiceUnreachable, ServiceRefused, as `Station.sync`."""
@@ -149,6 +156,15 @@ class Validator:
             place.mode,
             ride.fare_cents if ride else fare.amount_cents if place.mode is Mode.IN else 0,
         )
+
+    def _with_balance(self, result: TapResult) -> TapResult:
+        """A balance that cannot be read is none: nobody is kept out for it, and the ride is stored already."""
+        if result.card_id is None:
+            return result
+        with suppress(OutboxError, sqlite3.Error):
+            since_ms = self._station.now_ms() - BALANCE_MS
+            return replace(result, balance=self._station.outbox.balance(Tap.KIND, result.card_id, since_ms))
+        return result
 
     def _beside(self, card: CityCard, since_ms: int) -> Sequence[EarlierTap]:
         """A sibling that cannot be read keeps nobody out: what it knows bounds no loss."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from terminals.settings import city_time
 from terminals.validator.values import Mode, Outcome, TapResult
 
 
@@ -35,7 +36,8 @@ class AmountOf(StrEnum):
 class Shown:
     """`text` is one sentence, `amount` what stands below it: "Fare PHP 13.00", "Held PHP 35.00", "" for nothing.
 
-    A balance is not among it: nothing that a gate has without a network says one, and a guess is not shown.
+    `balance` is the last one that the city told this gate, with its time: "Balance PHP 120.00 at 08:12". It is from
+    before this tap, and nothing is taken off it: a guess is not shown. "" where none is known.
     """
 
     icon: Icon
@@ -44,6 +46,7 @@ class Shown:
     text: str
     amount_of: AmountOf
     amount: str
+    balance: str
 
 
 _SIGNS: Final = {
@@ -53,8 +56,8 @@ _SIGNS: Final = {
 }
 
 
-def shown(result: TapResult) -> Shown:
-    """What is shown for a tap. Every tap is shown something, in the same way each time."""
+def shown(result: TapResult, now_ms: int) -> Shown:
+    """What is shown for a tap at that time. Every tap is shown something, in the same way each time."""
     of = _amount_of(result)
     amount = ""
     if of is AmountOf.FARE:
@@ -63,7 +66,15 @@ def shown(result: TapResult) -> Shown:
         amount = f"Held {money(result.held_cents, result.currency)} until you tap out"
     elif of is AmountOf.HOLD:
         amount = f"{money(result.held_cents, result.currency)} was held: what the ride did not cost comes back"
-    return Shown(*_SIGNS[result.outcome], result.text, of, amount)
+    return Shown(*_SIGNS[result.outcome], result.text, of, amount, _last_known(result, now_ms))
+
+
+def _last_known(result: TapResult, now_ms: int) -> str:
+    if result.balance is None:
+        return ""
+    at = city_time(result.balance.at_ms)
+    when = f"at {at:%H:%M}" if at.date() == city_time(now_ms).date() else f"on {at.day} {at:%b at %H:%M}"
+    return f"Balance {money(result.balance.cents, result.currency)} {when}"
 
 
 def money(cents: int, currency: str) -> str:

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from terminals.outbox import Balance
+
 DUPLICATE_MS = 10_000
 PASS_BACK_MS = 120_000
 RIDE_MS = 2 * 60 * 60 * 1000
+BALANCE_MS = 30 * 24 * 60 * 60 * 1000  # what was told beside a tap older than this is not shown
 
 
 class Mode(StrEnum):
@@ -50,7 +53,8 @@ class TapResult:
     `record_id` is None where nothing was stored. `card_id` is None while the card is unknown. `fare_cents` is what the
     record says: the fare, the hold of a ride that begins, 0 of one that ends and where the tap was refused; of an
     earlier tap for `AGAIN`. `held_cents` is what is held for the ride that begins or ends, 0 where this line holds no
-    record of it.
+    record of it. `balance` is the last that the city told this gate of a card that it took: what its holder had left
+    after an earlier tap, never computed here; None while it told nothing, and where the tap was refused.
     """
 
     outcome: Outcome
@@ -62,6 +66,7 @@ class TapResult:
     currency: str = "PHP"
     mode: Mode = Mode.FLAT
     held_cents: int = 0
+    balance: Balance | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,15 @@
    items' signatures are verified, without a lock; all of it is accepted in one database transaction under the ledger's
    lock. If we stop here the work is done and no checkpoint covers it yet: the next publication, or the same batch
    again, makes up for it.
-3. A checkpoint is published over it, and the receipts' proofs are read, once for all.
+3. A checkpoint is published over it, and the receipts' proofs are read, once for all; and for gates what the holders of
+   the cards have left, which their riders are shown at the next tap. That is news, no part of the answer: it is kept
+   nowhere, and who sends the same again is told nothing.
 4. Each caller signs its own receipts.
 
 The steps are not groups each: then a group of few would be in each, and what a group costs is mostly not its batches.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +29,7 @@ from cardsvc.committing import Group
 from cardsvc.transactions import queries
 from cardsvc.transactions.actions.accepting import BatchAnswer, Refusal, accept_opened
 from cardsvc.transactions.actions.opening import Desk, Opened, Signed, judge, look_up, read_signed, terminal_key
+from cardsvc.transactions.handler import Spendable
 from crypto.keys import PublicKey
 from crypto.wire import batch as wire_batch
 from crypto.wire.batch import ITEMS_MAX
@@ -51,13 +54,32 @@ class _Arrived:
 class _Taken:
     answer: BatchAnswer
     receipts: dict[UUID, Receipt]  # unsigned
+    left: Mapping[UUID, int]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a batch, and the receipts of what is in the log, by record. `left_cents` is what the holders of
+    the cards can pay with at `at`, by record, where a gate sent something new; nothing for other terminals.
+    """
+
+    answer: BatchAnswer
+    receipts: dict[UUID, bytes]
+    left_cents: Mapping[UUID, int]
+    at: datetime
 
 
 class Taking:
     """Takes batches from any number of threads. One for each process and log shard."""
 
-    def __init__(self, engine: Engine, desk: Desk, *, kept: Path | None = None) -> None:
-        """`kept`: the file outside the database that keeps the log's last head."""
+    def __init__(
+        self, engine: Engine, desk: Desk, *, kept: Path | None = None, spendable: Spendable | None = None
+    ) -> None:
+        """`kept`: the file outside the database that keeps the log's last head. Without `spendable` gates are not told
+        what riders have left.
+        """
+        self._spendable = spendable
         self._engine = engine
         self._desk = desk
         self._kept = kept
@@ -65,14 +87,15 @@ class Taking:
         # a group is at most as much work as the largest batch, so that nobody waits long for others
         self._group = Group[_Arrived, _Taken](self._do, group_max=ITEMS_MAX, weigh=lambda job: len(job.signed.received))
 
-    def take(self, raw: bytes, now: datetime) -> tuple[BatchAnswer, dict[UUID, bytes]]:
+    def take(self, raw: bytes, now: datetime) -> Taken:
         """Accept a batch: the answer to each item, and the receipts of those that are in the log.
 
         Raises: what `accept` raises; then nothing was written. Whatever is returned is durable.
         """
         taken = self._group.submit(self._arrived(raw, now, receipts=True))
         vault = self._desk.vault
-        return taken.answer, {key: queries.signed(content, vault) for key, content in taken.receipts.items()}
+        receipts = {key: queries.signed(content, vault) for key, content in taken.receipts.items()}
+        return Taken(taken.answer, receipts, taken.left, taken.at)
 
     def commit(self, raw: bytes, now: datetime) -> BatchAnswer:
         """`take` without its receipts: what of it must be durable."""
@@ -126,17 +149,26 @@ class Taking:
             for place, answer in answers.items()
             if isinstance(answer, BatchAnswer) and jobs[place].receipts
         }
-        contents = self._published({key for keys in logged.values() for key in keys}, now)
-        return [_taken(answers[place], logged.get(place, []), contents) for place in range(len(jobs))]
+        riders = {place: _riders(opened[place], answers[place]) for place in logged} if self._spendable else {}
+        holders = {resident_id for some in riders.values() for resident_id in some.values()}
+        contents, left = self._published({key for keys in logged.values() for key in keys}, holders, now)
+        taken: list[_Taken | Exception] = []
+        for place in range(len(jobs)):
+            his = {key: left[one] for key, one in riders.get(place, {}).items() if one in left}
+            taken.append(_taken(answers[place], logged.get(place, []), contents, his, now))
+        return taken
 
-    def _published(self, wanted: set[UUID], now: datetime) -> dict[UUID, Receipt]:
-        """What the receipts of these records say, under a checkpoint that covers them."""
+    def _published(
+        self, wanted: set[UUID], holders: set[UUID], now: datetime
+    ) -> tuple[dict[UUID, Receipt], Mapping[UUID, int]]:
+        """What the receipts of these records say, under a checkpoint that covers them, and what the holders have."""
         if not wanted:
-            return {}
+            return {}, {}
 
-        def publish(session: Session) -> dict[UUID, Receipt]:
+        def publish(session: Session) -> tuple[dict[UUID, Receipt], Mapping[UUID, int]]:
             audit.publish(session, self._desk.vault, now, self._kept)
-            return queries.unsigned(session, list(wanted))
+            left = self._spendable(session, list(holders), now) if self._spendable and holders else {}
+            return queries.unsigned(session, list(wanted)), left
 
         return db.run(self._engine, publish)
 
@@ -145,7 +177,25 @@ def _logged(answer: BatchAnswer) -> list[UUID]:
     return [r.record_id for r in answer.results if r.record_id is not None and r.leaf_index is not None]
 
 
-def _taken(answer: BatchAnswer | Refusal, logged: Sequence[UUID], contents: dict[UUID, Receipt]) -> _Taken | Exception:
+def _riders(opened: Opened, answer: BatchAnswer | Refusal) -> dict[UUID, UUID]:
+    """Whose card stands behind each record that a gate brought and that was accepted just now."""
+    if isinstance(answer, Exception) or opened.device.kind != "validator":
+        return {}
+    found: dict[UUID, UUID] = {}
+    for position, claim in opened.claims.items():
+        result = answer.results[position]
+        if result.outcome == "accepted" and not result.replayed and claim.item.card is not None:
+            found[claim.item.record.record_id] = claim.item.card.resident_id
+    return found
+
+
+def _taken(
+    answer: BatchAnswer | Refusal,
+    logged: Sequence[UUID],
+    contents: dict[UUID, Receipt],
+    left: Mapping[UUID, int],
+    at: datetime,
+) -> _Taken | Exception:
     if isinstance(answer, Exception):
         return answer
-    return _Taken(answer, {key: contents[key] for key in logged if key in contents})
+    return _Taken(answer, {key: contents[key] for key in logged if key in contents}, left, at)

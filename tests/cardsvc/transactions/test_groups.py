@@ -206,7 +206,7 @@ def test_what_breaks_one_batch_of_a_group_breaks_only_that_one(town: Town, valid
 
 def _or_error(way_in: Taking, town: Town, raw: bytes) -> BatchAnswer | Exception:
     try:
-        return way_in.take(raw, town.clock.now())[0]
+        return way_in.take(raw, town.clock.now()).answer
     except Exception as error:  # noqa: BLE001 - the test looks at it
         return error
 
@@ -248,9 +248,9 @@ def test_nothing_is_told_before_the_commit_and_what_was_lost_is_told_again(
         event.remove(town.city.engine, "commit", fail)
         event.remove(town.city.engine, "before_cursor_execute", note)
     assert town.count("transaction") == (3 if after else 0)
-    answer, receipts = way_in.take(raw, town.clock.now())
-    assert told(answer) == [("accepted", None, after)] * 3
-    assert len(receipts) == 3
+    taken = way_in.take(raw, town.clock.now())
+    assert told(taken.answer) == [("accepted", None, after)] * 3
+    assert len(taken.receipts) == 3
     assert town.owed(ana) == 3 * BUS_CENTS
     assert town.check().transactions == 3
 

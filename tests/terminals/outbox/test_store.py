@@ -19,6 +19,7 @@ from crypto.wire.transaction import (
 )
 from crypto.wire.transit import Tap
 from terminals.outbox import (
+    Balance,
     Identity,
     IntentPending,
     Outbox,
@@ -56,6 +57,7 @@ class Answer:
     reason: str | None = None
     detail: str | None = None
     receipt: bytes | None = b"receipt"
+    balance: Balance | None = None
 
 
 @pytest.fixture
@@ -194,6 +196,38 @@ def test_a_receipt_that_comes_late_is_added(outbox: Outbox) -> None:
     assert outbox.receipt(stored.record_id) is None
     outbox.record_results([Answer(stored.record_id)])
     assert outbox.receipt(stored.record_id) == b"receipt"
+
+
+def test_of_several_balances_the_newest_by_the_services_clock_counts(outbox: Outbox) -> None:
+    first, second, other = tap(outbox), tap(outbox), tap(outbox)
+    assert outbox.balance(Tap.KIND, CARD_ID, 0) is None
+    outbox.record_results([Answer(second.record_id, balance=Balance(80_00, NOON + 2))])
+    outbox.record_results([Answer(first.record_id, balance=Balance(100_00, NOON + 1))])
+    outbox.record_results([Answer(other.record_id)])  # from a service that tells none
+    assert outbox.balance(Tap.KIND, CARD_ID, 0) == Balance(80_00, NOON + 2)
+    assert outbox.balance(Tap.KIND, CARD_ID, NOON + 1) is None
+    assert outbox.balance(Tap.KIND, TERMINAL.device_id, 0) is None
+
+
+def test_the_first_answer_keeps_its_balance(outbox: Outbox) -> None:
+    stored = tap(outbox)
+    outbox.record_results([Answer(stored.record_id, balance=Balance(100_00, NOON))])
+    outbox.record_results([Answer(stored.record_id, balance=Balance(1, NOON + 1)), Answer(stored.record_id)])
+    assert outbox.balance(Tap.KIND, CARD_ID, 0) == Balance(100_00, NOON)
+
+
+def test_a_file_of_an_older_program_gets_room_for_balances_and_loses_nothing(path: Path) -> None:
+    with Outbox(path, TERMINAL) as outbox:
+        stored = tap(outbox)
+    with sqlite3.connect(path) as db:
+        for column in ("balance_cents", "balance_at_ms"):
+            db.execute(f"ALTER TABLE record DROP COLUMN {column}")
+    db.close()
+    with Outbox(path, TERMINAL) as outbox:
+        assert outbox.find(stored.record_id) == stored
+        outbox.record_results([Answer(stored.record_id, balance=Balance(100_00, NOON))])
+    with Outbox(path, TERMINAL) as outbox:
+        assert outbox.balance(Tap.KIND, CARD_ID, 0) == Balance(100_00, NOON)
 
 
 def test_an_answer_for_a_record_this_terminal_never_made_changes_nothing(outbox: Outbox) -> None:

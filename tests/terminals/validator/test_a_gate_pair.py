@@ -10,7 +10,7 @@ import pytest
 from crypto.wire.policy import FlatFare, OfflineLimits
 from crypto.wire.transit import Tap
 from terminals.card import PivSession, SimulatedCard
-from terminals.outbox import Outbox, OutboxForeign, StoredElsewhere
+from terminals.outbox import Balance, Outbox, OutboxForeign, StoredElsewhere
 from terminals.settings import TerminalKind
 from terminals.station import Station
 from terminals.validator import DUPLICATE_MS, PASS_BACK_MS, Mode, Outcome, Place, TapResult, Validator, shown
@@ -82,13 +82,13 @@ def test_a_ride_is_held_at_entry_and_closed_at_exit(line: Line) -> None:
     assert (left.outcome, left.mode, left.fare_cents, left.held_cents) == (Outcome.ACCEPTED, Mode.OUT, 0, 3_500)
     assert stored(line.stations["a"]) == [Tap("metro", "ayala", "in", 3_500, "PHP", 1, 1)]
     assert stored(line.stations["c"]) == [Tap("metro", "ayala", "out", 0, "PHP", 1, 1)]
-    assert "Held PHP 35.00" in shown(came).amount
-    assert "comes back" in shown(left).amount
+    assert "Held PHP 35.00" in shown(came, 0).amount
+    assert "comes back" in shown(left, 0).amount
 
 
 def test_an_exit_of_a_ride_that_began_elsewhere_is_recorded_and_says_no_amount(line: Line) -> None:
     left = line.tap("c", line.city.card())
-    assert (left.outcome, left.held_cents, shown(left).amount) == (Outcome.ACCEPTED, 0, "")
+    assert (left.outcome, left.held_cents, shown(left, 0).amount) == (Outcome.ACCEPTED, 0, "")
 
 
 @pytest.mark.parametrize("gate", ["a", "b"])
@@ -254,3 +254,4 @@ class Answered:
     reason: str | None = None
     detail: str | None = None
     receipt: bytes | None = b"receipt"
+    balance: Balance | None = None

@@ -166,7 +166,7 @@ def test_a_card_that_owes_a_fare_is_refused_for_that_until_a_list_no_longer_name
     station.policies.keep(city.policy(number=2, deny_number=1))
     refused = validator.tap(session(city.card()))
     assert (refused.outcome, refused.code, refused.fare_cents) == (Outcome.REFUSED, "fare_owed", 0)
-    show = shown(refused)
+    show = shown(refused, 0)
     assert (show.icon, show.tone, show.colour) == (Icon.STOP, Tone.LONG, Colour.RED)
     assert (show.text, show.amount) == ("You owe a fare. Top up or pay at a counter.", "")
     assert (len(records(station)), len(gate.opened)) == (1, 1)

@@ -1,72 +1,13 @@
 """From a ride that the wallet could not pay to a gate that opens again: the real service, its list, real terminals."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import timedelta
-from uuid import UUID
-
-import pytest
-from sqlalchemy.orm import Session
-
-from cardsvc import db, devices, transit, wallets
-from terminals.card import SimulatedCard
-from terminals.counter import Till, verify_card
+from terminals.counter import verify_card
 from terminals.outbox import State
-from terminals.settings import TerminalKind
-from terminals.station import Station
-from terminals.validator import Mode, Outcome, Place, TapResult, Validator
-from tests.builders import CLERK
+from terminals.validator import Mode, Outcome, Place
 from tests.terminals.city import session
-from tests.terminals.service import PASSWORD, CityService
-from tests.town import BUS_CENTS, FEED
+from tests.terminals.riding import Ride
+from tests.town import BUS_CENTS
 
-BUS = Place("bus", "ayala")
 RAIL_IN, RAIL_OUT = Place("rail", "metro-ayala", mode=Mode.IN), Place("rail", "metro-guadalupe", mode=Mode.OUT)
-
-
-@dataclass
-class Ride:
-    """A rider without money, a validator, a counter with an open shift."""
-
-    office: CityService
-    validator: Station
-    counter: Station
-    till: Till
-    card: SimulatedCard
-    resident_id: UUID
-
-    def tap(self, place: Place = BUS) -> TapResult:
-        self.office.clock.advance(timedelta(minutes=3))  # past what counts as the same tap, or as another's
-        return Validator(self.validator, place, lambda _result: None).tap(session(self.card))
-
-    def a_minute_later(self) -> None:
-        """The worker publishes, each terminal syncs."""
-        office = self.office
-        office.clock.advance(timedelta(minutes=1))
-        db.run(office.engine, lambda unit: devices.publish_deny_list(unit, office.clock.now()))
-        for station in (self.validator, self.counter):
-            station.sync()
-
-    def owed(self) -> int:
-        def work(unit: Session) -> int:
-            return wallets.summary(unit, wallets.of_resident(unit, self.resident_id).id).owed_cents
-
-        return db.run(self.office.engine, work, read_only=True)
-
-
-@pytest.fixture
-def ride(office: CityService) -> Iterator[Ride]:
-    now = office.clock.now()
-    feed = {path.name: path.read_bytes() for path in sorted(FEED.glob("*.txt"))}
-    db.run(office.engine, lambda unit: transit.import_feed(unit, feed, valid_from=now, by=CLERK, now=now))
-    office.fund_vault(5_000_00)
-    counter, validator = office.station(TerminalKind.COUNTER), office.station(TerminalKind.VALIDATOR)
-    till = Till(counter)
-    till.open_shift(office.person("carlo"), PASSWORD, 1_000_00)
-    resident_id = UUID(office.resident()["id"])
-    yield Ride(office, validator, counter, till, office.active_card(resident_id), resident_id)
-    counter.close()
-    validator.close()
 
 
 def test_a_gate_is_shut_from_a_minute_after_the_ride_until_a_minute_after_the_payment(ride: Ride) -> None:
