@@ -142,8 +142,10 @@ def _price(item: Item, account: Account, tariffs: Tariffs) -> _Priced | Rejected
     if any(not ride.known and ride.has(event.tap_id) for ride in now):
         account.taps.remove(row)
         return Rejected(Reason.UNKNOWN_REFERENCE, _NO_FARE)
-    priced = {one.tap_id.int for one in account.taps.since(begin)}
-    before = [one for one in account.charged if one.ride_id.int in priced]
+    before: Sequence[Charged] = account.charged
+    if not account.whole:  # else rides that are none any more are among them: another entry had charged them
+        priced = {one.tap_id.int for one in account.taps.since(begin)}
+        before = [one for one in account.charged if one.ride_id.int in priced]
     changes = charging.changes(now, before, event.tap_id, account.refunded)
     account.charged += [change.charged for change in changes]
     return _Priced(item, account.wallet_id, changes)

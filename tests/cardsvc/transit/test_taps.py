@@ -1,8 +1,10 @@
 """Taps: what is short becomes a debt, and the next money repays it."""
 
 from datetime import timedelta
+from typing import Any
 
 from crypto.wire.transaction import Purpose
+from crypto.wire.transit import Tap
 from tests.town import BUS_CENTS, Town, tap, top_up
 
 P = Purpose.PRESENCE
@@ -49,4 +51,29 @@ def test_what_a_gate_showed_is_not_what_is_charged(town: Town) -> None:
     for shown in (BUS_CENTS + 1, 0):
         assert validator.send_one(tap(shown), ana.signs(P)).outcome == "accepted"
     assert town.balance_of("revenue:transit:loop") == [2 * BUS_CENTS]
+    town.check()
+
+
+def test_a_ride_that_another_entry_charged_is_given_back_when_its_own_tap_was_taken_back(town: Town) -> None:
+    """An exit whose entry was taken back is charged alone with the next tap. Taken back too, it is no ride."""
+    town.tariff()
+    ana, gate = town.rich_person(500_00), town.validator()
+
+    def by_rail(direction: str, stop: str) -> Any:
+        town.clock.advance(timedelta(minutes=20))
+        said = Tap("rail", stop, direction, 28_00 if direction == "in" else 0, "PHP", 1, 1)
+        return gate.send_one(said, ana.signs(P)).record_id
+
+    def by_bus() -> None:
+        town.clock.advance(timedelta(minutes=20))
+        assert gate.send_one(tap(), ana.signs(P)).outcome == "accepted"
+
+    entry, exit_ = by_rail("in", "metro-magallanes"), by_rail("out", "metro-ayala")
+    for number, taken_back in enumerate((entry, exit_), 1):
+        asked = {"entry_id": str(taken_back), "reason": "Not their card"}
+        assert town.act("/v1/finance/reversals", "finance", **asked)["outcome"] == "accepted"
+        by_bus()
+        lone_exit = 28_00 if taken_back == entry else 0
+        assert town.balance(ana) == 500_00 - number * BUS_CENTS - lone_exit
+    assert town.balance_of("revenue:transit:metro") == [0]
     town.check()
