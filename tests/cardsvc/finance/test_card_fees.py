@@ -12,6 +12,7 @@ from cardsvc.finance.queries import day_sheet
 from crypto.wire.finance import CardPaid
 from crypto.wire.transaction import Purpose
 from tests.builders import CLERK
+from tests.cardsvc.transactions.test_concurrency import THREADS, at_once
 from tests.prices import LOST_CENTS, by_two, fee, hand_over, replaced, set_price, waive
 from tests.town import FLOAT_CENTS, Result, Terminal, Town, top_up
 
@@ -112,6 +113,19 @@ def test_the_same_record_again_moves_nothing_twice(town: Town, till: Till) -> No
     assert (again.outcome, again.replayed, again.receipt is not None) == ("accepted", True, True)
     assert books(town, till) == [FLOAT_CENTS + LOST_CENTS, LOST_CENTS]
     assert town.count("card_payment") == 1
+
+
+def test_of_several_counters_at_one_moment_one_is_paid(town: Town, till: Till) -> None:
+    order, signs = replaced(town, town.person()), town.staff_signs("cashier")
+    tills = [till, *(town.till() for _ in range(THREADS - 1))]
+    batches = []
+    for each in tills:
+        each[0].add(body(town, each, order), signs)
+        batches.append(each[0].batch())
+    answers = [answer[0].reason or answer[0].outcome for answer in at_once(town, batches)]
+    assert sorted(answers) == ["accepted", *["already_done"] * (THREADS - 1)]
+    assert (town.balance_of(FEES), town.count("card_payment")) == ([LOST_CENTS], 1)
+    town.check()
 
 
 def test_a_card_that_is_not_on_order_is_not_paid(town: Town, till: Till) -> None:
