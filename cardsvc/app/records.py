@@ -16,6 +16,7 @@ _HANDLERS: tuple[transactions.Handler, ...] = (
     finance.ShiftOpening(),
     finance.ShiftClosing(),
     finance.ToppingUp(),
+    finance.TakingCardFee(),
     finance.Depositing(),
     finance.Withdrawing(),
     finance.Funds(),

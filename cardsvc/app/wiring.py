@@ -110,6 +110,8 @@ ACTIONS = access.handlers_by_kind(
     transactions.ERASE,
     access.STAFF_ROLES,
     devices.telling_terminals(cards.BULK),
+    cards.PRICE,
+    cards.WAIVER,
     devices.RELEASE,
     ledger.CHART,
     *ledger.closing_handlers(CLOSING),

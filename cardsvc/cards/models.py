@@ -16,6 +16,7 @@ from cardsvc.cards.rules import (
     BlankState,
     BulkKind,
     CardState,
+    Issue,
     ManagementKeyState,
     OrderKind,
     RevocationReason,
@@ -278,3 +279,56 @@ class CardBulkItemRow(Base):
 
 
 append_only(CardBulkItemRow.__table__)
+
+
+# --------------------------------------------------------------------------------------------------------------- prices
+
+
+class CardPriceRow(Base):
+    """What a kind of issue costs from a day on, as two people signed it."""
+
+    __tablename__ = "card_price"
+    __table_args__ = (
+        CheckConstraint(_one_of("issue", Issue), name="issue_known"),
+        CheckConstraint("amount_cents >= 0", name="amount_cents"),
+    )
+
+    action_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    issue: Mapped[str] = mapped_column(String(12))
+    valid_from: Mapped[date]
+    amount_cents: Mapped[int]
+    set_at: Mapped[datetime]
+
+
+append_only(CardPriceRow.__table__)
+
+
+class CardPaymentRow(Base):
+    """What was paid in cash for the order of a card, by the record and entry of the same id. One whose entry was taken
+    back counts no more.
+    """
+
+    __tablename__ = "card_payment"
+    __table_args__ = (CheckConstraint("amount_cents > 0", name="amount_cents"),)
+
+    record_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    card_id: Mapped[UUID] = mapped_column(Id, ForeignKey("card.id"), index=True)
+    shift_id: Mapped[UUID] = mapped_column(Id, index=True)
+    amount_cents: Mapped[int]
+    taken_at: Mapped[datetime]
+
+
+append_only(CardPaymentRow.__table__)
+
+
+class CardWaiverRow(Base):
+    """A card that is handed over without its price, as two people signed it; the action says why."""
+
+    __tablename__ = "card_waiver"
+
+    card_id: Mapped[UUID] = mapped_column(Id, ForeignKey("card.id"), primary_key=True)
+    action_id: Mapped[UUID] = mapped_column(Id, unique=True)
+    waived_at: Mapped[datetime]
+
+
+append_only(CardWaiverRow.__table__)

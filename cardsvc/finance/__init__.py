@@ -25,6 +25,7 @@ from cardsvc.finance.handler import (
     Reversing,
     ShiftClosing,
     ShiftOpening,
+    TakingCardFee,
     TakingTransfer,
     ToppingUp,
     Withdrawing,
@@ -39,10 +40,11 @@ from cardsvc.finance.queries import (
     open_shifts,
     statement,
 )
-from cardsvc.finance.rules import BANK, OVER_SHORT, SUSPENSE, VAULT, InvalidStatement, drawer
+from cardsvc.finance.rules import BANK, CARD_FEES, OVER_SHORT, SUSPENSE, VAULT, InvalidStatement, drawer
 
 __all__ = [
     "BANK",
+    "CARD_FEES",
     "OVER_SHORT",
     "SUSPENSE",
     "VAULT",
@@ -64,6 +66,7 @@ __all__ = [
     "ShiftView",
     "StatementDiffers",
     "StatementView",
+    "TakingCardFee",
     "TakingTransfer",
     "ToppingUp",
     "UnknownStatement",

@@ -47,6 +47,21 @@ class ShiftClosed(Body):
 
 
 @dataclass(frozen=True, slots=True)
+class CardPaid(Body):
+    """A cashier took the price of the card `card_id`, which is on order, in cash within the shift `shift_id`.
+
+    `amount_cents` is the price that was shown. It is no money of a wallet: a load is a CashTopUp of its own.
+    """
+
+    KIND: ClassVar[int] = Kind.CARD_PAID
+    staff_id: Annotated[UUID, Tag(1, IDENTIFIER)]
+    shift_id: Annotated[UUID, Tag(2, IDENTIFIER)]
+    card_id: Annotated[UUID, Tag(3, IDENTIFIER)]
+    amount_cents: Annotated[int, Tag(4, POSITIVE_CENTS)]
+    currency: Annotated[str, Tag(5, CURRENCY)]
+
+
+@dataclass(frozen=True, slots=True)
 class BankDeposit(Body):
     """Cash was taken to the bank; `reference` is what the bank statement will show."""
 

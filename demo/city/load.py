@@ -187,6 +187,7 @@ def _prepare(
     desk.office.call("POST", "/v1/taxes/bills", TREASURER, data=roll, content_type="text/csv")
     account = money.Account(0, [])
     money.fund(desk, account, payouts)
+    money.price_cards(desk)
     rides = {}
     validators = [terminal for terminal in population.terminals if terminal.kind == "validator"]
     for terminal, network, stop in zip(validators, _NETWORKS, _STOPS, strict=True):

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from demo.cast import APPROVER, DRAFTER, TREASURER
+from demo.cast import APPROVER, DRAFTER, FINANCE, TREASURER
 from demo.city.bank import BankLine
 from demo.city.desk import Desk
 from demo.city.holders import HOLDERS
@@ -49,6 +49,8 @@ PROGRAMMES: Final = (
     ("SOLO", "Solo parents' support", 5_000_000_00),
 )
 
+CARD_PRICES: Final = (("first", 0), ("renewal", 0), ("lost", 100_00), ("stolen", 100_00), ("damaged", 50_00))
+
 
 def payouts(people: Sequence[Person], today: date, seed: int) -> list[Payout]:
     """Senior tiers by age (Ordinance 2025-104 gives the figures), students, solo parents."""
@@ -87,6 +89,17 @@ def fund(desk: Desk, account: Account, payouts: Sequence[Payout]) -> None:
         desk.act("/v1/finance/funding", TREASURER, **given)
         account.waiting.append(BankLine(today, cents, reference, f"Appropriation {reference}"))
     withdraw(desk, account, 500_000_00, "CASH-0001")
+
+
+def price_cards(desk: Desk) -> None:
+    """What cards cost in the demo city, made up for it. Two people sign each price."""
+    for issue, cents in CARD_PRICES:
+        payload = {"issue": issue, "valid_from": desk.today().isoformat(), "amount_cents": cents, "currency": "PHP"}
+        said = {"kind": "cards.price", "payload": payload}
+        action: dict[str, Any] = desk.office.call("POST", "/v1/actions", FINANCE, json_body=said)
+        for member in (FINANCE, TREASURER):
+            signed = {"password": member.password}
+            desk.office.call("POST", f"/v1/actions/{action['id']}/signatures", member, json_body=signed)
 
 
 def withdraw(desk: Desk, account: Account, cents: int, reference: str) -> None:

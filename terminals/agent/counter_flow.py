@@ -10,11 +10,12 @@ from uuid import UUID
 
 from terminals.agent.events import EventLog
 from terminals.card import PivSession
-from terminals.client import CardView, ClientError, PersonView, ResidentView, StaffClient
+from terminals.client import CardView, ClientError, FeeView, PersonView, ResidentView, StaffClient
 from terminals.counter import (
     HolderCard,
     HolderDesk,
     MadeCard,
+    NothingDue,
     NotMade,
     Personalisation,
     Step,
@@ -22,11 +23,13 @@ from terminals.counter import (
     VerifiedCard,
     verify_card,
 )
+from terminals.outbox import Stored
 from terminals.station import Station
 
 _ISSUERS: Final = frozenset({"clerk", "card_officer"})
 _BINDERS: Final = frozenset({"admin", "card_officer"})
 _HELD: Final = frozenset({"active", "suspended"})
+_ORDERED: Final = frozenset({"requested", "approved", "personalising", "ready"})
 _ENDED: Final = frozenset({"revoked", "expired", "destroyed"})
 
 
@@ -41,11 +44,19 @@ class Deed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A resident and the newest card that has not ended; `deed` is None when somebody else, or nobody, is to act."""
+    """A resident and the newest card that has not ended; `deed` is None when somebody else, or nobody, is to act. `fee`
+    is what the card asks for while it is on order.
+    """
 
     resident: ResidentView
     card: CardView | None
     deed: Deed | None
+    fee: FeeView | None = None
+
+    @property
+    def unpaid(self) -> bool:
+        """Whether a price is still to be paid before the card is handed over."""
+        return self.fee is not None and self.fee.is_due
 
     @property
     def held(self) -> bool:
@@ -176,7 +187,8 @@ class CounterFlow:
             raise NobodyFound(number)
         cards = [card for card in self.staff.cards_of(found[0].resident_id) if card.state not in _ENDED]
         card = cards[0] if cards else None
-        return Case(found[0], card, self._next(card))
+        fee = self.staff.card_fee(card.card_id) if card and card.state in _ORDERED else None
+        return Case(found[0], card, self._next(card, fee), fee)
 
     def request(self, case: Case) -> None:
         self.staff.request_card(case.resident.resident_id)
@@ -221,6 +233,12 @@ class CounterFlow:
                 self.steps[step] = "failed"
                 self._events.step(step.value, "failed")
 
+    def take_price(self, case: Case, password: str) -> Stored:
+        """The price of the card on order, in cash. Raises: as `Till.take_price`."""
+        if case.fee is None:
+            raise NothingDue("not on order")
+        return self.till.take_price(self.staff, password, case.fee)
+
     def hand_over(self, session: PivSession, pin: bytearray, again: bytearray) -> None:
         """Raises: NotMade, and as `Personalisation.hand_over`."""
         if self._made is None:
@@ -259,13 +277,13 @@ class CounterFlow:
             return None
         return self.staff.view(self.staff.card(card_id).resident_id, purpose, card_id=card_id)
 
-    def _next(self, card: CardView | None) -> Deed | None:
+    def _next(self, card: CardView | None, fee: FeeView | None) -> Deed | None:
         if card is None:
             return Deed.REQUEST
         if card.state == "requested":
             return Deed.APPROVE if "card_officer" in self.staff.session.roles else None
         if card.state == "ready" and self._made and self._made.card_id == card.card_id:
-            return Deed.PIN
+            return None if fee and fee.is_due else Deed.PIN
         return Deed.MAKE if card.state in ("approved", "personalising", "ready") else None
 
     def _work(self, card_id: UUID) -> Personalisation:

@@ -70,6 +70,7 @@ def _add_approval(pages: Blueprint, flow: CounterFlow) -> None:
 
 def _replace_page(flow: CounterFlow, case: Case, error: str = "") -> str:
     follows = {one.reason: one for one in flow.staff.consequences()}
+    prices = flow.staff.card_prices()
     names = {
         "lost": _("Lost"),
         "stolen": _("Stolen"),
@@ -92,6 +93,7 @@ def _replace_page(flow: CounterFlow, case: Case, error: str = "") -> str:
         held=case.held,
         expires_on=flow.last_day(case),
         fields=fields,
-        follows=[(names[reason], follows[reason]) for reason in _REASONS if reason in follows],
+        follows=[(names[reason], follows[reason], prices.get(reason, 0)) for reason in _REASONS if reason in follows],
+        renewal_cents=prices.get("renewal", 0),
         refused=error,
     )

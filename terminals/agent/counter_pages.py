@@ -75,9 +75,20 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """What the card costs; `state` says in words whether that is paid, `path` where it is taken, "" where not here."""
+
+    amount_cents: int
+    state: str
+    due: bool
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenShift:
     opened_at: datetime
     float_cents: int
+    cards_cents: int
     expected_cents: int
 
 
@@ -192,7 +203,8 @@ def _shift(flow: CounterFlow) -> OpenShift | None:
     shift = flow.till.shift()
     if shift is None:
         return None
-    return OpenShift(datetime.fromtimestamp(shift.opened_at_ms / 1000, UTC), shift.float_cents, shift.expected_cents)
+    opened_at = datetime.fromtimestamp(shift.opened_at_ms / 1000, UTC)
+    return OpenShift(opened_at, shift.float_cents, shift.cards_cents, shift.expected_cents)
 
 
 def _sign_in_page(username: str, refused: str) -> str:
@@ -222,16 +234,31 @@ def _issue_page(flow: CounterFlow, case: Case, wrong: str) -> str:
         progress=[Line(step.value, _step_name(step), state, _state_name(state)) for step, state in flow.steps.items()],
         status=wrong or _advice(case),
         wrong=bool(wrong),
-        links=_links(case),
+        links=_links(flow, case),
+        price=_price(flow, case),
         action=Action(case.deed.value, _deed_name(case.deed)) if case.deed else None,
     )
 
 
-def _links(case: Case) -> list[Link]:
-    """Where else this card can go: to a second person, or to the end of its life."""
+def _price(flow: CounterFlow, case: Case) -> Price | None:
+    """The price of the card, apart from any load; None where it is free."""
+    fee = case.fee
+    if fee is None or fee.state == "free":
+        return None
+    words = {"due": _("to be paid"), "paid": _("paid"), "waived": _("waived")}
+    here = fee.is_due and flow.may_take_cash and flow.till.shift() is not None
+    path = url_for("counter.card_price", resident=case.resident.number) if here else ""
+    return Price(fee.amount_cents, words[fee.state], fee.is_due, path)
+
+
+def _links(flow: CounterFlow, case: Case) -> list[Link]:
+    """Where else this card can go: to a load, to a second person, or to the end of its life."""
     number = case.resident.number
-    if case.held:
-        return [Link(url_for("counter.replace", resident=number), _("Replace or renew this card"))]
+    if case.card and case.held:
+        ending = Link(url_for("counter.replace", resident=number), _("Replace or renew this card"))
+        if not flow.may_take_cash or flow.till.shift() is None:
+            return [ending]
+        return [Link(url_for("counter.top_up", card=case.card.card_id), _("Top up with cash")), ending]
     if case.card and case.card.state == "requested":
         return [Link(url_for("counter.approve", resident=number), _("Let a second person approve it here"))]
     return []
@@ -250,6 +277,8 @@ def _steps(case: Case) -> list[Line]:
 def _advice(case: Case) -> str:
     if case.card is None:
         return _("This resident has no card.")
+    if case.unpaid and case.card.state == "ready" and case.deed is None:
+        return _("The card is made. Its price is to be paid before the holder gets it.")
     return {
         "requested": _("Another card officer has to approve the request."),
         "approved": _("Put a blank card into the reader."),

@@ -21,6 +21,7 @@ from terminals.client.answers import (
     UploadAnswer,
 )
 from terminals.client.errors import AnswerNotUnderstood, ClientError, ServiceRefused, ServiceUnreachable
+from terminals.client.fees import FeeView
 from terminals.client.sealed import SecretAsk, Terminal
 from terminals.client.service import ServiceClient
 from terminals.client.staff import StaffClient
@@ -34,6 +35,7 @@ __all__ = [
     "Consequence",
     "DueView",
     "EnrolmentAnswer",
+    "FeeView",
     "HttpTransport",
     "Instructions",
     "Issued",

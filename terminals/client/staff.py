@@ -17,8 +17,12 @@ from terminals.client.answers import (
     StaffSession,
 )
 from terminals.client.calls import Caller, JsonValue
+from terminals.client.errors import ServiceRefused
+from terminals.client.fees import FeeView, read_prices
 from terminals.client.fields import encode_bytes
 from terminals.client.sealed import SecretAsk, Terminal
+
+_NOT_FOUND = 404
 
 
 class StaffClient:
@@ -98,6 +102,24 @@ class StaffClient:
         """What follows from each reason for which a card can end."""
         answer = self._caller.get_json("/v1/cards/consequences")
         return tuple(Consequence.read(item) for item in answer.each("consequences"))
+
+    def card_fee(self, card_id: UUID) -> FeeView | None:
+        """What the order of the card asks for; None where the service is of a release that knows no prices."""
+        try:
+            return FeeView.read(self._caller.get_json(f"/v1/cards/{card_id}/fee"))
+        except ServiceRefused as refused:
+            if refused.status == _NOT_FOUND:
+                return None
+            raise
+
+    def card_prices(self) -> dict[str, int]:
+        """What each kind of issue costs today, in cents; none where the service knows no prices."""
+        try:
+            return read_prices(self._caller.get_json("/v1/cards/prices"))
+        except ServiceRefused as refused:
+            if refused.status == _NOT_FOUND:
+                return {}
+            raise
 
     def puk_for_reset(
         self, card_id: UUID, terminal: Terminal, sign: Callable[[bytes], bytes], reason: str

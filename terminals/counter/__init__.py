@@ -5,6 +5,7 @@ from terminals.counter.errors import (
     CounterError,
     LastPukTry,
     NoOpenShift,
+    NothingDue,
     NotMade,
     PinsDiffer,
     ReadbackDiffers,
@@ -16,7 +17,7 @@ from terminals.counter.holder import HolderCard, HolderDesk
 from terminals.counter.personalise import MadeCard, Personalisation, Step
 from terminals.counter.pinning import PukState
 from terminals.counter.secret import Intake
-from terminals.counter.till import CURRENCY, Shift, Till, TopUp, read_pesos
+from terminals.counter.till import CURRENCY, Shift, Taken, Till, TopUp, read_pesos
 from terminals.counter.unlock import KeyState
 from terminals.counter.verify import VerifiedCard, verify_card
 
@@ -32,6 +33,7 @@ __all__ = [
     "MadeCard",
     "NoOpenShift",
     "NotMade",
+    "NothingDue",
     "Personalisation",
     "PinsDiffer",
     "PukState",
@@ -39,6 +41,7 @@ __all__ = [
     "Shift",
     "ShiftStillOpen",
     "Step",
+    "Taken",
     "Till",
     "TopUp",
     "VerifiedCard",

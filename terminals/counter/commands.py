@@ -12,7 +12,7 @@ import click
 from terminals.card import PivSession, Reader, pcsc
 from terminals.client import CardView, StaffClient
 from terminals.counter import options, orders
-from terminals.counter.errors import NothingToIssue
+from terminals.counter.errors import NothingDue, NothingToIssue
 from terminals.counter.making import Bench
 from terminals.counter.office import Office, counter_identity
 from terminals.counter.personalise import Step
@@ -204,6 +204,25 @@ def top_up(context: click.Context, pesos: str) -> None:
     with _session(station) as session:
         done = Till(station).top_up(session, read_pesos(pesos))
     _finish(context, done.stored, "The money is in the wallet.")
+
+
+@counter.command("take-price")
+@click.argument("card_id", type=click.UUID)
+@staff_options
+@console.json_option
+@click.pass_context
+def take_price(context: click.Context, card_id: UUID, username: str, password_file: Path | None) -> None:
+    """Take the price of the card CARD_ID, which is on order, in cash, within the open shift. A load is a top-up."""
+    station = console.open_station(context)
+    password = console.read_password(password_file, username)
+    staff = station.client.sign_in(username, password)
+    try:
+        fee = staff.card_fee(card_id)
+        if fee is None or not fee.is_due:
+            raise NothingDue(fee.state if fee else "not on order")
+        _finish(context, Till(station).take_price(staff, password, fee), "The price of the card is in the drawer.")
+    finally:
+        staff.sign_out()
 
 
 _INTAKE = ("management_key", "management_key_file", "algorithm", "puk_file", "card_pin_file")

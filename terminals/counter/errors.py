@@ -84,6 +84,16 @@ class WrongAmount(CounterError):
         super().__init__("Enter an amount in pesos and centavos, more than nothing.")
 
 
+class NothingDue(CounterError):
+    """`state` is the card's: free, paid or waived, or that it is not on order."""
+
+    code = "card_fee_not_due"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"Nothing is to be paid for this card ({state}); take no cash for it.")
+        self.state = state
+
+
 class NoStaff(CounterError):
     code = "no_staff"
 

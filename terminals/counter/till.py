@@ -1,4 +1,4 @@
-"""Cash at the counter: a shift that a cashier opens and closes, and top-ups in between."""
+"""Cash at the counter: a shift that a cashier opens and closes; loads, and prices of cards, in between."""
 
 import re
 from collections.abc import Sequence
@@ -7,12 +7,12 @@ from typing import Final
 from uuid import UUID
 
 from crypto.wire.body import Body
-from crypto.wire.finance import ShiftClosed, ShiftOpened
+from crypto.wire.finance import CardPaid, ShiftClosed, ShiftOpened
 from crypto.wire.transaction import Authorisation, Purpose
 from crypto.wire.wallets import CashTopUp
 from terminals.card import PivSession
-from terminals.client import StaffClient
-from terminals.counter.errors import NoOpenShift, ShiftStillOpen, WrongAmount
+from terminals.client import FeeView, StaffClient
+from terminals.counter.errors import NoOpenShift, NothingDue, ShiftStillOpen, WrongAmount
 from terminals.outbox import State, Stored
 from terminals.station import CityCard, Station, presence, read_card
 
@@ -33,15 +33,33 @@ def read_pesos(text: str) -> int:
 class Shift:
     """An open shift. `shift_id` is the id of the record that opened it; `confirmed` once the service accepted it.
 
-    `expected_cents` is what the drawer should hold: the float and every top-up that was not refused.
+    `loads_cents` and `cards_cents` are what was taken for wallets and for cards, and not refused.
     """
 
     shift_id: UUID
     staff_id: UUID
     float_cents: int
-    expected_cents: int
+    loads_cents: int
+    cards_cents: int
     opened_at_ms: int
     confirmed: bool
+
+    @property
+    def expected_cents(self) -> int:
+        """What the drawer should hold."""
+        return self.float_cents + self.loads_cents + self.cards_cents
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Cash of one shift for one card: its price, and what was loaded with it. Each has a record of its own."""
+
+    price_cents: int
+    load_cents: int
+
+    @property
+    def total_cents(self) -> int:
+        return self.price_cents + self.load_cents
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +86,12 @@ class Till:
         if closed and closed.sequence > opened.sequence and closed.state is not State.REJECTED:
             return None
         content = ShiftOpened.decode(opened.record)
-        taken = self._station.outbox.since(CashTopUp.KIND, opened.sequence)
-        cash = sum(CashTopUp.decode(one.record).amount_cents for one in taken if one.state is not State.REJECTED)
         return Shift(
             shift_id=opened.record_id,
             staff_id=content.staff_id,
             float_cents=content.float_cents,
-            expected_cents=content.float_cents + cash,
+            loads_cents=sum(load.amount_cents for _, load in self._loads(opened.sequence)),
+            cards_cents=sum(paid.amount_cents for paid in self._paid(opened.sequence)),
             opened_at_ms=opened.record.at_ms,
             confirmed=opened.state is State.ACCEPTED,
         )
@@ -122,15 +139,45 @@ class Till:
         )
         return TopUp(card, amount_cents, self._station.settle(stored))
 
+    def take_price(self, staff: StaffClient, password: str, fee: FeeView) -> Stored:
+        """Take the price of a card in cash, under the cashier's signature. Needs the network for that.
+
+        If we stop after the record is stored, it is uploaded later; no second one is made until it is answered.
+        Raises: NoOpenShift, NothingDue, IntentPending, ServiceUnreachable, ServiceRefused.
+        """
+        shift = self._open()
+        if not fee.is_due or fee.currency != CURRENCY:
+            raise NothingDue(fee.state)
+        content = CardPaid(staff.session.staff_id, shift.shift_id, fee.card_id, fee.amount_cents, CURRENCY)
+        return self._signed(staff, password, content, intent=f"card-price:{fee.card_id}")
+
+    def taken_for(self, card_id: UUID) -> Taken:
+        """What was taken for this card in the open shift, and not refused."""
+        opened = self._station.outbox.latest(ShiftOpened.KIND)
+        if opened is None or self.shift() is None:
+            return Taken(0, 0)
+        return Taken(
+            sum(paid.amount_cents for paid in self._paid(opened.sequence) if paid.card_id == card_id),
+            sum(load.amount_cents for card, load in self._loads(opened.sequence) if card == card_id),
+        )
+
+    def _loads(self, since: int) -> list[tuple[UUID | None, CashTopUp]]:
+        found = self._station.outbox.since(CashTopUp.KIND, since)
+        return [(one.subject, CashTopUp.decode(one.record)) for one in found if one.state is not State.REJECTED]
+
+    def _paid(self, since: int) -> list[CardPaid]:
+        found = self._station.outbox.since(CardPaid.KIND, since)
+        return [CardPaid.decode(one.record) for one in found if one.state is not State.REJECTED]
+
     def _open(self) -> Shift:
         shift = self.shift()
         if shift is None:
             raise NoOpenShift
         return shift
 
-    def _signed(self, staff: StaffClient, password: str, content: Body) -> Stored:
+    def _signed(self, staff: StaffClient, password: str, content: Body, intent: str | None = None) -> Stored:
         def authorise(record: bytes) -> Sequence[Authorisation]:
             return (Authorisation(Purpose.STAFF, staff.sign(record, password)),)
 
-        stored = self._station.outbox.append(content, at_ms=self._station.now_ms(), authorise=authorise)
+        stored = self._station.outbox.append(content, at_ms=self._station.now_ms(), authorise=authorise, intent=intent)
         return self._station.settle(stored)

@@ -23,8 +23,12 @@ MEANS: Final = (
 )
 STAYS: Final = "Nothing changes: balance, purses, concessions and claims are the resident's and stay theirs."
 FOLLOWS: Final = tuple(
-    (name, thing(card=f"Denied everywhere from this moment. {more}", wallet=STAYS, order="A new card at once."))
-    for name, more in (("Lost", "If it is found it is cut up."), ("Stolen", "Note the report."), ("Damaged", "Cut up."))
+    (name, thing(card=f"Denied everywhere from this moment. {more}", wallet=STAYS, order="A new card at once."), cents)
+    for name, more, cents in (
+        ("Lost", "If it is found it is cut up.", 100_00),
+        ("Stolen", "Note the report.", 0),
+        ("Damaged", "Cut up.", 1_050_00),
+    )
 )
 
 
@@ -79,6 +83,7 @@ PAGES: Final = (
             "expires_on": date(2031, 11, 22),
             "refused": "The card may be renewed from 2031-08-24 on. If it is lost or broken, replace it.",
             "follows": FOLLOWS,
+            "renewal_cents": 50_00,
             "fields": (
                 Field(
                     "reason",

@@ -37,7 +37,7 @@ def progress(now: int, *, failed: bool = False) -> tuple[object, ...]:
 
 
 STAFF = {"staff": "Liza Magsaysay"}
-SHIFT = thing(opened_at=NOW - timedelta(hours=6), float_cents=300_000, expected_cents=2_812_000)
+SHIFT = thing(opened_at=NOW - timedelta(hours=6), float_cents=300_000, cards_cents=30_000, expected_cents=2_812_000)
 PASSWORD = Field(
     "password", "Your password", "password", hint="You sign this with it.", autocomplete="current-password"
 )
@@ -107,6 +107,7 @@ COUNTER = (
             "status": "Making the card. Do not take it out.",
             "action": None,
             "links": (),
+            "price": thing(amount_cents=10_000, state="paid", due=False, path=""),
         },
     ),
     Sample(
@@ -121,6 +122,52 @@ COUNTER = (
             "status": "The card was taken out. It is not issued. Put it back and start again: that is safe.",
             "links": (thing(path="#", text="Let a second person approve it here"),),
             "action": thing(deed="make", text="Start again"),
+            "price": None,
+        },
+    ),
+    Sample(
+        "counter-issue-unpaid",
+        "counter/issue.html",
+        {
+            **STAFF,
+            "resident": PERSON,
+            "steps": steps(3),
+            "progress": (),
+            "wrong": False,
+            "status": "The card is made. Its price is to be paid before the holder gets it.",
+            "links": (),
+            "action": None,
+            "price": thing(amount_cents=10_000, state="to be paid", due=True, path="#"),
+        },
+    ),
+    Sample(
+        "counter-issue-unpaid-elsewhere",
+        "counter/issue.html",
+        {
+            **STAFF,
+            "resident": PERSON,
+            "steps": steps(2),
+            "progress": (),
+            "wrong": False,
+            "status": "Put a blank card into the reader.",
+            "links": (),
+            "action": thing(deed="make", text="Make the card"),
+            "price": thing(amount_cents=10_000, state="to be paid", due=True, path=""),
+        },
+    ),
+    Sample(
+        "counter-card-price",
+        "counter/money.html",
+        {
+            **STAFF,
+            "heading": "Price of the card",
+            "lead": "Take this amount in cash. A load is taken apart, once the holder has the card.",
+            "submit": "The cash is in the drawer",
+            "fields": (PASSWORD,),
+            "facts": (thing(name="Card", amount_cents=10_000),),
+            "about": "The card's price",
+            "status": "",
+            "wrong": False,
         },
     ),
     Sample("counter-pin", "counter/pin.html", {"error": ""}),
@@ -166,6 +213,7 @@ COUNTER = (
             "submit": "Sign and open",
             "fields": (Field("float", "Float", "amount"), PASSWORD),
             "facts": (),
+            "about": "",
             "status": "",
             "wrong": False,
         },
@@ -185,6 +233,7 @@ COUNTER = (
                 PASSWORD,
             ),
             "facts": (thing(name="Float", amount_cents=300_000), thing(name="Should hold", amount_cents=2_812_000)),
+            "about": "",
         },
     ),
     Sample(
@@ -197,6 +246,7 @@ COUNTER = (
             "submit": "Top up",
             "fields": (Field("amount", "Amount", "amount"),),
             "facts": (),
+            "about": "",
             "wrong": True,
             "status": "No card lies on the reader. Nothing was topped up.",
         },
@@ -214,6 +264,12 @@ COUNTER = (
             "reason": "",
             "balance_cents": 173_450,
             "receipt_text": RECEIPT,
+            "next_path": "#",
+            "together": (
+                thing(name="Card", amount_cents=10_000),
+                thing(name="Load", amount_cents=50_000),
+                thing(name="Total in cash", amount_cents=60_000),
+            ),
             "record_id": "0190f5d2-7a3b-7c1d-8e4f-0123456789ab",
         },
     ),
@@ -230,6 +286,8 @@ COUNTER = (
             "reason": "",
             "balance_cents": None,
             "receipt_text": "",
+            "next_path": "#",
+            "together": (),
             "record_id": "0190f5d2-7a3b-7c1d-8e4f-0123456789ab",
         },
     ),

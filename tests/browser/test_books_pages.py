@@ -9,11 +9,17 @@ from flask import Flask
 from tests import builders, surfing
 from tests.browser.conftest import WIDTHS, Open, fits, judge
 from tests.browser.test_real_pages import sign_in
+from tests.prices import set_price
 from tests.serving import serving
 from tests.town import Town
 
 pytestmark = pytest.mark.browser
-PATHS = {"periods": "/finance/periods", "assertions": "/finance/assertions", "chart": "/finance/chart"}
+PATHS = {
+    "periods": "/finance/periods",
+    "assertions": "/finance/assertions",
+    "chart": "/finance/chart",
+    "prices": "/cards/prices",
+}
 
 
 @pytest.fixture
@@ -38,6 +44,8 @@ def address(town: Town, app: Flask) -> Iterator[str]:
             balance=balance,
             document="Statement 11 of the Land Bank, current account",
         )
+    for cents, issue, later in ((100_00, "lost", 0), (1_250_00, "damaged", 30), (0, "first", 0)):
+        set_price(town, cents, issue, town.today() + timedelta(days=later))
     headers = town.token("finance")
     found = town.client.get("/v1/ledger/assertions", headers=headers).get_json()["assertions"]
     withdrawn = next(one["id"] for one in found if one["asserted_cents"] == 5_00)

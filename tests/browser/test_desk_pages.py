@@ -17,6 +17,7 @@ from tests import builders, surfing
 from tests.browser.conftest import WIDTHS, Open, fits, judge
 from tests.browser.test_real_pages import sign_in
 from tests.cardsvc.residents.test_looks_api import GOOD
+from tests.prices import set_price
 from tests.serving import serving
 from tests.town import Person, Town
 
@@ -61,6 +62,7 @@ def desk(town: Town, app: Flask) -> Desk:
     plan = {"kind": "suspend", "reason": "a bad batch of chips", "card_ids": str(person.card.card_id)}
     proposed = officer.post("/cards/many/new", **plan, do="propose")
     _two_entries(town)
+    set_price(town, 30_00, "first")
     return Desk(town, person, lost, ordered, UUID(proposed.location.rpartition("/")[2]))
 
 

@@ -39,7 +39,9 @@ STAFF = {
     "carlo": ["cashier"],
     "bella": ["benefits_officer"],
     "andres": ["benefits_approver"],
+    "cora": ["cashier", "clerk"],
     "tessa": ["treasurer", "finance"],
+    "fina": ["finance"],
     "admin": ["admin"],
     "beata": ["admin"],
 }
@@ -214,6 +216,14 @@ class CityService:
         content = {"amount_cents": cents, "currency": "PHP", "password": PASSWORD, "reference": "W-1"}
         self.ask("tessa", "POST", "/v1/finance/funding", {**content, "account_code": "equity:general"})
         self.ask("tessa", "POST", "/v1/finance/withdrawals", content)
+
+    def card_price(self, cents: int, issue: str = "lost") -> None:
+        """From today an issue of this kind costs so much, as two of finance signed it."""
+        payload = {"issue": issue, "valid_from": business_date(self.clock.now()).isoformat(), "amount_cents": cents}
+        said = {"kind": "cards.price", "payload": payload | {"currency": "PHP"}}
+        action = self.ask("tessa", "POST", "/v1/actions", said)
+        for name in ("tessa", "fina"):
+            self.ask(name, "POST", f"/v1/actions/{action['id']}/signatures", {"password": PASSWORD})
 
     def entitlement(self, resident_id: UUID, cents: int) -> None:
         """An approved cycle that pays this resident."""

@@ -19,7 +19,7 @@ from crypto.wire import batch, policy, query, receipt
 from crypto.wire.batch import Batch
 from crypto.wire.body import Body
 from crypto.wire.citykeys import CityKeys
-from crypto.wire.finance import BankTransfer, TransferAssigned
+from crypto.wire.finance import BankTransfer, CardPaid, TransferAssigned
 from crypto.wire.ids import uuid7
 from crypto.wire.policy import FlatFare, OfflineLimits, Policy
 from crypto.wire.query import Query, SignedQuery
@@ -192,6 +192,8 @@ def _invalid_money() -> Iterator[Case]:
         "of a pass for nothing": (PassBought, put_in(8, 4, 0)),
         "of a pass without a name": (PassBought, put_in(8, 1, "")),
         "of a pass that begins with a text": (PassBought, put_in(8, 3, "2026-11-23")),
+        "of a card for nothing": (CardPaid, put_in(8, 4, 0)),
+        "of a card that is a text": (CardPaid, put_in(8, 3, "card")),
     }
     for name, (kind, change) in changes.items():
         yield Case(f"record {name}", "record", changed(of[kind], change), "malformed")

@@ -9,6 +9,7 @@ from crypto.wire.disputes import DisputeSettled
 from crypto.wire.finance import (
     BankDeposit,
     BankTransfer,
+    CardPaid,
     CashWithdrawal,
     Funding,
     JournalEntry,
@@ -82,6 +83,7 @@ BODIES: tuple[Body, ...] = (
     TransferAssigned(STAFF_ID, OTHER_ID, OTHER_ID, 250_000, "PHP", "Her bank slip has the name and the day"),
     AutoTopUp(OTHER_ID, STAFF_ID, "family", 20_000, "PHP"),
     PassBought("bus-week", 7, date(2026, 11, 23), 15_000, "PHP"),
+    CardPaid(STAFF_ID, OTHER_ID, TERMINAL_ID, 10_000, "PHP"),
 )
 QUERIES: tuple[Body, ...] = (BalanceQuery(), EntitlementsQuery(), BillsQuery())
 

@@ -13,6 +13,7 @@ from cardsvc.cards.actions.attempts import present_attempt, readback_challenge, 
 from cardsvc.cards.actions.eligible import check_resident
 from cardsvc.cards.actions.moves import move
 from cardsvc.cards.actions.objects import forget
+from cardsvc.cards.actions.pricing import check_paid
 from cardsvc.cards.actions.renewing import end_predecessor
 from cardsvc.cards.queries import Card
 from cardsvc.cards.rules import (
@@ -24,6 +25,7 @@ from cardsvc.cards.rules import (
     ManagementKeyState,
     Move,
     PresenceNotProven,
+    city_day,
     handover_statement,
     not_after,
     presence_statement,
@@ -65,8 +67,8 @@ def hand_over(session: Session, card_id: UUID, signature: bytes, *, by: UUID, no
     """The holder set the PIN and used it: 9C signed for it, and the card is active. Reported again, nothing changes.
 
     The card whose place it takes is revoked in the same transaction: at no moment has a resident two cards, or none.
-    Raises: CardNotFound, InvalidMove, InvalidHandover, ResidentNotEligible; ActiveCardExists where the resident holds
-    another card.
+    Raises: CardNotFound, InvalidMove, InvalidHandover, ResidentNotEligible, CardNotPaid; ActiveCardExists where the
+    resident holds another card.
     """
     row = present_attempt(session, card_id, frozenset({CardState.READY, CardState.ACTIVE}), Move.HAND_OVER)
     statement = handover_statement(card_id, readback_challenge(row))
@@ -75,6 +77,7 @@ def hand_over(session: Session, card_id: UUID, signature: bytes, *, by: UUID, no
     if card.state is CardState.ACTIVE:
         return card
     check_resident(session, card.resident_id)
+    check_paid(session, card, city_day(now))
     end_predecessor(session, card, by=by, now=now)
     return move(session, card, Move.HAND_OVER, by=by, now=now, handed_over_by=by, handed_over_at=now)
 

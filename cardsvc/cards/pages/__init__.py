@@ -2,7 +2,7 @@
 blueprint.
 """
 
-from cardsvc.cards.pages import changing, ending, many, one, own, queue, stock
+from cardsvc.cards.pages import changing, ending, many, one, own, prices, queue, stock
 from cardsvc.cards.pages.common import pages
 
-__all__ = ["changing", "ending", "many", "one", "own", "pages", "queue", "stock"]
+__all__ = ["changing", "ending", "many", "one", "own", "pages", "prices", "queue", "stock"]

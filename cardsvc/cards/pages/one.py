@@ -18,10 +18,13 @@ from cardsvc.cards.rules import (
     MOVES,
     ORDERED,
     CardState,
+    Fee,
+    FeeState,
     Move,
     NewCard,
     RenewalTooEarly,
     check_renewable,
+    city_day,
 )
 
 
@@ -52,13 +55,15 @@ class Offers:
     renew: bool = False
     renew_from: date | None = None
     destroy: bool = False
+    waive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CardPage:
-    """Everything the page shows."""
+    """Everything the page shows. `fee` is None where the card is free."""
 
     card: Card
+    fee: Fee | None
     person: residents.Resident
     blank: Blank | None
     successor: Card | None
@@ -81,6 +86,7 @@ def show(session: Session, card_id: UUID, problem: str = "") -> str:
         states=words.states(),
         reasons=words.reasons(),
         kinds=words.order_kinds(),
+        fees=words.fees(),
     )
 
 
@@ -95,10 +101,12 @@ def _gathered(session: Session, card: Card) -> CardPage:
     successor = next((one for one in (*living, *others) if one.replaces == card.id), None)
     person = people(session, [card.resident_id], "looking at a card")[card.resident_id]
     blank = queries.blank_of_card(session, card.id)
-    return CardPage(card, person, blank, successor, steps, _offers(card, living))
+    fee = queries.fee(session, card, city_day(web.now()))
+    asked = None if fee.state is FeeState.FREE else fee
+    return CardPage(card, asked, person, blank, successor, steps, _offers(card, living, asked))
 
 
-def _offers(card: Card, living: list[Card]) -> Offers:
+def _offers(card: Card, living: list[Card], fee: Fee | None) -> Offers:
     officer, state = is_officer(), card.state
     renew, renew_from = _renewal(card, living)
     requested = officer and state in MOVES[Move.APPROVE].from_
@@ -113,6 +121,7 @@ def _offers(card: Card, living: list[Card]) -> Offers:
         renew=renew,
         renew_from=renew_from,
         destroy=officer and state in MOVES[Move.DESTROY].from_,
+        waive=officer and fee is not None and fee.state is FeeState.DUE,
     )
 
 

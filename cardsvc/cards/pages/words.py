@@ -34,6 +34,25 @@ def order_kinds() -> dict[str, str]:
     return {"first": _("First card"), "renewal": _("Renewal"), "replacement": _("Replacement")}
 
 
+def issues() -> dict[str, str]:
+    """Why a card is issued, by what became of the one before."""
+    return {
+        "first": _("First card"),
+        "renewal": _("Renewal"),
+        "lost": _("The card before was lost"),
+        "stolen": _("The card before was stolen"),
+        "damaged": _("The card before was damaged"),
+        "deceased": _("The holder was said to have died"),
+        "moved": _("The holder moved away and came back"),
+        "fraud": _("After fraud"),
+        "withdrawn": _("The card before was withdrawn"),
+    }
+
+
+def fees() -> dict[str, str]:
+    return {"free": _("free"), "due": _("to be paid"), "paid": _("paid"), "waived": _("waived by two")}
+
+
 def told() -> dict[str, str]:
     return {
         "resident": _("the resident"),

@@ -40,6 +40,7 @@ from cardsvc.cards.queries.cards import (
     stopped_keys,
 )
 from cardsvc.cards.queries.orders import Backlog, CardDeed, Queue, backlog, deeds, waiting
+from cardsvc.cards.queries.prices import fee, issue_of, paid_in_shifts, prices, prices_on
 from cardsvc.cards.queries.stock import (
     Blank,
     BlankPage,
@@ -91,10 +92,12 @@ __all__ = [
     "denied_ids",
     "denied_key_ids",
     "ended_for",
+    "fee",
     "find",
     "held",
     "held_by",
     "history",
+    "issue_of",
     "items",
     "keeps_stock",
     "key_ids",
@@ -102,7 +105,10 @@ __all__ = [
     "known_serials",
     "listed",
     "of_resident",
+    "paid_in_shifts",
     "plan",
+    "prices",
+    "prices_on",
     "reconciliation",
     "spoilage",
     "stopped_by_many",

@@ -1,6 +1,7 @@
 """How finance's signed records become entries: a module a duty."""
 
 from cardsvc.finance.handler.bank import Depositing, Funds, Withdrawing
+from cardsvc.finance.handler.card_fees import TakingCardFee
 from cardsvc.finance.handler.holds import HoldCapturing, HoldPlacing, HoldReleasing
 from cardsvc.finance.handler.journal import Journal
 from cardsvc.finance.handler.mandates import AutoToppingUp
@@ -24,6 +25,7 @@ __all__ = [
     "Reversing",
     "ShiftClosing",
     "ShiftOpening",
+    "TakingCardFee",
     "TakingTransfer",
     "ToppingUp",
     "Withdrawing",

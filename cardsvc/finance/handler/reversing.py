@@ -37,6 +37,7 @@ class Reversing:
             ledger.EntryKind.CASH_TOP_UP,
             ledger.EntryKind.TAP,
             ledger.EntryKind.PASS_BOUGHT,
+            ledger.EntryKind.CARD_PAID,
             ledger.EntryKind.HOLD_CAPTURED,
         }
     )

@@ -7,20 +7,23 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from cardsvc import access, devices, ledger
+from cardsvc import access, cards, devices, ledger
 from cardsvc.clock import MANILA
 from cardsvc.finance.queries import reading
 
 
 @dataclass(frozen=True, slots=True)
 class DrawerRow:
-    """A counter's shift; `expected_cents` is what must be in the drawer now while it is open."""
+    """A counter's shift; `expected_cents` is what must be in the drawer now while it is open. `cards_cents` of it were
+    taken for cards, apart from loads; what is taken back later is a correction, and no less was taken.
+    """
 
     name: str
     staff: str
     opened_at: datetime
     closed_at: datetime | None
     float_cents: int
+    cards_cents: int
     expected_cents: int
     counted_cents: int | None
     difference_cents: int | None
@@ -85,6 +88,7 @@ def _drawers(session: Session, day: date) -> Sequence[DrawerRow]:
     names = devices.by_ids(session, [shift.device_id for shift in shifts])
     staff = {member.id: member.full_name for member in access.all_staff(session)}
     live = reading.drawer_balances(session, [shift.device_id for shift in shifts if shift.closed_at is None])
+    for_cards = cards.paid_in_shifts(session, [shift.id for shift in shifts])
     return [
         DrawerRow(
             names[shift.device_id].name,
@@ -92,6 +96,7 @@ def _drawers(session: Session, day: date) -> Sequence[DrawerRow]:
             shift.opened_at,
             shift.closed_at,
             shift.float_cents,
+            for_cards.get(shift.id, 0),
             live.get(shift.device_id, 0) if shift.expected_cents is None else shift.expected_cents,
             shift.counted_cents,
             shift.difference_cents,

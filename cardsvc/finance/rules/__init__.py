@@ -1,6 +1,6 @@
 """Finance's decisions: reading bank statements, matching their lines."""
 
-from cardsvc.finance.rules.beneficiaries import BENEFICIARIES, FEES, Beneficiary, beneficiary
+from cardsvc.finance.rules.beneficiaries import BENEFICIARIES, CARD_FEES, FEES, Beneficiary, beneficiary
 from cardsvc.finance.rules.beneficiaries import ROLES as BENEFICIARIES_ROLES
 from cardsvc.finance.rules.camt import InvalidStatement, Line, Money, Statement, read
 from cardsvc.finance.rules.chart import (
@@ -20,6 +20,7 @@ __all__ = [
     "BASE_CHART",
     "BENEFICIARIES",
     "BENEFICIARIES_ROLES",
+    "CARD_FEES",
     "FEES",
     "OVER_SHORT",
     "SUSPENSE",

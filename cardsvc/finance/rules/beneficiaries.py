@@ -8,6 +8,8 @@ from crypto.wire.wallets import ANY, TAX, TRANSIT
 
 FEES: Final = "revenue:fees"
 """What the city asks for its services: deposits on halls and equipment, permits, copies."""
+CARD_FEES: Final = f"{FEES}:card"
+"""What people paid for their cards. No hold is captured to it: a card is paid in cash, apart from any wallet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from typing import Final
 from uuid import UUID
 
-from cardsvc.finance.rules.beneficiaries import FEES
+from cardsvc.finance.rules.beneficiaries import CARD_FEES, FEES
 from cardsvc.ledger import AccountKind, AccountPolicy, AccountSpec, Fund
 
 VAULT: Final = "cash:vault"
@@ -18,6 +18,7 @@ BASE_CHART: Final = (
     AccountSpec(OVER_SHORT, AccountKind.EXPENSE, AccountPolicy.DERIVED, Fund.GENERAL),
     AccountSpec("equity:general", AccountKind.EQUITY, AccountPolicy.DERIVED, Fund.GENERAL),
     AccountSpec(FEES, AccountKind.REVENUE, AccountPolicy.DERIVED, Fund.GENERAL),
+    AccountSpec(CARD_FEES, AccountKind.REVENUE, AccountPolicy.DERIVED, Fund.GENERAL),
     AccountSpec("equity:opening", AccountKind.EQUITY, AccountPolicy.DERIVED, Fund.GENERAL),
 )
 

@@ -20,6 +20,7 @@ REVERSIBLE: Final = frozenset(
         ledger.EntryKind.CASH_TOP_UP,
         ledger.EntryKind.TAP,
         ledger.EntryKind.PASS_BOUGHT,
+        ledger.EntryKind.CARD_PAID,
         ledger.EntryKind.HOLD_CAPTURED,
         ledger.EntryKind.JOURNAL_ENTRY,
         ledger.EntryKind.BANK_TRANSFER,

@@ -324,6 +324,7 @@ class DrawerSchema(web.ApiSchema):
     opened_at = fields.AwareDateTime()
     closed_at = fields.AwareDateTime(allow_none=True)
     float_cents = web.cents_field()
+    cards_cents = web.cents_field(metadata={"description": "taken for cards in this shift, apart from loads"})
     expected_cents = web.cents_field()
     counted_cents = web.cents_field(allow_none=True)
     difference_cents = web.cents_field(allow_none=True)

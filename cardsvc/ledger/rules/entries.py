@@ -29,6 +29,7 @@ class EntryKind(IntEnum):
     TAP = 10
     FARE_REFUNDED = 11
     PASS_BOUGHT = 12
+    CARD_PAID = 13
     CYCLE_APPROVED = 20
     CLAIM = 21
     TAX_PAYMENT = 30

@@ -1,18 +1,22 @@
 """A town with something of everything in its books."""
 
+from uuid import UUID
+
 import pytest
 
 from crypto.wire.benefits import Claim
+from crypto.wire.finance import CardPaid
 from crypto.wire.taxes import TaxPayment
 from crypto.wire.transaction import Purpose
 from crypto.wire.transit import PassBought
-from tests.town import Person, Town, tap
+from tests.prices import LOST_CENTS, replaced, set_price
+from tests.town import Person, Terminal, Town, tap
 
 
 @pytest.fixture
 def busy(town: Town) -> Town:
     """Money fetched, cash paid in, taps (one refused, one on credit, one of a card that is lost later), a benefit
-    claimed, two taxes paid, a pass bought, one top-up taken back, and an item that nobody can be held to.
+    claimed, two taxes paid, a pass bought, a card paid, one top-up taken back, and an item that nobody can be held to.
     """
     town.tariff()
     till = town.till()
@@ -24,9 +28,16 @@ def busy(town: Town) -> Town:
     for bill in town.bills("100.00", "20.00", person=ana):
         paid = kiosk.send_one(TaxPayment(bill.id, bill.total_cents, "PHP"), ana.signs(Purpose.CONSENT))
         assert paid.outcome == "accepted"
+    _replace(town, town.person(), till)
     weekly = PassBought("bus-week", 1, town.today(), 150_00, "PHP")
     assert kiosk.send_one(weekly, ana.signs(Purpose.CONSENT)).outcome == "accepted"
     return town
+
+
+def _replace(town: Town, who: Person, till: tuple[Terminal, UUID]) -> None:
+    set_price(town, LOST_CENTS)
+    paid = CardPaid(town.staff("cashier").id, till[1], replaced(town, who), LOST_CENTS, "PHP")
+    assert till[0].send_one(paid, town.staff_signs("cashier")).outcome == "accepted"
 
 
 def _ride(town: Town, ana: Person, ben: Person) -> None:

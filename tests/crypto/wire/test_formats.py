@@ -17,6 +17,7 @@ from crypto.wire.evidence import SEAL_AAD, STATEMENT_AAD
 from crypto.wire.finance import (
     BankDeposit,
     BankTransfer,
+    CardPaid,
     CashWithdrawal,
     Funding,
     JournalEntry,
@@ -48,7 +49,7 @@ TEXT = (Path(crypto.__file__).parent / "FORMATS.md").read_text()
 MAPS: list[type[Tagged]] = [
     CashTopUp, ShiftOpened, ShiftClosed, Tap, CycleApproved, Claim, TaxPayment, BankDeposit, Funding, CashWithdrawal,
     Reversal, JournalEntry, JournalLine, BalanceQuery, EntitlementsQuery, BillsQuery, Receipt, Policy, OfflineLimits,
-    FlatFare, FareRefunded, PassBought, BankTransfer, TransferAssigned, AutoTopUp,
+    FlatFare, FareRefunded, PassBought, CardPaid, BankTransfer, TransferAssigned, AutoTopUp,
     DisputeSettled, DenyList, DenyDelta, HoldPlaced, HoldCaptured, HoldReleased, PurseFunded, PurseExpired,
 ]  # fmt: skip
 

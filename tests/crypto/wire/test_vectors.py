@@ -18,6 +18,7 @@ from crypto.wire.disputes import DisputeSettled
 from crypto.wire.finance import (
     BankDeposit,
     BankTransfer,
+    CardPaid,
     CashWithdrawal,
     Funding,
     JournalEntry,
@@ -66,7 +67,7 @@ BODIES: dict[int, type[Body]] = {
         CashTopUp, ShiftOpened, ShiftClosed, Tap, CycleApproved, Claim, TaxPayment, BankDeposit, Funding,
         CashWithdrawal, JournalEntry, Reversal, HoldPlaced, HoldCaptured, HoldReleased, PurseFunded, PurseExpired,
         DisputeSettled, BalanceQuery, EntitlementsQuery, BillsQuery, FareRefunded,
-        BankTransfer, TransferAssigned, AutoTopUp, PassBought,
+        BankTransfer, TransferAssigned, AutoTopUp, PassBought, CardPaid,
     )
 }  # fmt: skip
 
@@ -140,7 +141,7 @@ def test_there_are_as_many_refusals_as_messages_of_every_kind() -> None:
     refused = Counter(case.message for case in CASES if case.error is not None)
     assert set(read) == set(refused) == set(READERS)
     assert all(refused[message] >= read[message] for message in read)
-    assert len({case.name for case in CASES}) == len(CASES) == 169
+    assert len({case.name for case in CASES}) == len(CASES) == 172
 
 
 def test_every_kind_that_is_not_reserved_has_a_vector() -> None:

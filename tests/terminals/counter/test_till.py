@@ -1,15 +1,17 @@
 """Cash at a counter, against the real service: a shift, top-ups, and a network that goes away."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from terminals.card import SimulatedCard
-from terminals.client import ServiceRefused, ServiceUnreachable
+from terminals.client import FeeView, ServiceRefused, ServiceUnreachable
 from terminals.counter import (
     NoOpenShift,
+    NothingDue,
     ShiftStillOpen,
+    Taken,
     Till,
     TopUp,
     VerifiedCard,
@@ -143,3 +145,55 @@ def test_amounts_are_read_as_people_write_them(text: str, cents: int) -> None:
 def test_anything_else_is_no_amount(text: str) -> None:
     with pytest.raises(WrongAmount):
         read_pesos(text)
+
+
+def priced_order(desk: Desk) -> FeeView:
+    """The order of a lost card's successor, and what it asks for."""
+    desk.office.card_price(100_00)
+    held = desk.verify().card_id
+    order = desk.office.clerk.replace_card(held, "lost")
+    fee = desk.office.person("cora").card_fee(order.card_id)
+    assert fee is not None
+    assert (fee.amount_cents, fee.is_due) == (100_00, True)
+    return fee
+
+
+def test_the_price_of_a_card_is_counted_apart_from_loads(desk: Desk) -> None:
+    desk.open_shift()
+    desk.top_up(70_00)
+    fee = priced_order(desk)
+    paid = desk.till.take_price(desk.office.person("carlo"), PASSWORD, fee)
+    assert (paid.state, paid.detail) == (State.ACCEPTED, None)
+    assert paid.receipt
+    shift = desk.till.shift()
+    assert shift
+    assert (shift.loads_cents, shift.cards_cents, shift.expected_cents) == (70_00, 100_00, 1_170_00)
+    assert desk.till.taken_for(fee.card_id) == Taken(100_00, 0)
+    closed = desk.till.close_shift(desk.office.person("carlo"), PASSWORD, shift.expected_cents)
+    assert closed.state is State.ACCEPTED
+
+
+def test_a_price_whose_answer_was_lost_is_kept_and_not_taken_twice(desk: Desk) -> None:
+    desk.open_shift()
+    fee, carlo = priced_order(desk), desk.office.person("carlo")
+    desk.office.send.lose_answer = desk.office.send.sent + 2  # the signature comes, the city's answer does not
+    kept = desk.till.take_price(carlo, PASSWORD, fee)
+    assert kept.state is State.WAITING
+    with pytest.raises(IntentPending):
+        desk.till.take_price(carlo, PASSWORD, fee)
+    assert desk.station.upload().accepted == 1
+    assert desk.station.outbox.find(kept.record_id).state is State.ACCEPTED
+    again = desk.till.take_price(carlo, PASSWORD, fee)  # as it was shown before
+    assert (again.state, again.reason) == (State.REJECTED, "already_done")
+    shift = desk.till.shift()
+    assert shift
+    assert shift.cards_cents == 100_00
+
+
+def test_without_a_shift_or_a_price_nothing_is_taken(desk: Desk) -> None:
+    fee, carlo = priced_order(desk), desk.office.person("carlo")
+    with pytest.raises(NoOpenShift):
+        desk.till.take_price(carlo, PASSWORD, fee)
+    desk.open_shift()
+    with pytest.raises(NothingDue):
+        desk.till.take_price(carlo, PASSWORD, replace(fee, state="paid"))
