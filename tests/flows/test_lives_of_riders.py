@@ -9,16 +9,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from cardsvc import transit
-from cardsvc.transit import riders
+from cardsvc.transit import riders, riding
+from cardsvc.transit.claims import actions as claims
+from cardsvc.transit.rules.claiming import ClaimReason, ClaimRefused
 from cardsvc.transit.rules.settling import Settlement
 from cardsvc.transit.settling import queries as settling
 from crypto.wire.transaction import Purpose
 from crypto.wire.transit import PassBought, Tap
+from tests.builders import PASSWORD
 from tests.evidence import export, verify
 from tests.town import Person, Result, Terminal, Town, top_up
 
@@ -43,6 +47,7 @@ class Life:
     taps: dict[UUID, tuple[Person, transit.TapEvent]] = field(default_factory=dict)
     sold: dict[UUID, tuple[Person, int]] = field(default_factory=dict)
     kept: dict[UUID, tuple[Person, transit.TapEvent]] = field(default_factory=dict)  # at gates without a network
+    refunded: dict[UUID, int] = field(default_factory=dict)
 
     def step(self) -> None:
         self.town.clock.advance(timedelta(minutes=self.dice.choice((1, 3, 7, 25, 80, 200))))
@@ -101,6 +106,29 @@ class Life:
         assert result.outcome == "accepted", result
         self.paid_in[person.wallet_id] = self.paid_in.get(person.wallet_id, 0) + 100_00
 
+    def claim(self, person: Person) -> None:
+        """Finance grants a claim about any ride, whole or in part, as far as that may be."""
+        town = self.town
+        ridden = town.run(lambda session: riding.rides(session, person.wallet_id))
+        charged = [one for one in ridden if one.fare_cents > 0]
+        if not charged:
+            return
+        about, now = self.dice.choice(charged), town.clock.now()
+        facts: dict[str, Any] = {"stop_id": None, "said": "", "wallet_id": person.wallet_id, "now": now}
+        facts["random_bytes"] = town.city.random_bytes
+        try:
+            opened = town.run(lambda session: claims.open_claim(session, about.ride_id, ClaimReason.NOT_ME, **facts))
+        except ClaimRefused:
+            return  # there is one already
+        cents = self.dice.choice((1_00, 5_00, about.fare_cents))
+        said = {"fare_cents": cents, "reason": "The gate was broken", "password": PASSWORD}
+        headers = town.token("finance") | {"Idempotency-Key": str(town.key())}
+        answer = town.client.post(f"/v1/transit/claims/{opened.id}/refund", json=said, headers=headers).get_json()
+        if answer.get("outcome") != "accepted":
+            assert "claim_not_possible" in (answer.get("code"), answer.get("reason")), answer  # given back before
+        else:
+            self.refunded[person.wallet_id] = self.refunded.get(person.wallet_id, 0) + cents
+
     def _made(self, person: Person, gate: Terminal) -> tuple[UUID, transit.TapEvent]:
         if self.dice.random() < 0.4:
             said = Tap("bus", "ayala", "flat", 13_00, "PHP", 1, 1)
@@ -151,23 +179,43 @@ def settled(town: Town, agency: str, day: date) -> Settlement:
     return town.run(lambda session: settling.settlement(session, agency, day, now))
 
 
-@pytest.mark.parametrize("seed", range(12, 16))
-def test_what_was_charged_is_what_the_engine_says_of_what_stands(life: Life, seed: int, tmp_path: Path) -> None:
+def live(life: Life, seed: int, *, claims_too: bool = False) -> None:
+    """Two days at random; then every gate has sent all, and each rider's next tap brings in line what changed."""
     life.dice = Random(seed)
     for _ in range(60):
+        if claims_too and life.dice.random() < 0.2:
+            life.claim(life.dice.choice(life.people))
         life.step()
-    life.dice.random = lambda: 0.0  # type: ignore[method-assign]
-    life.send(life.people[0])
-    town = life.town
-    for person in life.people:  # the next tap brings in line what was taken back
-        town.clock.advance(timedelta(hours=1))
+    while any(gate.waiting for gate in life.offline):
+        life.send(life.people[0])
+    for person in life.people:
+        life.town.clock.advance(timedelta(hours=1))
         life.tap(person)
-    assert [life.paid(person) for person in life.people] == [life.costs(person) for person in life.people]
+
+
+def check_books(town: Town, folder: Path) -> None:
+    """What the days owe each operator is what its account has; everything is proved."""
     first = date(2026, 11, 2)
     days = [first + timedelta(days=number) for number in range((town.today() - first).days + 1)]
     for agency in ("loop", "metro", "ferry"):
         due = sum(settled(town, agency, day).due_cents for day in days)
         assert [due] == town.balance_of(f"revenue:transit:{agency}")
     town.check()
-    verdict = verify(export(town, tmp_path / "export"), town.city.vault.city_keys().format())
+    verdict = verify(export(town, folder), town.city.vault.city_keys().format())
     assert verdict.holds, verdict.findings[:5]
+
+
+@pytest.mark.parametrize("seed", range(12, 16))
+def test_what_was_charged_is_what_the_engine_says_of_what_stands(life: Life, seed: int, tmp_path: Path) -> None:
+    live(life, seed)
+    assert [life.paid(person) for person in life.people] == [life.costs(person) for person in life.people]
+    check_books(life.town, tmp_path / "export")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_claims_give_back_no_more_than_was_granted(life: Life, seed: int, tmp_path: Path) -> None:
+    live(life, seed, claims_too=True)
+    for person in life.people:
+        costs, granted = life.costs(person), life.refunded.get(person.wallet_id, 0)
+        assert costs - granted <= life.paid(person) <= costs
+    check_books(life.town, tmp_path / "export")
