@@ -138,7 +138,8 @@ def open_page(browser: Browser) -> Iterator[Open]:
 
 
 def judge(page: Page, name: str, sizes: tuple[tuple[int, int], ...]) -> None:
-    """No WCAG 2.2 A or AA violation at any of the sizes, and what `fits` says."""
+    """No WCAG 2.2 A or AA violation at any of the sizes, and what `fits` says, once the page is there in whole."""
+    page.wait_for_load_state()
     page.evaluate(AXE.read_text())
     for width, height in sizes:
         fits(page, name, (width, height))
@@ -149,6 +150,7 @@ def judge(page: Page, name: str, sizes: tuple[tuple[int, int], ...]) -> None:
 
 def fits(page: Page, name: str, size: tuple[int, int]) -> None:
     """No sideways scrolling. Leaves a picture in the folder that CITY_SCREENSHOTS names, if it names one."""
+    page.wait_for_load_state()
     page.set_viewport_size({"width": size[0], "height": size[1]})
     sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert sideways <= 0, f"{name} at {size[0]} scrolls sideways by {sideways} px"

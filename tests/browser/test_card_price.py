@@ -59,7 +59,9 @@ def sign(page: Page) -> None:
 
 
 def lines(page: Page, within: str) -> list[str]:
-    """The lines of a list as a person reads them."""
+    """The lines of a list as a person reads them, once the page that a click led to is there in whole."""
+    page.wait_for_selector(f"{within} li")
+    page.wait_for_load_state()
     return [" ".join(each.split()) for each in page.locator(f"{within} li").all_inner_texts()]
 
 
@@ -78,6 +80,7 @@ def test_the_price_of_a_card_and_a_load_are_never_one(open_page: Open, counter: 
     page.click("text=Make the card")
     page.wait_for_selector("text=Its price is to be paid before the holder gets it")
     page.click("text=Take the price of the card")
+    page.wait_for_selector("#password")
     judge(page, "card-price-take", WIDTHS)
     sign(page)
     page.wait_for_selector("text=It is in the books")
