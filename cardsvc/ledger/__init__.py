@@ -15,6 +15,7 @@ from cardsvc.ledger.actions import (
 )
 from cardsvc.ledger.queries import (
     BooksChecked,
+    Brought,
     DayTotal,
     HoldView,
     ImportsChecked,
@@ -27,6 +28,7 @@ from cardsvc.ledger.queries import (
     TrialBalanceLine,
     Wanted,
     balances,
+    brought_since,
     check_books,
     check_imports,
     count_entries,
@@ -112,6 +114,7 @@ __all__ = [
     "AccountSpec",
     "BooksChecked",
     "BooksDoNotBalance",
+    "Brought",
     "DateBasis",
     "DayTotal",
     "Draft",
@@ -150,6 +153,7 @@ __all__ = [
     "adopt_packaged",
     "balances",
     "booking_state",
+    "brought_since",
     "check_assertions",
     "check_books",
     "check_imports",

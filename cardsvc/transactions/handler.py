@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -45,6 +45,23 @@ class Handler(Protocol):
 
     def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], now: datetime, /) -> None:
         """Move the feature's own rows for the items that were posted, in the same database transaction."""
+
+
+@runtime_checkable
+class Foreseeing(Handler, Protocol):
+    """A handler whose planning is much work, of which most can be done before the ledger is locked."""
+
+    def foresee(self, session: Session, items: Sequence[Item], /) -> Any:
+        """What `plan` would answer to these items of one batch, if nothing happens until then; or None. Without a lock,
+        in a database transaction of its own that writes nothing.
+        """
+
+    def plan_foreseen(
+        self, session: Session, items: Sequence[Item], foreseen: Sequence[Any], now: datetime, /
+    ) -> Sequence[Plan | Rejected]:
+        """The very answers of `plan`. Of what was foreseen for the batches that these items are of it believes only
+        what is still true; some of their items may be refused by now, and others between them.
+        """
 
 
 Registry = Mapping[int, Handler]

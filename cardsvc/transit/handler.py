@@ -6,43 +6,28 @@ tap that came late whatever it changes, of other rides too. No entry is edited.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from cardsvc import ledger, rows, transactions, wallets
+from cardsvc import ledger, rows, wallets
 from cardsvc.money import CURRENCY
-from cardsvc.transactions import Item, Plan, Reason, Rejected
-from cardsvc.transit import riders, ridership, rules
+from cardsvc.transactions import Item, Plan, Rejected
+from cardsvc.transit import answering, foreseeing, riders, rules
+from cardsvc.transit.answering import Answer, Priced
+from cardsvc.transit.foreseeing import Foreseen
 from cardsvc.transit.models import RideCharge, RideTap
 from cardsvc.transit.riders import Tariffs
-from cardsvc.transit.ridership import Account
 from cardsvc.transit.rules import charging
-from cardsvc.transit.rules.charging import Change, Charged, Pockets
-from cardsvc.transit.rules.rides import Direction, TapEvent
+from cardsvc.transit.rules.charging import Charged, Pockets
 from cardsvc.transit.rules.tariffs import in_force
 from crypto.wire.transaction import Purpose
 from crypto.wire.transit import Tap
 
 RULE = "transit/ride/1"
 _PRICED = "transit.priced"
-_NO_FARE = "The tariff knows no fare for this ride. Look at the stop and the network that the validator is set to."
-
-
-@dataclass(frozen=True, slots=True)
-class _Priced:
-    """A tap that was planned, for when it is posted."""
-
-    item: Item
-    wallet_id: UUID
-    changes: Sequence[Change]
-
-    @property
-    def fare_cents(self) -> int:
-        return sum(change.charged.fare_cents for change in self.changes)
 
 
 class Tapping:
@@ -58,34 +43,23 @@ class Tapping:
         return None if item.card is None else item.card.card_id, item.record.at_ms
 
     def plan(self, session: Session, items: Sequence[Item], _now: datetime, /) -> list[Plan | Rejected]:
-        residents = [item.card.resident_id for item in items if item.card is not None]
-        wallet_of = wallets.by_residents(session, residents)
-        first = ridership.first_taps(items, wallet_of)
-        passes = riders.passes(session, [wallet_of[resident].id for resident in first])
-        tariffs = riders.tariffs(session, ridership.matters_since(min(item.happened_at for item in items), passes))
-        moments = transactions.charged_moments(session, items)
-        answers: list[_Priced | Rejected] = []
-        accounts = ridership.accounts(session, first, wallet_of, passes, tariffs) if tariffs.versions else {}
-        for item in items:
-            assert item.card is not None
-            account = accounts.get(item.card.resident_id)
-            refusal = _refusal(item.says(Tap), item.happened_at, tariffs)
-            if item.card.resident_id not in wallet_of:
-                refusal = Rejected(Reason.UNKNOWN_WALLET, "This card's holder has no wallet. Ask at the counter.")
-            elif refusal is None and (item.card.card_id, item.happened_at) in moments:
-                refusal = Rejected(Reason.ALREADY_DONE, "This tap was charged before, under another id.")
-            if refusal is None:
-                assert account is not None
-                answers.append(_price(item, account, tariffs))
-            else:
-                answers.append(refusal)
-        for account in accounts.values():
-            account.taps.remember(account.rider, tariffs.versions)
-        return _plans(session, answers, tariffs, accounts)
+        return self.plan_foreseen(session, items, (), _now)
+
+    def foresee(self, session: Session, items: Sequence[Item], /) -> Foreseen | None:
+        return foreseeing.foresee(session, items)
+
+    def plan_foreseen(
+        self, session: Session, items: Sequence[Item], foreseen: Sequence[Foreseen], _now: datetime, /
+    ) -> list[Plan | Rejected]:
+        wallet_of = wallets.by_residents(session, [item.card.resident_id for item in items if item.card is not None])
+        found = foreseeing.still_true(session, foreseen, items, wallet_of)
+        rest = [item for item, answer in zip(items, found, strict=True) if answer is None]
+        others = iter(answering.answer(session, rest, wallet_of).answers if rest else ())
+        return _plans(session, [next(others) if answer is None else answer for answer in found])
 
     def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], _now: datetime, /) -> None:
         """Keep the taps, and what each changed about which ride."""
-        planned: dict[UUID, _Priced] = session.info[_PRICED]
+        planned: dict[UUID, Priced] = session.info[_PRICED]
         priced = [planned.pop(item.record.record_id) for item, _ in done]
         items = [one.item for one in priced]
         taps = [item.says(Tap) for item in items]
@@ -118,54 +92,19 @@ class Tapping:
             )
 
 
-def _refusal(tap: Tap, at: datetime, tariffs: Tariffs) -> Rejected | None:
-    if tap.tariff_version not in tariffs.known:
-        return Rejected(Reason.UNKNOWN_REFERENCE, f"There is no tariff {tap.tariff_version}. Update the validator.")
-    version = in_force(tariffs.versions, at).version
-    if tap.network_id not in tariffs.agencies[version]:
-        return Rejected(Reason.UNKNOWN_REFERENCE, f"The tariff has no network {tap.network_id}.")
-    if tap.currency != CURRENCY:
-        return Rejected(Reason.WRONG_AMOUNT, f"The city's fares are in {CURRENCY}. Update the validator.")
-    return None
-
-
-def _price(item: Item, account: Account, tariffs: Tariffs) -> _Priced | Rejected:
-    """What the tap changes; the account then knows it."""
-    tap = item.says(Tap)
-    facts = item.record.record_id, item.device.id, item.record.sequence, item.happened_at
-    event = TapEvent(*facts, tap.network_id, tap.stop_id, Direction(tap.direction))
-    row = account.reading.row(event)
-    account.taps.add(row, event)
-    begin = 0 if account.whole else account.taps.begin(row)
-    journeys = account.taps.price(begin, account.rider, tariffs.versions)
-    now = charging.standing(journeys, tariffs.versions, tariffs.agencies, account.window.since)
-    if any(not ride.known and ride.has(event.tap_id) for ride in now):
-        account.taps.remove(row)
-        return Rejected(Reason.UNKNOWN_REFERENCE, _NO_FARE)
-    before: Sequence[Charged] = account.charged
-    if not account.whole:  # else rides that are none any more are among them: another entry had charged them
-        priced = {one.tap_id.int for one in account.taps.since(begin)}
-        before = [one for one in account.charged if one.ride_id.int in priced]
-    changes = charging.changes(now, before, event.tap_id, account.refunded)
-    account.charged += [change.charged for change in changes]
-    return _Priced(item, account.wallet_id, changes)
-
-
-def _plans(
-    session: Session, answers: Sequence[_Priced | Rejected], tariffs: Tariffs, accounts: dict[UUID, Account]
-) -> list[Plan | Rejected]:
-    priced = [answer for answer in answers if isinstance(answer, _Priced)]
+def _plans(session: Session, answers: Sequence[Answer]) -> list[Plan | Rejected]:
+    priced = [answer for answer in answers if isinstance(answer, Priced)]
     session.info.setdefault(_PRICED, {}).update({one.item.record.record_id: one for one in priced})
     purses = wallets.purse_accounts(session, list({one.wallet_id for one in priced}))
-    given_back = {one.wallet_id for one in priced if one.fare_cents < 0}
-    since = min((account.window.period for account in accounts.values()), default=date.max)
-    pockets = _pockets(session, list(given_back), purses, since)
+    given_back = [one for one in priced if one.fare_cents < 0]
+    since = min((one.period for one in given_back), default=date.max)
+    pockets = _pockets(session, list({one.wallet_id for one in given_back}), purses, since)
     plans: list[Plan | Rejected] = []
     for answer in answers:
         if isinstance(answer, Rejected):
             plans.append(answer)
         else:
-            lines = _lines(answer, purses[answer.wallet_id], pockets.get(answer.wallet_id), tariffs)
+            lines = _lines(answer, purses[answer.wallet_id], pockets.get(answer.wallet_id))
             plans.append(_plan(answer, lines))
     return plans
 
@@ -187,9 +126,7 @@ def _pockets(
     return found
 
 
-def _lines(
-    priced: _Priced, purses: Sequence[ledger.PurseAccount], pockets: Pockets | None, tariffs: Tariffs
-) -> tuple[ledger.Line, ...]:
+def _lines(priced: Priced, purses: Sequence[ledger.PurseAccount], pockets: Pockets | None) -> tuple[ledger.Line, ...]:
     """The purses that could pay when the tap was made, in order, then the wallet, then as a debt. A purse that expired
     since and was emptied pays nothing any more.
     """
@@ -204,7 +141,7 @@ def _lines(
         assert pockets is not None
         lines += (ledger.Line(code, -part) for code, part in pockets.give_back(-cents, sources).items())
     lines += (ledger.Line(code, moved) for code, moved in charging.to_operators(priced.changes).items())
-    return tuple(lines) or _nothing_moved(item, tariffs)
+    return tuple(lines) or _nothing_moved(item, priced.tariffs)
 
 
 def _nothing_moved(item: Item, tariffs: Tariffs) -> tuple[ledger.Line, ...]:
@@ -216,7 +153,7 @@ def _nothing_moved(item: Item, tariffs: Tariffs) -> tuple[ledger.Line, ...]:
     return (ledger.Line(account, shown), ledger.Line(account, -shown))
 
 
-def _plan(priced: _Priced, lines: tuple[ledger.Line, ...]) -> Plan:
+def _plan(priced: Priced, lines: tuple[ledger.Line, ...]) -> Plan:
     """A receipt says no amount below zero: what goes back stands in the statement and beside the ride."""
     item = priced.item
     rule = f"{RULE}#{item.says(Tap).tariff_version}"

@@ -19,6 +19,7 @@ from cardsvc.transit.rules.pricing import HeldCategory, HeldPass, Rider
 from cardsvc.transit.rules.resuming import Row
 from cardsvc.transit.rules.rides import Direction, TapEvent
 from cardsvc.transit.rules.tariffs import TariffVersion
+from cardsvc.transit.versions import Listed
 
 REACH = timedelta(days=40)
 """Longer than a month of fare days with what may come before it: versions that can price a ride of the window."""
@@ -27,12 +28,13 @@ REACH = timedelta(days=40)
 @dataclass(frozen=True, slots=True)
 class Tariffs:
     """The versions that price what happened around some moment, in order of theirs, and who runs each network. `known`
-    are the numbers of all versions that ever were.
+    are the numbers of all versions that ever were, `listed` what each is known by.
     """
 
     versions: tuple[TariffVersion, ...]
     agencies: Mapping[int, Mapping[str, str]]
     known: frozenset[int]
+    listed: Sequence[Listed]
 
 
 def tariffs(session: Session, since: datetime) -> Tariffs:
@@ -42,7 +44,7 @@ def tariffs(session: Session, since: datetime) -> Tariffs:
     used = [*earlier[-1:], *(one for one in listed if one.valid_from > since - REACH)]
     found = [versions.compile_one(session, one) for one in used]
     agencies = {one.tariff.version: one.agencies for one in found}
-    return Tariffs(tuple(one.tariff for one in found), agencies, frozenset(one.version for one in listed))
+    return Tariffs(tuple(one.tariff for one in found), agencies, frozenset(one.version for one in listed), listed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,9 @@ from cardsvc.ledger.queries.knowing import known, known_accounts
 from cardsvc.ledger.queries.moving import ImportsChecked, check_imports, whole_books
 from cardsvc.ledger.queries.purses import JointLine, JointPage, expired_purses, joint_statement, purses_of
 from cardsvc.ledger.queries.reading import (
+    Brought,
     DayTotal,
+    brought_since,
     count_entries,
     day_totals,
     entries,
@@ -33,6 +35,7 @@ from cardsvc.ledger.queries.trial import TrialBalance, TrialBalanceLine, trial_b
 
 __all__ = [
     "BooksChecked",
+    "Brought",
     "DayTotal",
     "HoldView",
     "ImportsChecked",
@@ -45,6 +48,7 @@ __all__ = [
     "TrialBalanceLine",
     "Wanted",
     "balances",
+    "brought_since",
     "check_books",
     "check_imports",
     "chunks",

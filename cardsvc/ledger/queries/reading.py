@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -122,6 +123,21 @@ def _stored(row: Entry, lines: tuple[PostedLine, ...]) -> StoredEntry:
     kind = EntryKind(row.kind)
     facts = row.id, row.seq, kind, row.currency, row.happened_at, row.recorded_at, row.rule, row.reverses
     return StoredEntry(*facts, lines, computed, row.booked_on, metadata)
+
+
+class Brought(NamedTuple):
+    """An entry that was posted meanwhile, as far as it matters to who looks for changes."""
+
+    id: UUID
+    kind: int
+    reverses: bool
+
+
+def brought_since(session: Session, seq: int, *, limit: int) -> list[Brought]:
+    """The entries behind that place in the log, at most so many, in order."""
+    columns = (Entry.__table__.c.id, Entry.__table__.c.kind, Entry.__table__.c.reverses.is_not(None))
+    query = sa.select(*columns).where(Entry.seq > seq).order_by(Entry.seq).limit(limit)
+    return [Brought(*row) for row in session.execute(query)]
 
 
 def last_place(session: Session) -> int | None:

@@ -20,7 +20,7 @@ from cardsvc.transactions import queries, rules
 from cardsvc.transactions.actions import dating, disputes, storage
 from cardsvc.transactions.actions.opening import Desk, Opened, TerminalRevoked, find_replays, known, open_batch
 from cardsvc.transactions.actions.storage import BatchIdConflict, Outcome
-from cardsvc.transactions.handler import Handler, Registry
+from cardsvc.transactions.handler import Foreseeing, Handler, Registry
 from cardsvc.transactions.queries import Known
 from cardsvc.transactions.rules import Claim, Item, Plan, Reason, Received, Rejected
 from crypto.errors import CryptoError
@@ -285,7 +285,16 @@ def _runs(work: _Work, registry: Registry) -> Iterator[tuple[int, list[Place]]]:
 
 
 def _plan(session: Session, work: _Work, handler: Handler, places: list[Place]) -> dict[Place, Plan]:
-    answers = handler.plan(session, [work.items[place] for place in places], work.now)
+    items = [work.items[place] for place in places]
+    kind, batches = (
+        items[0].record.kind,
+        [work.opened[number] for number in dict.fromkeys(place[0] for place in places)],
+    )
+    foreseen = [one.foreseen[kind] for one in batches if kind in one.foreseen]
+    if foreseen and isinstance(handler, Foreseeing):
+        answers = handler.plan_foreseen(session, items, foreseen, work.now)
+    else:
+        answers = handler.plan(session, items, work.now)
     work.verdicts.update(zip(places, answers, strict=True))
     planned = {p: answer for p, answer in zip(places, answers, strict=True) if isinstance(answer, Plan)}
     work.plans.update(planned)

@@ -5,8 +5,8 @@ revoked. So nothing that can change is believed from here on; `accepting` reads 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from cardsvc import access, cards, devices
 from cardsvc.errors import CityError, ErrorKind
 from cardsvc.transactions import queries, rules
-from cardsvc.transactions.handler import Registry
+from cardsvc.transactions.handler import Foreseeing, Registry
 from cardsvc.transactions.queries import Known
-from cardsvc.transactions.rules import Claim, DeviceRef, Reason, Received, Rejected
+from cardsvc.transactions.rules import Claim, DeviceRef, Item, Reason, Received, Rejected
 from cardsvc.vault import Vault
 from crypto import keys as crypto_keys
 from crypto import verifying
@@ -69,6 +69,7 @@ class Opened:
     replays: dict[int, Known]
     claims: dict[int, Claim]
     refused: dict[int, Rejected]
+    foreseen: dict[int, Any] = field(default_factory=dict)  # by kind, where a handler foresees
 
 
 def open_batch(session: Session, raw: bytes, *, desk: Desk) -> Opened:
@@ -150,6 +151,19 @@ def judge(batches: Sequence[Signed], facts: Sequence[Facts], desk: Desk) -> list
         judged.append(opened)
     _verify([one for one in judged if isinstance(one, Opened)], desk.verifier)
     return judged
+
+
+def foresee(session: Session, opened: Opened, registry: Registry) -> None:
+    """Have the handlers work out what they can before the ledger is locked."""
+    by_kind: dict[int, list[Item]] = {}
+    for claim in opened.claims.values():
+        by_kind.setdefault(claim.item.record.kind, []).append(claim.item)
+    for kind, items in by_kind.items():
+        handler = registry[kind]
+        if isinstance(handler, Foreseeing):
+            found = handler.foresee(session, items)
+            if found is not None:
+                opened.foreseen[kind] = found
 
 
 def _is_left(device: devices.Device, vault: Vault) -> bool:

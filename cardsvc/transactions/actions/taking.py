@@ -1,7 +1,8 @@
 """The terminals' way in under load: what must be durable is committed in groups.
 
 1. A batch is read and its terminal's signature verified, in the caller's own thread. Of a large batch the items are
-   verified there too, so that one is verified while another is committed.
+   verified there too, and what their kinds can foresee is worked out, so that this is done for one batch while
+   another is committed.
 2. Then one of those who wait does the rest for all of them: what the database knows of the batches is read and their
    items' signatures are verified, without a lock; all of it is accepted in one database transaction under the ledger's
    lock. If we stop here the work is done and no checkpoint covers it yet: the next publication, or the same batch
@@ -28,7 +29,16 @@ from cardsvc import audit, db
 from cardsvc.committing import Group
 from cardsvc.transactions import queries
 from cardsvc.transactions.actions.accepting import BatchAnswer, Refusal, accept_opened
-from cardsvc.transactions.actions.opening import Desk, Opened, Signed, judge, look_up, read_signed, terminal_key
+from cardsvc.transactions.actions.opening import (
+    Desk,
+    Opened,
+    Signed,
+    foresee,
+    judge,
+    look_up,
+    read_signed,
+    terminal_key,
+)
 from cardsvc.transactions.handler import Spendable
 from crypto.keys import PublicKey
 from crypto.wire import batch as wire_batch
@@ -110,6 +120,7 @@ class Taking:
             if isinstance(judged, Exception):
                 raise judged
             opened = judged
+            db.run(self._engine, lambda session: foresee(session, judged, self._desk.registry), read_only=True)
         return _Arrived(signed, opened, now, receipts)
 
     def _key_of(self, terminal_id: UUID) -> PublicKey:
