@@ -22,7 +22,9 @@ def explain(journey: Journey, index: int) -> str:
     lines = tuple([line for line in journey.lines or () if line.ride == index])
     place = ride.network, ride.from_stop, ride.to_stop
     capped, rest = _told(journey.tariff_version, ride.ending._value_, place, ride.passed_back, lines)
-    return f'{{"began_at":{_moment(ride.start)},"capped":{capped},"ended_at":{_moment(ride.end)},{rest}'
+    began = _moment(ride.start)
+    ended = began if ride.end is ride.start else _moment(ride.end)
+    return f'{{"began_at":{began},"capped":{capped},"ended_at":{ended},{rest}'
 
 
 @lru_cache(maxsize=4096)  # most rides differ from another one in their moments alone

@@ -6,7 +6,6 @@ asked for by them: whoever does not remember it prices them again and comes to t
 """
 
 import hashlib
-import marshal
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
@@ -30,9 +29,9 @@ def quiet_time(tariffs: Sequence[TariffVersion]) -> timedelta:
     return max(spans)
 
 
-Row = tuple[int, int, *tuple[Any, ...]]
-"""A tap in plain values: milliseconds since 1970, sequence, id, and then all else that it says. Ids stand in it in a
-form that is quickly compared and looked up, and in the order of their bytes.
+Row = tuple[int, int, str]
+"""A tap in plain values: milliseconds since 1970, sequence, and a text that says all of it, these two as well. It
+begins with the tap's id, in the order of its bytes, and where it ends follows from itself.
 """
 
 
@@ -87,22 +86,25 @@ class Taps:
     def _past(self, place: int, rider: Rider, tariffs: tuple[TariffVersion, ...]) -> Past:
         """What the taps before this place leave behind; it stays as it is."""
         remembered = tariffs[-1].remembered
-        at = place
-        for _ in range(_LOOKED_BACK + 1):
+        if not place:
+            return Past.of(rider)
+        known_by = _known_by(self._rows[:place], rider, tariffs)
+        kept: tuple[Past, Any] | None = remembered.pasts.get(known_by)
+        if kept is not None:
+            return kept[0]
+        at, past = place, Past.of(rider)
+        for _ in range(_LOOKED_BACK):
+            at = self._quiet_before(at - 1)
+            kept = remembered.pasts.get(_known_by(self._rows[:at], rider, tariffs)) if at else None
+            if kept is not None:
+                past = kept[0].copy()
+                break
             if not at:
                 break
-            kept: tuple[Past, Any] | None = remembered.pasts.get(_known_by(self._rows[:at], rider, tariffs))
-            if kept is not None and at == place:
-                return kept[0]
-            if kept is not None:
-                return self._past_from(at, kept[0].copy(), place, rider, tariffs)
-            at = self._quiet_before(at - 1)
-        return self._past_from(0, Past.of(rider), place, rider, tariffs)
-
-    def _past_from(self, known: int, past: Past, place: int, rider: Rider, tariffs: tuple[TariffVersion, ...]) -> Past:
-        price_on(self._events(known, place), rider, tariffs, past)
-        if place:
-            _keep(_known_by(self._rows[:place], rider, tariffs), past, tariffs)
+        else:
+            at = 0
+        price_on(self._events(at, place), rider, tariffs, past)
+        _keep(known_by, past, tariffs)
         return past
 
     def _events(self, first: int, end: int) -> list[TapEvent]:
@@ -116,8 +118,8 @@ class Taps:
 
 
 def _known_by(rows: Sequence[Row], rider: Rider, tariffs: Sequence[TariffVersion]) -> tuple[Any, ...]:
-    """Short, because many are kept: a digest of the taps in the form that is soonest made, for this process only."""
-    digest = hashlib.blake2b(marshal.dumps(list(rows), 2), digest_size=16).digest()
+    """Short, because many are kept: a digest of the taps."""
+    digest = hashlib.sha256("".join([text for _, _, text in rows]).encode()).digest()
     return rider, digest, *map(id, tariffs)
 
 

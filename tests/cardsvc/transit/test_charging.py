@@ -44,12 +44,14 @@ def taps(draw: st.DrawFn) -> list[TapEvent]:
 
 def row_of(tap: TapEvent) -> resuming.Row:
     at_ms = (tap.at - MONDAY) // timedelta(milliseconds=1)
-    return at_ms, tap.sequence, tap.tap_id.bytes, tap.device_id.bytes, tap.network, tap.stop_id, tap.direction.value
+    facts = tap.tap_id.hex, at_ms, tap.sequence, tap.device_id.hex, tap.network, tap.stop_id, tap.direction.value
+    return at_ms, tap.sequence, " ".join(map(str, facts)) + ";"
 
 
 def event_of(row: resuming.Row) -> TapEvent:
-    at_ms, sequence, tap_id, device_id, network, stop, direction = row
-    ids, at = (UUID(bytes=tap_id), UUID(bytes=device_id)), MONDAY + timedelta(milliseconds=at_ms)
+    at_ms, sequence, text = row
+    tap_id, _, _, device_id, network, stop, direction = text.rstrip(";").split(" ")
+    ids, at = (UUID(tap_id), UUID(device_id)), MONDAY + timedelta(milliseconds=at_ms)
     return TapEvent(*ids, sequence, at, network, stop, Direction(direction))
 
 
