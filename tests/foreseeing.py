@@ -20,7 +20,7 @@ def foreseen(town: Town, raw: bytes) -> transactions.Opened:
 
     def work(session: Session) -> transactions.Opened:
         opened = transactions.open_batch(session, raw, desk=here)
-        opening.foresee(session, opened, here.registry)
+        opening.foresee(session, opened, here.registry, town.clock.now())
         return opened
 
     return town.run(work)

@@ -28,15 +28,21 @@ from cardsvc.wallets import Wallet
 _ENTRIES_MAX: Final = 20_000
 """After more entries than this nothing is believed: then what was foreseen is old."""
 
-_NO_RIDES: Final = frozenset(EntryKind) - {
-    EntryKind.TAP,
-    EntryKind.FARE_REFUNDED,
-    EntryKind.PASS_BOUGHT,
-    EntryKind.REVERSAL,
-    EntryKind.DISPUTE_SETTLED,
-    EntryKind.ADJUSTMENT,
-}
-"""Kinds of entries that change nobody's rides."""
+_KNOWN: Final = frozenset(
+    {
+        EntryKind.TAP,
+        EntryKind.CASH_TOP_UP,
+        EntryKind.SHIFT_OPENED,
+        EntryKind.SHIFT_CLOSED,
+        EntryKind.CARD_PAID,
+        EntryKind.CLAIM,
+        EntryKind.TAX_PAYMENT,
+        EntryKind.BANK_TRANSFER,
+        EntryKind.TRANSFER_ASSIGNED,
+        EntryKind.AUTO_TOP_UP,
+    }
+)
+"""Taps, which say whose they are about, and what a day brings beside them and changes nobody's rides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +66,17 @@ class Foreseen:
 def foresee(session: Session, items: Sequence[Item]) -> Foreseen | None:
     """Read-only, without a lock. None: there is nothing to foresee."""
     after = ledger.last_place(session)  # first of all: what is committed from here on is behind it
-    wallet_of = wallets.by_residents(session, [item.card.resident_id for item in items if item.card is not None])
-    places = _by_rider(items)
-    doubled = {resident for resident, own in places.items() if _doubled([items[place] for place in own])}
-    places = {one: own for one, own in places.items() if one in wallet_of and one not in doubled}
-    chosen = [items[place] for place in sorted(place for own in places.values() for place in own)]
-    if not chosen:
+    taps = {resident: [items[place] for place in places] for resident, places in _by_rider(items).items()}
+    wallet_of = wallets.by_residents(session, list(taps))
+    taps = {resident: own for resident, own in taps.items() if resident in wallet_of and not _doubled(own)}
+    if not taps:
         return None
-    answered = answering.answer(session, chosen, wallet_of)
+    answered = answering.answer(session, [item for own in taps.values() for item in own], wallet_of)
+    answers = iter(answered.answers)
     found: dict[UUID, _Rider] = {}
-    for resident, own in _by_rider(chosen).items():
-        records = [chosen[place].record.record_id for place in own]
-        found[resident] = _Rider(wallet_of[resident].id, records, [answered.answers[place] for place in own])
+    for resident, own in taps.items():
+        records = [item.record.record_id for item in own]
+        found[resident] = _Rider(wallet_of[resident].id, records, [next(answers) for _ in own])
     return Foreseen(-1 if after is None else after, answered.tariffs, found)
 
 
@@ -103,17 +108,13 @@ def still_true(
 def _changed(session: Session, after: int, wallet_ids: Sequence[UUID]) -> set[UUID] | None:
     """Those of the wallets whose rides entries behind that place are about; None: perhaps all."""
     brought = ledger.brought_since(session, after, limit=_ENTRIES_MAX + 1)
-    if len(brought) > _ENTRIES_MAX or any(one.kind not in _NO_RIDES for one in brought if not _is_tap(one)):
+    if len(brought) > _ENTRIES_MAX or any(one.reverses or one.kind not in _KNOWN for one in brought):
         return None
     table = RideTap.__table__.c
-    taps = [one.id for one in brought if _is_tap(one)]
+    taps = [one.id for one in brought if one.kind == EntryKind.TAP]
     wanted = set(wallet_ids)
     tapped = rows.matching(session, sa.select(table.wallet_id), table.record_id, taps)
     return {wallet_id for (wallet_id,) in tapped if wallet_id in wanted}
-
-
-def _is_tap(entry: ledger.Brought) -> bool:
-    return entry.kind == EntryKind.TAP and not entry.reverses
 
 
 def _by_rider(items: Iterable[Item]) -> dict[UUID, list[int]]:

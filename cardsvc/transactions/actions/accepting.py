@@ -18,7 +18,15 @@ from cardsvc import access, audit, cards, devices, ledger
 from cardsvc.errors import CityError
 from cardsvc.transactions import queries, rules
 from cardsvc.transactions.actions import dating, disputes, storage
-from cardsvc.transactions.actions.opening import Desk, Opened, TerminalRevoked, find_replays, known, open_batch
+from cardsvc.transactions.actions.opening import (
+    Desk,
+    Opened,
+    TerminalRevoked,
+    check_item,
+    find_replays,
+    known,
+    open_batch,
+)
 from cardsvc.transactions.actions.storage import BatchIdConflict, Outcome
 from cardsvc.transactions.handler import Foreseeing, Handler, Registry
 from cardsvc.transactions.queries import Known
@@ -165,7 +173,9 @@ def _sort_out(
             seen[claim.item.record.record_id.bytes] = place
             work.items[place] = claim.item
             card = None if claim.card is None else keys[claim.key_id]
-            refusal = _refusal(claim.item, card, registry, work.now)
+            refusal = rules.check_card(card, claim.item) or check_item(
+                claim.item, registry[claim.item.record.kind], work.now
+            )
             if refusal is not None:
                 work.verdicts[place] = refusal
 
@@ -212,15 +222,6 @@ def _forget(work: _Work, number: int) -> None:
 
 def _at(work: _Work, place: Place) -> Received:
     return work.opened[place[0]].received[place[1]]
-
-
-def _refusal(item: Item, card: cards.CardKey | None, registry: Registry, now: datetime) -> Rejected | None:
-    handler = registry[item.record.kind]
-    return (
-        rules.check_card(card, item)
-        or rules.check_time(item.happened_at, now)
-        or rules.check_permission(item, device_kinds=handler.device_kinds, roles=handler.roles)
-    )
 
 
 def _open_books(session: Session, work: _Work) -> None:
@@ -286,10 +287,8 @@ def _runs(work: _Work, registry: Registry) -> Iterator[tuple[int, list[Place]]]:
 
 def _plan(session: Session, work: _Work, handler: Handler, places: list[Place]) -> dict[Place, Plan]:
     items = [work.items[place] for place in places]
-    kind, batches = (
-        items[0].record.kind,
-        [work.opened[number] for number in dict.fromkeys(place[0] for place in places)],
-    )
+    kind = items[0].record.kind
+    batches = [work.opened[number] for number in sorted({number for number, _ in places})]
     foreseen = [one.foreseen[kind] for one in batches if kind in one.foreseen]
     if foreseen and isinstance(handler, Foreseeing):
         answers = handler.plan_foreseen(session, items, foreseen, work.now)

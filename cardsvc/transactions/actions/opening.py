@@ -6,6 +6,7 @@ revoked. So nothing that can change is believed from here on; `accepting` reads 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from cardsvc import access, cards, devices
 from cardsvc.errors import CityError, ErrorKind
 from cardsvc.transactions import queries, rules
-from cardsvc.transactions.handler import Foreseeing, Registry
+from cardsvc.transactions.handler import Foreseeing, Handler, Registry
 from cardsvc.transactions.queries import Known
 from cardsvc.transactions.rules import Claim, DeviceRef, Item, Reason, Received, Rejected
 from cardsvc.vault import Vault
@@ -69,6 +70,7 @@ class Opened:
     replays: dict[int, Known]
     claims: dict[int, Claim]
     refused: dict[int, Rejected]
+    taken: frozenset[bytes] = frozenset()  # ids that other records had when it was opened
     foreseen: dict[int, Any] = field(default_factory=dict)  # by kind, where a handler foresees
 
 
@@ -97,10 +99,13 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the database knows of a signed batch: its terminal, the items that were answered before, and keys."""
+    """What the database knows of a signed batch: its terminal, the items that were answered before, ids that are taken,
+    and keys.
+    """
 
     device: devices.Device
     replays: dict[int, Known]
+    taken: frozenset[bytes]
     keys: rules.Keys
 
 
@@ -134,7 +139,11 @@ def look_up(session: Session, batches: Sequence[Signed], vault: Vault) -> list[F
         if received.transaction is not None and received.position not in before
     ]
     keys = _keys(session, readable, vault)
-    return [Facts(stations[one.batch.terminal_id], before, keys) for one, before in zip(batches, replays, strict=True)]
+    taken = frozenset(stored)
+    return [
+        Facts(stations[one.batch.terminal_id], before, taken, keys)
+        for one, before in zip(batches, replays, strict=True)
+    ]
 
 
 def judge(batches: Sequence[Signed], facts: Sequence[Facts], desk: Desk) -> list[Opened | TerminalRevoked]:
@@ -146,24 +155,35 @@ def judge(batches: Sequence[Signed], facts: Sequence[Facts], desk: Desk) -> list
             judged.append(TerminalRevoked())
             continue
         ref = DeviceRef(device.id, device.kind)
-        opened = Opened(one.batch, one.raw, ref, one.received, fact.replays, {}, {})
+        opened = Opened(one.batch, one.raw, ref, one.received, fact.replays, {}, {}, fact.taken)
         _claim(opened, fact.keys, desk.registry)
         judged.append(opened)
     _verify([one for one in judged if isinstance(one, Opened)], desk.verifier)
     return judged
 
 
-def foresee(session: Session, opened: Opened, registry: Registry) -> None:
-    """Have the handlers work out what they can before the ledger is locked."""
+def foresee(session: Session, opened: Opened, registry: Registry, now: datetime) -> None:
+    """Have the handlers work out what they can before the ledger is locked, of the items that may well be planned."""
     by_kind: dict[int, list[Item]] = {}
+    seen = set(opened.taken)
     for claim in opened.claims.values():
-        by_kind.setdefault(claim.item.record.kind, []).append(claim.item)
+        item, record_id = claim.item, claim.item.record.record_id.bytes
+        if record_id not in seen and check_item(item, registry[item.record.kind], now) is None:
+            seen.add(record_id)
+            by_kind.setdefault(item.record.kind, []).append(item)
     for kind, items in by_kind.items():
         handler = registry[kind]
         if isinstance(handler, Foreseeing):
             found = handler.foresee(session, items)
             if found is not None:
                 opened.foreseen[kind] = found
+
+
+def check_item(item: Item, handler: Handler, now: datetime) -> Rejected | None:
+    """Whether its time can be, and who sends and signs it may: no handler is asked about an item where not."""
+    return rules.check_time(item.happened_at, now) or rules.check_permission(
+        item, device_kinds=handler.device_kinds, roles=handler.roles
+    )
 
 
 def _is_left(device: devices.Device, vault: Vault) -> bool:

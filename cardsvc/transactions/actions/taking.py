@@ -120,7 +120,7 @@ class Taking:
             if isinstance(judged, Exception):
                 raise judged
             opened = judged
-            db.run(self._engine, lambda session: foresee(session, judged, self._desk.registry), read_only=True)
+            db.run(self._engine, lambda session: foresee(session, judged, self._desk.registry, now), read_only=True)
         return _Arrived(signed, opened, now, receipts)
 
     def _key_of(self, terminal_id: UUID) -> PublicKey:
