@@ -108,7 +108,7 @@ def still_true(
 def _changed(session: Session, after: int, wallet_ids: Sequence[UUID]) -> set[UUID] | None:
     """Those of the wallets whose rides entries behind that place are about; None: perhaps all."""
     brought = ledger.brought_since(session, after, limit=_ENTRIES_MAX + 1)
-    if len(brought) > _ENTRIES_MAX or any(one.reverses or one.kind not in _KNOWN for one in brought):
+    if len(brought) > _ENTRIES_MAX or any(one.kind not in _KNOWN for one in brought):
         return None
     table = RideTap.__table__.c
     taps = [one.id for one in brought if one.kind == EntryKind.TAP]

@@ -130,13 +130,11 @@ class Brought(NamedTuple):
 
     id: UUID
     kind: int
-    reverses: bool
 
 
 def brought_since(session: Session, seq: int, *, limit: int) -> list[Brought]:
     """The entries behind that place in the log, at most so many, in order."""
-    columns = (Entry.__table__.c.id, Entry.__table__.c.kind, Entry.__table__.c.reverses.is_not(None))
-    query = sa.select(*columns).where(Entry.seq > seq).order_by(Entry.seq).limit(limit)
+    query = sa.select(Entry.id, Entry.kind).where(Entry.seq > seq).order_by(Entry.seq).limit(limit)
     return [Brought(*row) for row in session.execute(query)]
 
 

@@ -166,3 +166,17 @@ def test_of_a_card_read_twice_at_one_moment_nothing_is_foreseen(town: Town, scen
     assert list(opened.foreseen[Kind.TAP].riders) == [scene.ben.resident_id]
     [answer] = accepted(town, opened)
     assert [result.outcome for result in answer.results] == ["accepted", "rejected", "accepted"]
+
+
+def test_what_comes_under_an_id_that_is_taken_is_not_foreseen_and_the_rest_is_believed(
+    town: Town, scene: Scene
+) -> None:
+    taken, gate = scene.tap_elsewhere(scene.ana), town.validator()
+    once = gate.add(tap(), scene.ana.signs(P))
+    for record_id in (taken, once):
+        gate.add(tap(), scene.ana.signs(P), record_id=record_id, at=town.clock.now() - timedelta(hours=1))
+    scene = Scene(town, scene.ana, scene.ben, gate, foreseen(town, gate.batch()))
+    first, *_ = scene.items()
+    assert scene.believed([first]) == [True]
+    [answer] = accepted(town, scene.opened)
+    assert [result.outcome for result in answer.results] == ["accepted", "rejected", "rejected"]
