@@ -23,6 +23,14 @@ UNSIGNED = 3
 """The exit code where all of it holds, but only under keys that nobody vouches for."""
 
 
+_WITNESSES = click.option(
+    "--witnesses",
+    "witnesses_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The witnesses that count and how many are enough, from a source you trust (form: C2SP tlog-policy).",
+)
+
+
 def make(permits: Mapping[int, Permit]) -> tuple[click.Command, ...]:
     """The two commands. `permits` says what each kind of record needs to count."""
     return _exporting(), _verifying(permits)
@@ -67,12 +75,7 @@ def _verifying(permits: Mapping[int, Permit]) -> click.Command:
         envvar="CITY_KEYS",
         help="The city's public keys, a text file from a source you trust. [env: CITY_KEYS]",
     )
-    @click.option(
-        "--witnesses",
-        "witnesses_file",
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
-        help="The witnesses that count and how many are enough, from a source you trust (form: C2SP tlog-policy).",
-    )
+    @_WITNESSES
     @click.option("--unsigned", is_flag=True, help="Exit 0 without --keys: whose evidence it is, is known otherwise.")
     @click.option("--jobs", type=click.IntRange(1), help="Processes; as many as there are cores unless said.")
     @click.option("--all", "show_all", is_flag=True, help=f"Show every finding, not the first {FINDINGS_SHOWN}.")
