@@ -23,6 +23,13 @@ UNSIGNED = 3
 """The exit code where all of it holds, but only under keys that nobody vouches for."""
 
 
+_KEYS = click.option(
+    "--keys",
+    "keys_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    envvar="CITY_KEYS",
+    help="The city's public keys, a text file from a source you trust. [env: CITY_KEYS]",
+)
 _WITNESSES = click.option(
     "--witnesses",
     "witnesses_file",
@@ -68,13 +75,7 @@ def _exporting() -> click.Command:
 def _verifying(permits: Mapping[int, Permit]) -> click.Command:
     @click.command("verify")
     @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-    @click.option(
-        "--keys",
-        "keys_file",
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
-        envvar="CITY_KEYS",
-        help="The city's public keys, a text file from a source you trust. [env: CITY_KEYS]",
-    )
+    @_KEYS
     @_WITNESSES
     @click.option("--unsigned", is_flag=True, help="Exit 0 without --keys: whose evidence it is, is known otherwise.")
     @click.option("--jobs", type=click.IntRange(1), help="Processes; as many as there are cores unless said.")
