@@ -5,6 +5,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from cardsvc import app, audit, db, evidence
+from crypto.tlog import TrustPolicy
 from tests.town import Town
 
 
@@ -17,8 +18,10 @@ def export(town: Town, folder: Path) -> Path:
     return folder
 
 
-def verify(folder: Path, keys_text: str | None = None, *, jobs: int = 1) -> evidence.Verdict:
-    return evidence.verify(folder, keys_text=keys_text, permits=app.permits(), jobs=jobs)
+def verify(
+    folder: Path, keys_text: str | None = None, *, jobs: int = 1, witnesses: TrustPolicy | None = None
+) -> evidence.Verdict:
+    return evidence.verify(folder, keys_text=keys_text, permits=app.permits(), jobs=jobs, witnesses=witnesses)
 
 
 def files(folder: Path) -> list[Path]:

@@ -64,6 +64,7 @@ def export(
     writer.table(tables.KEYS, stating.statements(session, vault, now_ms))
     writer.table(tables.ACCOUNTS, collecting.accounts(session, size))
     writer.table(tables.CHECKPOINTS, collecting.checkpoints(session, size))
+    writer.table(tables.COSIGNATURES, collecting.cosignatures(session, size))
     writer.table(tables.TILES, collecting.tiles(session, size))
     writer.table(tables.REFUSED, collecting.refused(session))
     writer.table(tables.PERIODS, collecting.periods(session))

@@ -3,6 +3,7 @@
 Every function reads in pages, so that memory does not grow with the city. All are called in one read-only session.
 """
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -224,6 +225,16 @@ def checkpoints(session: Session, size: int) -> Iterator[Fields]:
     query = sa.select(*_columns(table)).where(table.c.tree_size <= size, table.c.shard == 0).order_by(table.c.tree_size)
     for row in session.execute(query.execution_options(yield_per=_PAGE)):
         yield str(row.tree_size), row.root.hex(), str(row.published_at), text(row.note)
+
+
+def cosignatures(session: Session, size: int) -> Iterator[Fields]:
+    """By size, then key; a database sorts text as its locale does, so the few lines of one size are sorted here."""
+    table = Base.metadata.tables["cosignature"]
+    query = sa.select(*_columns(table)).where(table.c.tree_size <= size, table.c.shard == 0).order_by(table.c.tree_size)
+    rows = session.execute(query.execution_options(yield_per=_PAGE))
+    for _, some in itertools.groupby(rows, key=lambda row: row.tree_size):
+        for row in sorted(some, key=lambda row: str(row.vkey)):
+            yield str(row.tree_size), text(row.vkey), str(row.signed_at), text(row.line)
 
 
 def tiles(session: Session, size: int) -> Iterator[Fields]:

@@ -1,7 +1,7 @@
 """Verifying an export with nothing but its folder and the city's public keys: no database, no vault, no settings."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from cardsvc.evidence.queries.working import (
     say_if_changed,
 )
 from cardsvc.evidence.rules import entries, small, tables
+from cardsvc.evidence.rules.cosigning import Cosignatures, Witnessing, read_cosignatures
 from cardsvc.evidence.rules.errors import KeysUnreadable, NoExport
 from cardsvc.evidence.rules.files import File
 from cardsvc.evidence.rules.findings import Finding, Findings, named
@@ -29,6 +30,7 @@ from cardsvc.evidence.rules.periods import read_periods
 from cardsvc.evidence.rules.results import Counts, Judged, Undoing
 from crypto.errors import CryptoError
 from crypto.pki import to_der
+from crypto.tlog import TrustPolicy
 from crypto.wire.citykeys import CityKeys
 
 Progress = Callable[[int, int, int], None]
@@ -37,13 +39,17 @@ Progress = Callable[[int, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`holds` only when everything was judged and nothing was found. `unread` lines could not be judged."""
+    """`holds` only when everything was judged and nothing was found. `unread` lines could not be judged.
+
+    `witnessing` is how far witnesses vouch for the log; too few of them are no finding.
+    """
 
     holds: bool
     findings: tuple[Finding, ...]
     beyond: int
     unread: int
     counts: Counts
+    witnessing: Witnessing
     facts: Mapping[str, str]
     keys_from_export: bool
     seconds: float
@@ -55,13 +61,15 @@ def verify(
     *,
     keys_text: str | None,
     permits: Mapping[int, Permit],
+    witnesses: TrustPolicy | None = None,
     jobs: int | None = None,
     limit: int | None = None,
     progress: Progress = lambda _done, _all, _signatures: None,
 ) -> Verdict:
     """Judge everything in the folder. `keys_text` are the city's public keys; None: those that lie in the export.
+    `witnesses` are those that count, from outside the export too; cosignatures are verified without them as well.
 
-    Memory grows with the cards and accounts of the city, not with its entries. Raises: NoExport, KeysUnreadable.
+    Memory grows with the cards, accounts and signed heads of the city, not with its entries. Raises: NoExport, KeysUnreadable.
     """
     began = time.monotonic()
     data = _read(folder / tables.MANIFEST_FILE)
@@ -83,6 +91,7 @@ def verify(
         beyond=findings.beyond,
         unread=whole.unread,
         counts=whole.counts,
+        witnessing=run.cosignatures.counted(witnesses),
         facts=manifest.facts,
         keys_from_export=keys_text is None,
         seconds=time.monotonic() - began,
@@ -105,6 +114,7 @@ class _Run:
         self._folder, self._manifest, self._city_keys = folder, manifest, city_keys
         self._permits, self._findings = permits, findings
         self.jobs = jobs
+        self.cosignatures = Cosignatures()
 
     def judge(self, progress: Progress) -> Whole:
         holders = Holders(self._city_keys)
@@ -116,10 +126,11 @@ class _Run:
         accounts_file = self._file(tables.path_of(tables.ACCOUNTS))
         accounts_judged, accounts = small.read_accounts(accounts_file)
         months_judged, closings = read_periods(self._file(tables.path_of(tables.PERIODS)))
+        cosigned = self._read_cosignatures(heads_judged, heads)
         whole = Whole(accounts, heads, tiles, self._findings)
         whole.unread = sum(not (self._folder / path).is_file() for path in self._manifest.files)
         refused = self._judged(small.read_refused, tables.REFUSED)
-        for judged in (stated, heads_judged, tiles_judged, accounts_judged, months_judged, refused):
+        for judged in (stated, heads_judged, cosigned, tiles_judged, accounts_judged, months_judged, refused):
             self._check_bytes(judged)
             whole.take(judged)
         for first, path in self._manifest.numbered(tables.CARDS.name):
@@ -142,6 +153,15 @@ class _Run:
         else:
             whole.unread += 1
         return whole
+
+    def _read_cosignatures(self, heads_judged: Judged, heads: Sequence[small.Head]) -> Judged:
+        path = tables.path_of(tables.COSIGNATURES)
+        if path not in self._manifest.files:  # of the format before, or said where the manifest was read
+            self.cosignatures = Cosignatures(len(heads))
+            return Judged(path, 0)
+        lost = heads_judged.unread or heads_judged.findings or heads_judged.counts.checkpoints == 0
+        judged, self.cosignatures = read_cosignatures(self._file(path), heads, all_heads=not lost)
+        return judged
 
     def _sealed(self, path: str) -> Sealed:
         listed = self._manifest.files.get(path)

@@ -48,3 +48,11 @@ class KeysUnreadable(CityError):
 
     def __init__(self, place: str, why: str) -> None:
         super().__init__(f"The city's public keys in {place} cannot be used: {why}")
+
+
+class WitnessesUnreadable(CityError):
+    code: ClassVar[str] = "witnesses_unreadable"
+    kind: ClassVar[ErrorKind] = ErrorKind.INVALID
+
+    def __init__(self, place: str, why: str) -> None:
+        super().__init__(f"The witnesses in {place} cannot be used: {why}")

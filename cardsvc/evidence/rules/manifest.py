@@ -69,8 +69,8 @@ def read_manifest(data: bytes, seal: bytes | None, city_keys: CityKeys, found: l
 
 def _read_facts(manifest: Manifest, found: list[Finding]) -> None:
     facts = manifest.facts
-    if tuple(facts) != FACTS or facts["format"] != tables.FORMAT:
-        problem = f"it is not of the format {tables.FORMAT}"
+    if tuple(facts) != FACTS or facts["format"] not in (tables.FORMAT, tables.WITHOUT_COSIGNATURES):
+        problem = f"it is not of the format {tables.FORMAT} or {tables.WITHOUT_COSIGNATURES}"
         found.append(Finding(tables.MANIFEST_FILE, None, "", "manifest", problem))
         manifest.readable = False
         return
@@ -79,7 +79,13 @@ def _read_facts(manifest: Manifest, found: list[Finding]) -> None:
     except ValueError as error:
         found.append(Finding(tables.MANIFEST_FILE, None, "", "manifest", str(error)))
         manifest.readable = False
-    for path in sorted(_SINGLE - manifest.files.keys()):
+    needed, newer = _SINGLE, frozenset({tables.path_of(tables.COSIGNATURES)})
+    if facts["format"] == tables.WITHOUT_COSIGNATURES:
+        needed = _SINGLE - newer
+        for path in newer & manifest.files.keys():
+            problem = f"it names {path}, which its format has not"
+            found.append(Finding(tables.MANIFEST_FILE, manifest.files[path].line, "", "manifest", problem))
+    for path in sorted(needed - manifest.files.keys()):
         found.append(Finding(tables.MANIFEST_FILE, None, "", "missing", f"it does not name {path}"))
         manifest.readable = False
 

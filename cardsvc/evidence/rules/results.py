@@ -60,6 +60,7 @@ class Counts:
     certificates: int = 0
     accounts: int = 0
     checkpoints: int = 0
+    cosignatures: int = 0
     refused: int = 0
     keys: int = 0
 

@@ -17,11 +17,12 @@ _KINDS = _DEBIT_KINDS | {"liability", "equity", "revenue"}
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A signed head of the log; `line` is where it stands."""
+    """A signed head of the log; `line` is where it stands, `note` what the log signed."""
 
     line: int
     size: int
     root: bytes
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,9 @@ def read_heads(file: File, verifiers: Sequence[tlog.NoteVerifier]) -> tuple[Judg
         _, size, root, _published, note = fields
         name = f"checkpoint {size}"
         try:
-            signed = tlog.open_checkpoint(read_text(note) or "", verifiers)
-            head = Head(place, int(size), bytes.fromhex(root))
+            words = read_text(note) or ""
+            signed = tlog.open_checkpoint(words, verifiers)
+            head = Head(place, int(size), bytes.fromhex(root), words)
             judged.counts.checkpoints += 1
             if (signed.size, signed.root) != (head.size, head.root):
                 judged.findings.append(Finding(file.name, place, name, "checkpoint", "it signs another head"))

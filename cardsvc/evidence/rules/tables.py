@@ -7,7 +7,9 @@ from typing import Final
 
 from cardsvc.evidence.rules.lines import Table
 
-FORMAT: Final = "city.evidence/1"
+FORMAT: Final = "city.evidence/2"
+WITHOUT_COSIGNATURES: Final = "city.evidence/1"
+"""The format before: the same, without the table of cosignatures. It is read as ever."""
 MANIFEST_FILE: Final = "manifest.tsv"
 SEAL_FILE: Final = "manifest.seal"
 CITY_KEYS_FILE: Final = "city-keys.txt"
@@ -57,6 +59,8 @@ ACCOUNTS: Final = Table(
 """The chart; `balance_cents` is the live row as it was at the position, natural, empty on a derived account."""
 
 CHECKPOINTS: Final = Table("checkpoints", ("tree_size", "root", "published_at", "note"))
+COSIGNATURES: Final = Table("cosignatures", ("tree_size", "vkey", "signed_at", "line"))
+"""What witnesses signed under the heads: `vkey` is the witness's name and key, `line` what stands in the note."""
 TILES: Final = Table("tiles", ("level", "index", "hash"))
 REFUSED: Final = Table("refused", ("item_hash", "terminal_id", "batch_id", "record_id", "reason", "received_at"))
 
@@ -117,7 +121,7 @@ JOURNAL: Final = Table(
 """One line a leaf, its number the leaf's: the leaf, the transaction behind it, and its entry where money moved."""
 
 # Where a table lies in the export: one file, or a folder of files named by the number of their first line.
-ONE_FILE: Final = (KEYS, ACCOUNTS, CHECKPOINTS, TILES, REFUSED, PERIODS)
+ONE_FILE: Final = (KEYS, ACCOUNTS, CHECKPOINTS, COSIGNATURES, TILES, REFUSED, PERIODS)
 FOLDERS: Final = (CARDS, BATCHES, JOURNAL)
 LEAVES_A_FILE: Final = 1000
 """A journal file ends at the first end of a batch after so many leaves."""

@@ -117,6 +117,7 @@ TABLES = [
     "keys.tsv",
     "accounts.tsv",
     "checkpoints.tsv",
+    "cosignatures.tsv",
     "manifest.tsv",
 ]
 
