@@ -250,3 +250,22 @@ def test_what_belongs_to_another_rider_is_as_if_it_were_not_there(doors: Doors) 
     )
     assert (answer.status_code, answer.get_json()["code"]) == (404, "unknown_right")
     assert doors.counts() == before
+
+
+@pytest.mark.parametrize("stop_id", ["nowhere", " ", "\u202eayala", "ayala\r\n"])
+def test_a_claim_names_a_stop_that_there_is(doors: Doors, stop_id: str) -> None:
+    body = {"ride_id": doors.good["ride_id"], "reason": "wrong_stop", "stop_id": stop_id}
+    answer = doors.town.client.post("/v1/me/claims", json=body, headers=doors.headers)
+    assert answer.status_code == 422, answer.text
+    assert "no such stop" in answer.get_json()["detail"]
+    form = {"reason": "wrong_stop", "stop_id": stop_id, "said": ""}
+    refused = doors.own_pages.refused(f"/wallet/rides/{body['ride_id']}/claim", 422, **form)
+    assert "no such stop" in refused
+
+
+@pytest.mark.parametrize("reason", ["Ok\r\nthen", "\u202eno", "   "])
+def test_a_refusal_is_given_for_a_reason_that_can_be_read(doors: Doors, reason: str) -> None:
+    path = f"/v1/transit/claims/{doors.good['claim_id']}/refusal"
+    answer = doors.town.post(path, {"reason": reason}, "finance", status=422)
+    assert "3 to 200 letters" in answer["detail"]
+    assert doors.town.post(path, {"reason": "The gate saw it"}, "finance")["state"] == "refused"
