@@ -20,7 +20,7 @@ _HANDLERS: tuple[transactions.Handler, ...] = (
     finance.Depositing(),
     finance.Withdrawing(),
     finance.Funds(),
-    finance.Reversing(),
+    finance.Reversing(transit.refunded_before),
     finance.Journal(),
     finance.TakingTransfer(),
     finance.Assigning(),

@@ -1,7 +1,7 @@
 """Transit: tariffs as data, and taps that become entries."""
 
 from cardsvc.transit.actions import import_feed
-from cardsvc.transit.claims import REFUNDING, Refunding, claims_waiting
+from cardsvc.transit.claims import REFUNDING, Refunding, claims_waiting, refunded_before
 from cardsvc.transit.handler import Tapping
 from cardsvc.transit.passes import Holding, OnSale, Selling, held, on_sale
 from cardsvc.transit.queries import stops, tariff_at, tariffs
@@ -52,6 +52,7 @@ __all__ = [
     "on_sale",
     "price",
     "read_feed",
+    "refunded_before",
     "revenue_account",
     "rides",
     "stops",

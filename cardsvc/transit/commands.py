@@ -3,6 +3,7 @@
 import json
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from cardsvc import db, web
 from cardsvc.clock import MANILA
 from cardsvc.transit import actions, queries, quotes, rules, versions
 from cardsvc.transit.riding.commands import right
+from cardsvc.transit.rules.feed import FILE_BYTES_MAX
 
 _THE_MACHINE = UUID(int=0)  # whoever runs the machine; no staff account stands behind it
+_VERSION_MAX = 2**31 - 1
 
 
 @click.group()
@@ -91,7 +94,9 @@ def _by_the_tariff(city: web.City, asked: rules.Asked) -> rules.Answer:
 
 @transit.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--version", type=click.IntRange(1), help="A version of the tariff; without it, the one in force.")
+@click.option(
+    "--version", type=click.IntRange(1, _VERSION_MAX), help="A version of the tariff; without it, the one in force."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def export(open_city: Callable[[], web.City], folder: Path, version: int | None, as_json: bool) -> None:
@@ -102,9 +107,12 @@ def export(open_city: Callable[[], web.City], folder: Path, version: int | None,
     files = db.run(city.engine, lambda session: versions.files_of(session, number or 0), read_only=True)
     if not files:
         raise click.ClickException("There is no such tariff. Import a feed first: ./city transit import FOLDER")
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+    except OSError as error:
+        raise click.FileError(str(error.filename or folder), error.strerror) from error
     if as_json:
         click.echo(json.dumps({"version": number, "files": sorted(files)}))
     else:
@@ -118,7 +126,7 @@ def check_cases(file: Path, as_json: bool) -> None:
     """Price every fare case of FILE and list what differs from its "want". Exit 0 only when all agree."""
     try:
         document = json.loads(file.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise rules.InvalidCases(f"{file} is not JSON: {error}.") from error
     checked = rules.check_cases(document)
     wrong = [case for case in checked if not case.ok]
@@ -147,15 +155,26 @@ def _cases_document(checked: Sequence[rules.CheckedCase]) -> dict[str, Any]:
 
 def read_files(feed: Path) -> dict[str, bytes]:
     """The feed's text files by name. Raises: InvalidFeed."""
-    if feed.is_dir():
-        return {path.name: path.read_bytes() for path in sorted(feed.glob("*.txt"))}
     try:
+        if feed.is_dir():
+            return {path.name: path.read_bytes() for path in sorted(feed.glob("*.txt"))}
         with zipfile.ZipFile(feed) as archive:
-            return {name: archive.read(name) for name in archive.namelist() if _is_table(name)}
+            return {one.filename: _unpacked(archive, one) for one in archive.infolist() if _is_table(one.filename)}
+    except OSError as error:
+        raise rules.InvalidFeed(f"{error.filename or feed} cannot be read: {error.strerror}.") from error
     except zipfile.BadZipFile as error:
         raise rules.InvalidFeed(
             f"{feed} is neither a folder nor a zip file. Give one with the feed's files."
         ) from error
+    except (RuntimeError, zlib.error, EOFError) as error:  # a password, an unknown way of packing, damage
+        raise rules.InvalidFeed(f"{feed} cannot be unpacked: {error}. Give the feed's folder.") from error
+
+
+def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """No more than the member says it has is ever unpacked."""
+    if member.file_size > FILE_BYTES_MAX:
+        raise rules.InvalidFeed(f"{member.filename} is too large.")
+    return archive.read(member)
 
 
 def _is_table(name: str) -> bool:

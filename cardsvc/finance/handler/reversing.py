@@ -1,6 +1,6 @@
 """An earlier entry is taken back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
@@ -25,7 +25,8 @@ class Reversing:
     """Takes a whole earlier entry back, under one finance officer's signature, up to `REVERSAL_ALONE_CENTS_MAX`.
 
     Only kinds whose entry is all there is to them: a claim or a paid bill has a state of its own that its feature must
-    give back, and no feature does yet.
+    give back, and no feature does yet. `objects` is asked why a feature's own entry may not be taken back now; nothing:
+    it may.
     """
 
     body: ClassVar[type[Reversal]] = Reversal
@@ -42,6 +43,9 @@ class Reversing:
         }
     )
 
+    def __init__(self, objects: Callable[[Session, UUID], str]) -> None:
+        self._objects = objects
+
     def subject(self, item: Item, /) -> UUID:
         return item.says(Reversal).reversed_id
 
@@ -54,10 +58,8 @@ class Reversing:
             entry = ledger.entry(session, body.reversed_id)
         except ledger.UnknownEntry:
             return Rejected(Reason.UNKNOWN_REFERENCE, "There is no such entry to take back.")
-        if entry.kind not in self.kinds:
-            return Rejected(Reason.NOT_PERMITTED, "Entries of this kind cannot be taken back here.")
-        if ledger.reversal_of(session, body.reversed_id) is not None:
-            return Rejected(Reason.ALREADY_DONE, "This entry was taken back before.")
+        if refusal := self._refusal(session, entry):
+            return refusal
         amount_cents = sum(line.amount_cents for line in entry.lines if line.amount_cents > 0)
         if amount_cents > REVERSAL_ALONE_CENTS_MAX:
             return _TAKES_TWO
@@ -68,6 +70,15 @@ class Reversing:
         record_id = item.record.record_id
         draft = ledger.reversing(entry, entry_id=record_id, happened_at=item.happened_at, rule="finance/reversal/1")
         return Plan(replace(draft, booked_on=body.booked_on), amount_cents)
+
+    def _refusal(self, session: Session, entry: ledger.StoredEntry) -> Rejected | None:
+        if entry.kind not in self.kinds:
+            return Rejected(Reason.NOT_PERMITTED, "Entries of this kind cannot be taken back here.")
+        if ledger.reversal_of(session, entry.entry_id) is not None:
+            return Rejected(Reason.ALREADY_DONE, "This entry was taken back before.")
+        if objection := self._objects(session, entry.entry_id):
+            return Rejected(Reason.NOT_PERMITTED, objection)
+        return None
 
     def settle(self, session: Session, done: Sequence[tuple[Item, ledger.Posted]], now: datetime, /) -> None:
         """The entry is all there is to it."""

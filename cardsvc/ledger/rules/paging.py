@@ -36,6 +36,6 @@ def city_date(at: datetime) -> date:
 
 
 def day_of_books(day: date) -> tuple[datetime, datetime]:
-    """The first moment of the city's calendar day, and of the next one."""
+    """The first moment of the city's calendar day, and of the next one; the last day there is ends with its last."""
     start = datetime.combine(day, time(), _CITY_ZONE)
-    return start, start + timedelta(days=1)
+    return start, datetime.combine(day, time.max, _CITY_ZONE) if day == date.max else start + timedelta(days=1)

@@ -2,6 +2,6 @@
 
 from cardsvc.transit.claims.actions import REFUNDING
 from cardsvc.transit.claims.handler import Refunding
-from cardsvc.transit.claims.queries import claims_waiting
+from cardsvc.transit.claims.queries import claims_waiting, refunded_before
 
-__all__ = ["REFUNDING", "Refunding", "claims_waiting"]
+__all__ = ["REFUNDING", "Refunding", "claims_waiting", "refunded_before"]

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from cardsvc import access, db, ledger, money
 from cardsvc.access import Role
+from cardsvc.transit import queries as tariffs
 from cardsvc.transit.claims import queries
 from cardsvc.transit.claims.queries import ClaimView
 from cardsvc.transit.models import ClaimApproval, ClaimDecision, RideClaim
@@ -42,6 +43,8 @@ def open_claim(
     if cost.wallet_id != wallet_id:
         raise rules.UnknownRide
     rules.check_claim(cost, reason, stop_id, already_open=queries.open_claim_of(session, ride_id) is not None, now=now)
+    if stop_id is not None and not tariffs.stop_names(session, [stop_id]):
+        raise ClaimRefused("There is no such stop. Choose one from the list of stops.")
     said = " ".join(said.split())
     if len(said) > rules.SAID_MAX or not said.isprintable():
         raise ClaimRefused(f"Say it in at most {rules.SAID_MAX} letters.")
@@ -76,7 +79,9 @@ def refund(session: Session, claim_id: UUID, fare_cents: int, *, reason: str, by
 
 
 def refuse(session: Session, claim_id: UUID, *, reason: str, by: UUID, now: datetime) -> ClaimView:
-    """The charge stays, for the reason that the rider will read. Raises: UnknownClaim, ClaimDecided."""
+    """The charge stays, for the reason that the rider will read. Raises: UnknownClaim, ClaimDecided, ClaimRefused."""
+    if len(reason) not in _REASON_LETTERS or not reason.isprintable() or reason.isspace():
+        raise ClaimRefused("Say why, in 3 to 200 letters: the rider reads it.")
     ledger.lock(session)  # granting holds it too: of two decisions the second sees the first
     found = queries.claim(session, claim_id)
     if found.state != rules.OPEN:

@@ -110,7 +110,7 @@ class ClaimRefusal(MethodView):
     @guard.requires(*DECIDERS)
     @blueprint.arguments(ClaimRefusalSchema)
     @blueprint.response(200, StaffClaimSchema)
-    @blueprint.fails(404)
+    @blueprint.fails(404, 422)
     def post(self, given: dict[str, Any], claim_id: UUID) -> ClaimView:
         """Say that the charge stays, and why: the rider reads it."""
         by = guard.principal().subject_id

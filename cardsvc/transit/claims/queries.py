@@ -92,6 +92,22 @@ def _refunded(session: Session, ride_ids: Sequence[UUID]) -> dict[UUID, tuple[in
     return {ride_id: (int(fare), int(subsidy)) for ride_id, fare, subsidy in session.execute(query)}
 
 
+def refunded_before(session: Session, entry_id: UUID) -> str:
+    """Why what the entry charged may not go back now: a claim gave something of it back, and a ride would come to less
+    than nothing. Empty: it may.
+    """
+    charged = sa.select(
+        RideCharge.ride_id, sa.func.sum(RideCharge.fare_cents), sa.func.sum(RideCharge.subsidy_cents)
+    ).where(RideCharge.entry_id == entry_id)
+    moved = {row[0]: (int(row[1]), int(row[2])) for row in session.execute(charged.group_by(RideCharge.ride_id))}
+    given_back = _refunded(session, list(moved))
+    for ride_id, ride in costs(session, given_back).items():
+        fare_cents, subsidy_cents = moved[ride_id]
+        if ride.fare_cents < fare_cents or ride.subsidy_cents < subsidy_cents:
+            return "A claim gave some of this ride back before. Give the rest back by a claim of the rider too."
+    return ""
+
+
 def claim(session: Session, claim_id: UUID) -> ClaimView:
     """Raises: UnknownClaim."""
     for found in _views(session, _query().where(RideClaim.id == claim_id)):

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from cardsvc.transit.rules.compiling import EMPTY, Row, Table, read_amount, read_clock
 
 _CURRENCY: Final = re.compile(r"[A-Z]{3}\Z")
-_DATE: Final = re.compile(r"[0-9]{4}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])\Z")
+_DATE: Final = re.compile(r"[0-9]{8}\Z")
 _DAY_END: Final = timedelta(hours=24)
 
 Wrong = dict[str, list[str]]
@@ -131,6 +131,11 @@ FILES: Final = {
     ),
     "x_passes.txt": FileRule(("pass_id",), ("pass_id", "network_id"), {"network_id": _NETWORK}),
 }  # fmt: skip
+_DATES: Final = {
+    "calendar.txt": ("start_date", "end_date"),
+    "calendar_dates.txt": ("date",),
+    "feed_info.txt": ("feed_start_date",),
+}
 
 
 def check_tables(tables: Mapping[str, Table], wrong: Wrong) -> None:
@@ -248,11 +253,19 @@ def _check_networks(tables: Mapping[str, Table], wrong: Wrong) -> None:
 
 
 def _check_dates(tables: Mapping[str, Table], wrong: Wrong) -> None:
-    for name, columns in (("calendar.txt", ("start_date", "end_date")), ("calendar_dates.txt", ("date",))):
+    for name, columns in _DATES.items():
+        optional = not FILES[name].needed
         for place, row in _numbered(tables, name):
             for column in columns:
-                if not _DATE.match(row[column]):
+                if not (optional and not row.get(column)) and not _is_date(row[column]):
                     _note(wrong, place, f"{column} is {row[column]}, not a date like 20270302.")
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return bool(_DATE.match(text)) and bool(date(int(text[:4]), int(text[4:6]), int(text[6:])))
+    except ValueError:  # no year 0, no 30 February
+        return False
 
 
 def _check_timeframes(tables: Mapping[str, Table], wrong: Wrong) -> None:

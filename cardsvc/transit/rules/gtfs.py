@@ -117,6 +117,9 @@ def _table(name: str, data: bytes, wrong: dict[str, list[str]]) -> Table | None:
     if len(data) > FILE_BYTES_MAX:
         wrong[name] = ["The file is too large."]
         return None
+    if b"\0" in data:  # csv would take it, a PostgreSQL text would not
+        wrong[name] = ["The file is not CSV in UTF-8: a character is NUL."]
+        return None
     try:
         reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
         heading = [field.strip() for field in next(reader, [])]

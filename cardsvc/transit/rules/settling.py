@@ -157,6 +157,23 @@ class SettlementDiffers(CityError):
         )
 
 
+class UnknownOperator(CityError):
+    code: ClassVar[str] = "unknown_operator"
+    kind: ClassVar[ErrorKind] = ErrorKind.NOT_FOUND
+
+    def __init__(self, known: Iterable[str]) -> None:
+        listed = ", ".join(known) or "none: import a feed first"
+        super().__init__(f"The tariff never had an operator of this agency_id. Known: {listed}.")
+
+
+class InvalidDay(CityError):
+    code: ClassVar[str] = "invalid_day"
+    kind: ClassVar[ErrorKind] = ErrorKind.UNPROCESSABLE
+
+    def __init__(self) -> None:
+        super().__init__("Enter a day like 2026-11-02.")
+
+
 def settle(
     agency: str, day: date, booked: Iterable[Booked], others: Sequence[OtherMovement], *, final: bool
 ) -> Settlement:

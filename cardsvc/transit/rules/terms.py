@@ -24,7 +24,10 @@ from cardsvc.transit.rules.compiling import EMPTY, InvalidFareRow, Row, Table, e
 
 _PERCENT: Final = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))?\Z")
 _DATE: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})\Z")
+_NUMBER: Final = re.compile(r"[0-9]{1,12}\Z")
 _WHOLE: Final = Fraction(1)
+_SECONDS_MAX: Final = 31 * 24 * 3600  # more would lead out of the calendar
+_COUNT_MAX: Final = 100_000  # days or rides of a pass
 
 
 class Period(StrEnum):
@@ -294,8 +297,8 @@ def _passes(rows: Sequence[PassProduct]) -> dict[str, PassProduct]:
 def _count(text: str) -> int | None:
     if not text:
         return None
-    if not text.isascii() or not text.isdigit() or not int(text):
-        raise ValueError(f"{text!r} is not a number of at least 1.")
+    if not _NUMBER.match(text) or not 0 < int(text) <= _COUNT_MAX:
+        raise ValueError(f"{text!r} is not a number of at least 1 and at most {_COUNT_MAX}.")
     return int(text)
 
 
@@ -310,8 +313,8 @@ def _part(text: str) -> Fraction:
 def _seconds(text: str, default: timedelta) -> timedelta:
     if not text:
         return default
-    if not text.isascii() or not text.isdigit():
-        raise ValueError(f"{text!r} is not a number of seconds.")
+    if not _NUMBER.match(text) or int(text) > _SECONDS_MAX:
+        raise ValueError(f"{text!r} is not a number of seconds, {_SECONDS_MAX} or fewer.")
     return timedelta(seconds=int(text))
 
 

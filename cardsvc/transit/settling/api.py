@@ -22,7 +22,7 @@ class OneSettlement(MethodView):
     @guard.requires(*READERS)
     @blueprint.arguments(AskedDaySchema, location="query")
     @blueprint.response(200, OperatorSettlementSchema)
-    @blueprint.fails(422)
+    @blueprint.fails(404, 422)
     def get(self, given: dict[str, Any]) -> Settlement:
         """What a day owes an operator. 503 `settlement_differs` where the books say something else than the rides."""
         return queries.settlement(web.session(), given["agency"], given["day"], web.now())
@@ -33,7 +33,7 @@ class SettlementFile(MethodView):
     @guard.requires(*READERS)
     @blueprint.arguments(AskedDaySchema, location="query")
     @blueprint.response(200, {"type": "string"}, content_type="text/csv")
-    @blueprint.fails(422)
+    @blueprint.fails(404, 422)
     def get(self, given: dict[str, Any]) -> Response:
         """The same as a file for the operator."""
         found = queries.settlement(web.session(), given["agency"], given["day"], web.now())
@@ -45,7 +45,7 @@ class FareTransactions(MethodView):
     @guard.requires(*READERS)
     @blueprint.arguments(AskedTableSchema, location="query")
     @blueprint.response(200, {"type": "string"}, content_type="text/csv")
-    @blueprint.fails(422)
+    @blueprint.fails(404, 422)
     def get(self, given: dict[str, Any]) -> Response:
         """The day's taps of an operator as a TIDES fare_transactions table. Riders are pseudonyms of a month."""
         rows = queries.fare_transactions(web.session(), web.city().vault, given["agency"], given["day"])

@@ -54,10 +54,9 @@ def settlement(
         return found, "".join(to_text(rows))
 
     found, table = db.run(city.engine, read, read_only=True)
-    if csv_file is not None:
-        csv_file.write_text(files.to_csv(found), newline="")
-    if tides_file is not None:
-        tides_file.write_text(table, newline="")
+    for file, text in ((csv_file, files.to_csv(found)), (tides_file, table)):
+        if file is not None:
+            _write(file, text)
     if as_json:
         click.echo(json.dumps(files.to_document(found)))
         return
@@ -75,3 +74,10 @@ def settlement(
         click.echo(f"{other.entry_id} {decimal(other.amount_cents):>14} of no ride")
     state = "final" if found.final else "the day is not over"
     click.echo(f"Due to {agency} for {found.day}: {decimal(found.due_cents)} {found.currency} ({state})")
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, newline="")
+    except OSError as error:
+        raise click.FileError(str(file), error.strerror) from error

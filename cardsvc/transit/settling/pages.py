@@ -11,7 +11,7 @@ from cardsvc.access import guard
 from cardsvc.clock import business_date
 from cardsvc.transit import queries as tariffs
 from cardsvc.transit.rules import tides
-from cardsvc.transit.rules.settling import SettlementDiffers
+from cardsvc.transit.rules.settling import InvalidDay, SettlementDiffers, UnknownOperator
 from cardsvc.transit.settling import files, queries
 from cardsvc.transit.settling.api import READERS, as_file
 
@@ -32,7 +32,7 @@ def one() -> BaseResponse:
     elif agency:
         try:
             found = queries.settlement(session, agency, day, web.now())
-        except SettlementDiffers as error:
+        except (SettlementDiffers, UnknownOperator) as error:
             problem, status = str(error), web.STATUS_OF_KIND[error.kind]
     page = render_template(
         "transit/settlement.html",
@@ -68,7 +68,10 @@ def fare_transactions(ending: str) -> Response:
 
 
 def _asked_day() -> date:
-    return _day(business_date(web.now())) or business_date(web.now())
+    """Never another day than the one that was asked for: the file's name would say so, and nothing else."""
+    if (day := _day(business_date(web.now()))) is None:
+        raise InvalidDay
+    return day
 
 
 def _day(default: date) -> date | None:

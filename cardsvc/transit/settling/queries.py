@@ -1,7 +1,7 @@
 """What a day owes an operator, read from the charges of rides and held against the books."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from heapq import merge
 from itertools import groupby
 from operator import attrgetter
@@ -28,8 +28,9 @@ _SECRET_BYTES = 32
 def settlement(session: Session, agency: str, day: date, now: datetime) -> Settlement:
     """What the day owes the operator; the whole day is compared with the books first, of all operators.
 
-    Raises: SettlementDiffers.
+    Raises: UnknownOperator, SettlementDiffers.
     """
+    _check_operator(session, agency)
     revenue = rules.revenue_account(agency)
     others = tuple(
         OtherMovement(one.entry_id, one.kind, -one.amount_cents)
@@ -48,6 +49,12 @@ def settlement(session: Session, agency: str, day: date, now: datetime) -> Settl
 def agencies(session: Session) -> list[str]:
     """The operators of all tariffs that ever were."""
     return list(session.scalars(sa.select(NetworkRow.agency_id).distinct().order_by(NetworkRow.agency_id)))
+
+
+def _check_operator(session: Session, agency: str) -> None:
+    """Nothing due to a name that was mistyped would look like a day without rides."""
+    if agency not in (known := agencies(session)):
+        raise settling.UnknownOperator(known)
 
 
 def _posted(session: Session, day: date) -> Iterator[Posted]:
@@ -129,10 +136,13 @@ def _sale(row: Any, what: What, sign: int) -> Booked:
 def fare_transactions(session: Session, vault: Vault, agency: str, day: date) -> Iterator[FareTransaction]:
     """The operator's taps that the books took in on the day, and what else the day moved for its rides, in the order of
     the log. The amounts come to what the settlement of the day says was charged less what was refunded.
+
+    Raises: UnknownOperator.
     """
+    _check_operator(session, agency)
     secret = vault.derive(_TIDES, tides.secret_context(agency, day), _SECRET_BYTES)
     both: tuple[Iterator[Tapped | Booked], ...] = (_taps(session, day, agency), _booked(session, day, agency))
-    newest = versions.in_force(session, datetime.combine(day + timedelta(days=1), time.min, MANILA))
+    newest = versions.in_force(session, datetime.combine(day, time.max, MANILA))
     fare_day = (Terms(MANILA) if newest is None else newest.tariff.terms).fare_day
     for _, group in groupby(merge(*both, key=attrgetter("seq")), key=attrgetter("seq")):
         yield from tides.rows(list(group), secret, fare_day)

@@ -174,7 +174,7 @@ def test_finance_reads_the_table_and_takes_the_files_and_nobody_else_does(town: 
     assert "they agree" in page
     assert "City buses bus_ride" in page
     assert page.count("₱13.00") >= 3
-    assert "of no operator" not in browser.read(f"/finance/operators?agency=nobody&day={day}")
+    assert "Known: ferry, loop, metro" in browser.read(f"/finance/operators?agency=nobody&day={day}", 404)
     browser.get("/finance/operators?day=yesterday", 422)
     taken = browser.client.get(f"/finance/operators/settlement.csv?agency=loop&day={day}")
     assert taken.headers["Content-Disposition"] == f'attachment; filename="settlement-loop-{day}.csv"'
