@@ -69,7 +69,9 @@ def verify(
     """Judge everything in the folder. `keys_text` are the city's public keys; None: those that lie in the export.
     `witnesses` are those that count, from outside the export too; cosignatures are verified without them as well.
 
-    Memory grows with the cards, accounts and signed heads of the city, not with its entries. Raises: NoExport, KeysUnreadable.
+    Memory grows with the cards, accounts and signed heads of the city, not with its entries.
+
+    Raises: NoExport, KeysUnreadable.
     """
     began = time.monotonic()
     data = _read(folder / tables.MANIFEST_FILE)
