@@ -21,7 +21,7 @@ _HANDLERS: tuple[transactions.Handler, ...] = (
     finance.Withdrawing(),
     finance.Funds(),
     finance.Reversing(transit.refunded_before),
-    finance.Journal(),
+    finance.Journal(transit.refunded_before),
     finance.TakingTransfer(),
     finance.Assigning(),
     finance.AutoToppingUp(),

@@ -1,6 +1,6 @@
 """A journal entry voucher that two people signed becomes an entry."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
@@ -26,12 +26,18 @@ _NOT_SIGNED = Rejected(Reason.NOT_PERMITTED, "No two people signed this journal 
 
 
 class Journal:
-    """The service books what two people signed, and nothing else: the record says what their action says."""
+    """The service books what two people signed, and nothing else: the record says what their action says.
+
+    `objects` is asked why a feature's own entry may not be taken back now, by nobody; nothing: it may.
+    """
 
     body: ClassVar[type[JournalEntry]] = JournalEntry
     purposes: ClassVar[frozenset[Purpose]] = frozenset({Purpose.SERVICE})
     device_kinds: ClassVar[frozenset[str]] = frozenset({"portal"})
     roles: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, objects: Callable[[Session, UUID], str]) -> None:
+        self._objects = objects
 
     def subject(self, item: Item, /) -> UUID:
         return item.says(JournalEntry).reverses or item.record.record_id
@@ -52,6 +58,8 @@ class Journal:
             return Rejected(Reason.UNKNOWN_REFERENCE, str(error))
         except UnfitVoucher as error:
             return Rejected(Reason.NOT_PERMITTED, str(error))
+        if body.reverses is not None and (objection := self._objects(session, body.reverses)):
+            return Rejected(Reason.NOT_PERMITTED, objection)
         draft = _draft(session, item, body)
         codes = [line.account_code for line in body.lines]
         number = series(body.fund, body.booked_on)

@@ -15,6 +15,7 @@ from cardsvc.transit.settling import queries as settling
 from crypto.wire.transaction import Purpose
 from crypto.wire.transit import PassBought
 from tests.builders import PASSWORD
+from tests.cardsvc.finance.test_vouchers import propose, sign
 from tests.cardsvc.transit.test_claims import claim, ride
 from tests.cardsvc.transit.test_passes_online import WEEK_CENTS, Buyer
 from tests.town import BUS_CENTS, Person, Result, Town, tap
@@ -177,6 +178,16 @@ def test_what_a_claim_gave_back_in_part_is_given_back_in_whole_by_another_claim(
     [(_, refused)] = [taken_back(town, ride_id)()]
     assert (refused["reason"], "by a claim of the rider" in refused["detail"]) == ("not_permitted", True)
     assert done([granted(town, claim(town, app, ana, ride_id)["id"], BUS_CENTS - 5_00)()]) == 1
+    rides_on(town, ana)
+
+
+def test_two_people_cannot_take_back_what_a_claim_gave_back_either(town: Town, ana: Person, app: Flask) -> None:
+    ride_id = ride(town, ana)
+    assert done([granted(town, claim(town, app, ana, ride_id)["id"])()]) == 1
+    action_id = propose(town, lines=None, reverses=str(ride_id))["action_id"]
+    sign(town, action_id, "finance")
+    refused = sign(town, action_id, "treasurer", status=409)
+    assert (refused["code"], "by a claim of the rider" in refused["detail"]) == ("voucher_refused", True)
     rides_on(town, ana)
 
 
