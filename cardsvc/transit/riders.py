@@ -65,6 +65,7 @@ class Reading:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._plain = rows.plain_of(session)
+        self._devices: dict[int, str] = {}
 
     def tapped(self, wallet_ids: Sequence[UUID], since: datetime) -> Tapped:
         """The taps of these wallets from that moment on."""
@@ -87,10 +88,17 @@ class Reading:
         return Tapped(taps, {UUID(one) for one in shrunk})
 
     def row(self, tap: TapEvent) -> Row:
-        at_ms, device, network, stop_id = to_ms(tap.at), self._plain(tap.device_id), tap.network, tap.stop_id
+        at_ms, device, network, stop_id = to_ms(tap.at), self._device(tap.device_id), tap.network, tap.stop_id
         begin = f"{self._plain(tap.tap_id)} {at_ms} {tap.sequence} {device} {tap.direction.value}"
         # with their lengths, so that no two rows, one after the other, say the same as two others
         return at_ms, tap.sequence, f"{begin} {len(network)} {len(stop_id)} {network}{stop_id}"
+
+    def _device(self, device_id: UUID) -> str:
+        """Of few gates a batch has many taps."""
+        found = self._devices.get(device_id.int)
+        if found is None:
+            found = self._devices[device_id.int] = self._plain(device_id)
+        return found
 
     def event(self, row: Row) -> TapEvent:
         at_ms, seq, text = row

@@ -27,7 +27,7 @@ class Account:
     window: Window
     reading: Reading
     taps: Taps
-    charged: list[Charged]
+    charged: dict[int, list[Charged]]  # by the rides' numbers
     refunded: Mapping[UUID, Refunded]
     whole: bool  # whether more changed than the taps that come: then all of the window is priced again
 
@@ -89,7 +89,7 @@ def accounts(
             windows[resident],
             reading,
             Taps(tapped.taps[wallet_id], quiet, reading.event),
-            [one for one in charged.get(wallet_id, ()) if one.fare_day >= windows[resident].since],
+            charging.by_ride([one for one in charged.get(wallet_id, ()) if one.fare_day >= windows[resident].since]),
             refunded,
             resident in whole,
         )

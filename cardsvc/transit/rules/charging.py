@@ -36,6 +36,14 @@ class Charged(NamedTuple):
     subsidy_cents: int
 
 
+def by_ride(charged: Iterable[Charged]) -> dict[int, list[Charged]]:
+    """By the rides' numbers, because a UUID's own hash is made in Python."""
+    found: dict[int, list[Charged]] = {}
+    for one in charged:
+        found.setdefault(one.ride_id.int, []).append(one)
+    return found
+
+
 class Change(NamedTuple):
     """What an entry changes about a ride, and why it costs what it costs now."""
 
@@ -119,9 +127,10 @@ def standing(
 
 
 def _standing(journey: Journey, index: int, day: date, agency_of: Mapping[str, str]) -> Standing:
-    ride = journey.rides[index]
+    ride, fare, subsidy = journey.rides[index], 0, 0
     lines = [line for line in journey.lines or () if line.ride == index]
-    fare, subsidy = sum(line.amount_cents for line in lines), sum(line.subsidy_cents for line in lines)
+    for line in lines:
+        fare, subsidy = fare + line.amount_cents, subsidy + line.subsidy_cents
     agency = agency_of.get(ride.network, "")
     charged = Charged(ride.first_tap.tap_id, day, ride.network, agency, explaining.payer(lines), fare, subsidy)
     return Standing(charged, journey, index, journey.lines is not None)
@@ -136,28 +145,27 @@ class Refunded(NamedTuple):
 
 def changes(
     now: Sequence[Standing],
-    before: Iterable[Charged],
+    before: Mapping[int, Sequence[Charged]],
     tap_id: UUID,
     refunded: Mapping[UUID, Refunded] = MappingProxyType({}),
 ) -> list[Change]:
-    """What to charge so that all that was charged comes to what the rides cost now. A ride of the tap itself is always
-    named; one whose fare is unknown stays as it was charged. What a claim gave back is not given back again when the
-    ride turns out cheaper: of a ride that costs less now, no more goes back than was paid above it.
+    """What to charge so that all that was charged, which is given by the rides' numbers, comes to what the rides cost
+    now. A ride of the tap itself is always named; one whose fare is unknown stays as it was charged. What a claim gave
+    back is not given back again when the ride turns out cheaper: of a ride that costs less now, no more goes back than
+    was paid above it.
     """
-    charged: dict[int, list[Charged]] = {}  # by numbers, because a UUID's own hash is made in Python
-    for one in before:
-        charged.setdefault(one.ride_id.int, []).append(one)
+    gone = dict(before)
     found: list[Change] = []
     for ride in now:
-        old = charged.pop(ride.charged.ride_id.int, [])
+        old = gone.pop(ride.charged.ride_id.int, ())
         as_before = len(old) == 1 and old[0] == ride.charged  # as nearly all are; the sums would come to nothing
         moved = [] if as_before or not ride.known else _moved(ride.charged, old)
-        if moved and ride.charged.ride_id in refunded:
+        if moved and refunded and ride.charged.ride_id in refunded:
             moved = _beside_refund(moved, old, refunded[ride.charged.ride_id])
         if moved or (ride.known and ride.has(tap_id)):
             told = ride.explanation()
             found += [Change(one, told) for one in moved or [_nothing(ride.charged)]]
-    for old in charged.values():
+    for old in gone.values():
         moved = _moved(None, old)
         if old[0].ride_id in refunded:
             moved = _beside_refund(moved, old, refunded[old[0].ride_id])

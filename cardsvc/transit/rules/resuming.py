@@ -46,22 +46,22 @@ class Taps:
         self._rows = sorted(rows)
         self._quiet_ms = quiet // timedelta(milliseconds=1)
         self._event_of = event_of
-        self._added: dict[Row, TapEvent] = {}
+        self._read: dict[Row, TapEvent] = {}
         self._before: tuple[int, Past] | None = None  # a place that was asked for, and what is left behind there
+        self._digest: tuple[int, hashlib._Hash] | None = None  # of the taps before a place
         self._left: Past | None = None  # behind all of them
 
     def add(self, row: Row, tap: TapEvent) -> None:
         place = bisect_left(self._rows, row)
         self._rows.insert(place, row)
-        self._added[row] = tap
-        if self._before is not None and place < self._before[0]:
-            self._before = None
-        self._left = None
+        self._read[row] = tap
+        self._forget_from(place)
 
     def remove(self, row: Row) -> None:
         """Of what was added last."""
-        del self._rows[bisect_left(self._rows, row)]
-        self._left = None
+        place = bisect_left(self._rows, row)
+        del self._rows[place]
+        self._forget_from(place)
 
     def begin(self, row: Row) -> int:
         """The place of the first tap since the last quiet time before this one: it can change nothing before that."""
@@ -80,7 +80,7 @@ class Taps:
     def remember(self, rider: Rider, tariffs: tuple[TariffVersion, ...]) -> None:
         """What all of them leave behind, for whoever adds a tap after a quiet time."""
         if self._left is not None and self._rows:
-            _keep(_known_by(self._rows, rider, tariffs), self._left, tariffs)
+            _keep(self._known_by(len(self._rows), rider, tariffs), self._left, tariffs)
             self._left = None
 
     def _past(self, place: int, rider: Rider, tariffs: tuple[TariffVersion, ...]) -> Past:
@@ -88,14 +88,14 @@ class Taps:
         remembered = tariffs[-1].remembered
         if not place:
             return Past.of(rider)
-        known_by = _known_by(self._rows[:place], rider, tariffs)
+        known_by = self._known_by(place, rider, tariffs)
         kept: tuple[Past, Any] | None = remembered.pasts.get(known_by)
         if kept is not None:
             return kept[0]
         at, past = place, Past.of(rider)
         for _ in range(_LOOKED_BACK):
             at = self._quiet_before(at - 1)
-            kept = remembered.pasts.get(_known_by(self._rows[:at], rider, tariffs)) if at else None
+            kept = remembered.pasts.get(self._known_by(at, rider, tariffs)) if at else None
             if kept is not None:
                 past = kept[0].copy()
                 break
@@ -107,20 +107,38 @@ class Taps:
         _keep(known_by, past, tariffs)
         return past
 
+    def _known_by(self, place: int, rider: Rider, tariffs: Sequence[TariffVersion]) -> tuple[Any, ...]:
+        """What the past before this place is known by: short, because many are kept, so a digest of the taps."""
+        at, digest = self._digest or (0, hashlib.sha256())
+        if at > place:
+            at, digest = 0, hashlib.sha256()
+        digest = digest.copy()
+        digest.update("".join([text for _, _, text in self._rows[at:place]]).encode())
+        self._digest = place, digest
+        return rider, digest.digest(), *map(id, tariffs)
+
+    def _forget_from(self, place: int) -> None:
+        """What was known of places behind this one."""
+        if self._before is not None and place < self._before[0]:
+            self._before = None
+        if self._digest is not None and place < self._digest[0]:
+            self._digest = None
+        self._left = None
+
     def _events(self, first: int, end: int) -> list[TapEvent]:
-        return [self._added.get(row) or self._event_of(row) for row in self._rows[first:end]]
+        return [self._event(row) for row in self._rows[first:end]]
+
+    def _event(self, row: Row) -> TapEvent:
+        found = self._read.get(row)
+        if found is None:
+            found = self._read[row] = self._event_of(row)
+        return found
 
     def _quiet_before(self, place: int) -> int:
         rows = self._rows
         while place and rows[place][0] - rows[place - 1][0] <= self._quiet_ms:
             place -= 1
         return place
-
-
-def _known_by(rows: Sequence[Row], rider: Rider, tariffs: Sequence[TariffVersion]) -> tuple[Any, ...]:
-    """Short, because many are kept: a digest of the taps."""
-    digest = hashlib.sha256("".join([text for _, _, text in rows]).encode()).digest()
-    return rider, digest, *map(id, tariffs)
 
 
 def _keep(known_by: tuple[Any, ...], past: Past, tariffs: tuple[TariffVersion, ...]) -> None:

@@ -71,7 +71,7 @@ def arriving(events: Sequence[TapEvent], rider: Rider) -> list[Charged]:
         now = charging.standing(journeys, [TARIFF], AGENCIES, window.since)
         priced = {tap.tap_id for tap in taps.since(begin)}
         before = [one for one in charged if one.fare_day >= window.since and one.ride_id in priced]
-        charged += (change.charged for change in charging.changes(now, before, event.tap_id))
+        charged += (change.charged for change in charging.changes(now, charging.by_ride(before), event.tap_id))
     return charged
 
 
