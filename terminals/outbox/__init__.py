@@ -11,11 +11,12 @@ from terminals.outbox.errors import (
     UnknownRecord,
 )
 from terminals.outbox.identity import Identity, Newcomer, enrolment_key, load_identity, save_identity, write_durably
-from terminals.outbox.store import Outbox
+from terminals.outbox.store import FORGOTTEN_MAX, Outbox
 from terminals.outbox.values import BATCH_ITEMS_MAX, OUTBOX_FILE, Balance, Refusal, Result, SignedBatch, State, Stored
 
 __all__ = [
     "BATCH_ITEMS_MAX",
+    "FORGOTTEN_MAX",
     "OUTBOX_FILE",
     "Balance",
     "Identity",

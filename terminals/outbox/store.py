@@ -30,6 +30,7 @@ from terminals.outbox.values import BATCH_ITEMS_MAX, Balance, Refusal, Result, S
 VERSION = 1
 _FREE_BYTES_MIN = 8 * 1024 * 1024  # room for the write-ahead log and thousands of records
 _WAITING_MAX = 500_000  # more than a gate takes in a month, beyond which the service refuses them as too old
+FORGOTTEN_MAX = 500  # in one transaction: while it lasts nobody can tap
 BUSY_SECONDS = 10.0  # another process may be waiting for a slow card
 
 _SCHEMA = """
@@ -267,6 +268,24 @@ class Outbox:
     def rejected(self, limit: int = 50) -> tuple[Stored, ...]:
         """What the service refused, newest first: somebody has to look at each of them."""
         return self._many("WHERE state = 'rejected' ORDER BY sequence DESC LIMIT ?", limit)
+
+    def forget(self, kind: int, before_ms: int) -> int:
+        """Delete records of this kind that were made before then and need not be kept; how many that were, at most
+        `FORGOTTEN_MAX`. Those need not be kept that were accepted, have their receipt, and stand before whatever waits
+        and before the newest record, from which the chain goes on.
+
+        The file does not shrink: its room is used again. If we stop here, nothing was deleted.
+        """
+        with self._writing():
+            ((end,),) = self._read(
+                "SELECT coalesce((SELECT min(sequence) FROM record WHERE state = 'waiting'), max(sequence)) FROM record"
+            )
+            deleted = self._db.execute(
+                "DELETE FROM record WHERE sequence IN (SELECT sequence FROM record WHERE kind = ? AND at_ms < ?"
+                " AND sequence < ? AND state = 'accepted' AND receipt IS NOT NULL ORDER BY at_ms LIMIT ?)",
+                (int(kind), before_ms, end, FORGOTTEN_MAX),
+            )
+            return deleted.rowcount
 
     # --- below: the file ---
 

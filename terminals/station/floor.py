@@ -21,6 +21,11 @@ class ClockFloor:
         self._path = path
         self._floor_ms = self._kept_ms = _read(path)
 
+    @property
+    def newest_ms(self) -> int:
+        """The newest time that the city signed; 0 while it signed none."""
+        return self._floor_ms
+
     def saw(self, signed_at_ms: int) -> None:
         """A time in a message whose signature verified. If we stop before it is on disk, the next message brings it."""
         self._floor_ms = max(self._floor_ms, signed_at_ms)

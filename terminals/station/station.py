@@ -14,6 +14,7 @@ from crypto.wire.query import NONCE_BYTES, Query, SignedQuery, sign_query
 from terminals.client import Send, ServiceClient, ServiceRefused, ServiceUnreachable
 from terminals.outbox import (
     BATCH_ITEMS_MAX,
+    FORGOTTEN_MAX,
     OUTBOX_FILE,
     Identity,
     Newcomer,
@@ -36,6 +37,7 @@ from terminals.station.keeper import PolicyKeeper
 from terminals.station.news import News, news_at
 
 _BAD_REQUEST, _TOO_MANY = 400, 429
+_FORGOTTEN_TIMES = 4  # a transaction takes some milliseconds, in which nobody can tap
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,19 @@ class Station:
         done = self.upload()
         self.refresh(take_list=take_list)
         return done
+
+    def forget(self, kind: int, age_ms: int) -> int:
+        """Delete records of this kind that the city took, that have their receipt and are older than that, by the
+        newest time that the city signed: this terminal's clock may run ahead. A part of many; how many that were.
+        """
+        before_ms = self._floor.newest_ms - age_ms
+        forgotten = 0
+        for _ in range(_FORGOTTEN_TIMES):
+            some = self.outbox.forget(kind, before_ms)
+            forgotten += some
+            if some < FORGOTTEN_MAX:
+                break
+        return forgotten
 
     def signed_query(self, content: Body, authorise: Authorise) -> bytes:
         """A question under the card's fresh signature and the terminal's."""

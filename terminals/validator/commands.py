@@ -15,7 +15,7 @@ from terminals.client import ClientError
 from terminals.outbox import OUTBOX_FILE, OutboxError, StoredElsewhere
 from terminals.settings import TerminalKind
 from terminals.station import News, Pace, Station, StationError, console
-from terminals.validator.gate import Validator
+from terminals.validator.gate import Validator, forget_settled
 from terminals.validator.inspecting import Finding, Inspection, Inspector
 from terminals.validator.lights import light
 from terminals.validator.showing import shown
@@ -109,6 +109,7 @@ def sync(context: click.Context, take_list: int) -> None:
         {**content, "policy": policy.number, "deny_list": policy.deny_number, "news": station.news().value},
         f"{done.sent} sent: {done.accepted} accepted, {done.rejected} rejected; {done.waiting} still wait.",
     )
+    forget_settled(station)
 
 
 @validator.command()

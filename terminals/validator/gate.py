@@ -34,7 +34,7 @@ from terminals.validator.rules import (
     ride_now,
 )
 from terminals.validator.taken import Taken
-from terminals.validator.values import BALANCE_MS, EarlierTap, Mode, Outcome, Place, TapResult
+from terminals.validator.values import BALANCE_MS, KEPT_MS, EarlierTap, Mode, Outcome, Place, TapResult
 
 _CACHE_MAX: Final = 10_000  # certificates of about 600 bytes
 _REFUSALS: Final = (CardError, StationError, OutboxError, CryptoError, TapRefused)
@@ -90,8 +90,13 @@ class Validator:
         return self._station.now_ms()
 
     def sync(self) -> Uploaded:
-        """Upload the taps and fetch the policy. Raises: ServiceUnreachable, ServiceRefused, as `Station.sync`."""
-        return self._station.sync()
+        """Upload the taps and fetch the policy; then forget what is long settled.
+
+        Raises: ServiceUnreachable, ServiceRefused, as `Station.sync`; OutboxError: the rest was done all the same.
+        """
+        done = self._station.sync()
+        forget_settled(self._station)
+        return done
 
     def _tap(self, session: PivSession, hint: bytes | None) -> TapResult:
         self._station.outbox.check_room()  # before the card is asked for anything: a full disk takes nobody's time
@@ -179,6 +184,11 @@ class Validator:
         self._certificates[hint] = certificate
         if len(self._certificates) > _CACHE_MAX:
             self._certificates.popitem(last=False)
+
+
+def forget_settled(station: Station) -> int:
+    """Some of the taps that nothing here asks for any more; how many. The city has them, and their receipts too."""
+    return station.forget(Tap.KIND, KEPT_MS)
 
 
 def _again(earlier: EarlierTap, card: CityCard) -> TapResult:

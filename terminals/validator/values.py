@@ -9,6 +9,7 @@ from terminals.outbox import Balance
 DUPLICATE_MS = 10_000
 PASS_BACK_MS = 120_000
 RIDE_MS = 2 * 60 * 60 * 1000
+KEPT_MS = 40 * 24 * 60 * 60 * 1000  # longer than anything here looks back, or the city takes a record
 BALANCE_MS = 30 * 24 * 60 * 60 * 1000  # what was told beside a tap older than this is not shown
 
 

@@ -1,90 +1,34 @@
 import sqlite3
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
-from crypto import keys
 from crypto.wire.batch import open_batch
 from crypto.wire.transaction import (
     NO_PREVIOUS,
     Authorisation,
-    Purpose,
-    Record,
     Transaction,
-    authorise,
     verify_authorisation,
 )
 from crypto.wire.transit import Tap
 from terminals.outbox import (
     Balance,
-    Identity,
     IntentPending,
     Outbox,
     OutboxForeign,
     Refusal,
     State,
     StorageFull,
-    Stored,
     UnknownRecord,
 )
-from terminals.settings import TerminalKind
-
-CARD = keys.SoftwareSigner.from_secret(7)
-CARD_ID = UUID("11111111-1111-4111-8111-111111111111")
-TERMINAL = Identity(
-    UUID("01890a5d-ac96-774b-bcce-b302099a8057"),
-    TerminalKind.VALIDATOR,
-    "gate",
-    keys.SoftwareSigner.from_secret(8),
-    b"",
-    "",
-)
-NOON = 1_790_000_000_000
-TAP = Tap("city", "stop-1", "flat", 1300, "PHP", 1, 1)
-
-
-def presence(record: bytes) -> Sequence[Authorisation]:
-    return (authorise(record, Purpose.PRESENCE, CARD),)
-
-
-@dataclass(frozen=True)
-class Answer:
-    record_id: UUID
-    outcome: str = "accepted"
-    reason: str | None = None
-    detail: str | None = None
-    receipt: bytes | None = b"receipt"
-    balance: Balance | None = None
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "outbox.sqlite"
-
-
-@pytest.fixture
-def outbox(path: Path) -> Iterator[Outbox]:
-    with Outbox(path, TERMINAL) as opened:
-        yield opened
-
-
-def tap(outbox: Outbox, *, at_ms: int = NOON, intent: str | None = None) -> Stored:
-    return outbox.append(TAP, at_ms=at_ms, authorise=presence, intent=intent, subject=CARD_ID)
+from tests.terminals.outbox.records import CARD, CARD_ID, NOON, TAP, TERMINAL, Answer, chain, presence, tap
 
 
 def tap_for_ever(outbox: Outbox) -> None:
     while True:
         tap(outbox)
-
-
-def chain(outbox: Outbox) -> list[Record]:
-    signed = outbox.batch(now_ms=NOON, policy_number=1)
-    assert signed
-    opened = open_batch(signed.content, TERMINAL.signer.public_key)
-    return [Record.decode(Transaction.decode(item).record_bytes) for item in opened.items]
 
 
 def test_a_stored_record_is_signed_and_carries_the_next_sequence_and_the_hash_of_the_one_before(outbox: Outbox) -> None:
