@@ -1,6 +1,6 @@
 """The validator: takes taps at a gate or on a bus, with or without a network."""
 
-from terminals.validator.gate import Validator
+from terminals.validator.gate import Validator, forget_settled
 from terminals.validator.inspecting import Finding, Inspection, Inspector
 from terminals.validator.rules import TapRefused
 from terminals.validator.showing import AmountOf, Colour, Icon, Shown, Tone, shown
@@ -23,5 +23,6 @@ __all__ = [
     "TapResult",
     "Tone",
     "Validator",
+    "forget_settled",
     "shown",
 ]

@@ -90,13 +90,8 @@ class Validator:
         return self._station.now_ms()
 
     def sync(self) -> Uploaded:
-        """Upload the taps and fetch the policy; then forget what is long settled.
-
-        Raises: ServiceUnreachable, ServiceRefused, as `Station.sync`; OutboxError: the rest was done all the same.
-        """
-        done = self._station.sync()
-        forget_settled(self._station)
-        return done
+        """Upload the taps and fetch the policy. Raises: ServiceUnreachable, ServiceRefused, as `Station.sync`."""
+        return self._station.sync()
 
     def _tap(self, session: PivSession, hint: bytes | None) -> TapResult:
         self._station.outbox.check_room()  # before the card is asked for anything: a full disk takes nobody's time
@@ -187,7 +182,10 @@ class Validator:
 
 
 def forget_settled(station: Station) -> int:
-    """Some of the taps that nothing here asks for any more; how many. The city has them, and their receipts too."""
+    """Delete some of the taps that nothing here asks for any more; how many. The city has them, and their receipts.
+
+    Raises: OutboxError, sqlite3.Error; no tap is missed for it, and the next time does what this one did not.
+    """
     return station.forget(Tap.KIND, KEPT_MS)
 
 
