@@ -1,9 +1,11 @@
 """The server of the tests leaves nothing open for other tests to stumble over."""
 
+import contextlib
 import gc
 import socket
 import struct
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,33 @@ def test_a_client_that_resets_the_connection_leaves_no_file_open(
             _ask_and_reset(int(address.rsplit(":", 1)[1]))
     gc.collect()
     assert left == []
+
+
+def test_nobody_is_answered_any_more_when_it_is_over() -> None:
+    begun, may_end, ended = threading.Event(), threading.Event(), threading.Event()
+    app = Flask("slow")
+
+    @app.get("/quick")
+    def quick() -> str:
+        return "quick"
+
+    @app.get("/slow")
+    def slow() -> str:
+        begun.set()
+        may_end.wait(10)
+        ended.set()
+        return "slow"
+
+    with contextlib.ExitStack() as connections:
+        with serving(app) as address:
+            there = "127.0.0.1", int(address.rsplit(":", 1)[1])
+            late, asking = (connections.enter_context(socket.create_connection(there)) for _ in range(2))
+            asking.sendall(b"GET /slow HTTP/1.0\r\n\r\n")
+            assert begun.wait(10)  # and the one that came before it waits for what is asked
+            threading.Timer(0.2, may_end.set).start()
+        assert ended.is_set()
+        late.sendall(b"GET /quick HTTP/1.0\r\n\r\n")
+        assert late.recv(4096).startswith(b"HTTP/1.1 503")
 
 
 def _ask_and_reset(port: int) -> None:
